@@ -1,0 +1,13 @@
+//! What every other crate agrees on: accounts, regions, ARNs, timestamps and diagnostics.
+//!
+//! Invariant: depends on no other crate of ours, does no IO, reads no clock.
+
+mod arn;
+mod diagnostic;
+mod scope;
+mod timestamp;
+
+pub use arn::{Arn, ArnParseError};
+pub use diagnostic::{Code, Diagnostic, Severity};
+pub use scope::{Account, DEFAULT_ACCOUNT, DEFAULT_REGION, Partition, Region, Scope};
+pub use timestamp::Timestamp;

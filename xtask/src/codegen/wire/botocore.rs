@@ -1,0 +1,87 @@
+//! botocore's service models: where they come from and how they are read.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Map, Value};
+
+/// The pinned version; a new one changes generated code only where a shape changed.
+pub(super) const VERSION: &str = "1.44.5";
+
+/// A service model.
+pub(super) struct Model {
+    metadata: Map<String, Value>,
+    /// Operations by name.
+    pub(super) operations: Map<String, Value>,
+    /// Shapes by name.
+    pub(super) shapes: Map<String, Value>,
+}
+
+impl Model {
+    /// The newest model of a service.
+    pub(super) fn read(data: &Path, service: &str) -> Result<Self, String> {
+        let folder = data.join(service);
+        let versions = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let newest = versions.filter_map(|entry| Some(entry.ok()?.path())).max();
+        let path = newest.ok_or_else(|| format!("{}: empty", folder.display()))?.join("service-2.json.gz");
+        let packed = fs::File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(packed)
+            .read_to_string(&mut text)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut model: Map<String, Value> =
+            serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut take = |key: &str| match model.remove(key) {
+            Some(Value::Object(object)) => Ok(object),
+            _ => Err(format!("{}: no `{key}`", path.display())),
+        };
+        Ok(Self { metadata: take("metadata")?, operations: take("operations")?, shapes: take("shapes")? })
+    }
+
+    /// A text of the model's metadata; empty where it has none.
+    pub(super) fn metadata(&self, key: &str) -> &str {
+        self.metadata.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A shape by name.
+    pub(super) fn shape(&self, name: &str) -> Result<&Value, String> {
+        self.shapes.get(name).ok_or_else(|| format!("no shape `{name}`"))
+    }
+}
+
+/// The models' folder: from the wheel in `target/codegen`, which is downloaded if it is not there.
+pub(super) fn data() -> Result<PathBuf, String> {
+    let cache = crate::root().join("target/codegen");
+    let unpacked = cache.join(format!("botocore-{VERSION}"));
+    let data = unpacked.join("botocore/data");
+    if data.is_dir() {
+        return Ok(data);
+    }
+    let wheel = cache.join(format!("botocore-{VERSION}-py3-none-any.whl"));
+    if !wheel.is_file() {
+        python(&[
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--dest",
+            &text(&cache),
+            &format!("botocore=={VERSION}"),
+        ])?;
+    }
+    python(&["-m", "zipfile", "-e", &text(&wheel), &text(&unpacked)])?;
+    Ok(data)
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn python(args: &[&str]) -> Result<(), String> {
+    let status =
+        Command::new("python3").args(args).status().map_err(|error| format!("python3 does not start: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`python3 {}` failed", args.join(" "))) }
+}

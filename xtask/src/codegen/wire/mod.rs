@@ -1,0 +1,43 @@
+//! Wire shapes: `crates/services/<service>/src/api.rs` from botocore's models.
+//!
+//! `xtask/codegen/wire.txt` lists the operations; only shapes that they reach are written.
+//!
+//! Invariant: the models' version is pinned, so the same checkout always gives the same text.
+
+mod botocore;
+mod names;
+mod render;
+
+use super::Generated;
+
+/// The files for every service in the allow-list.
+pub(crate) fn generate() -> Result<Vec<Generated>, String> {
+    let list = crate::root().join("xtask/codegen/wire.txt");
+    let list = std::fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+    let data = botocore::data()?;
+    let mut files = Vec::new();
+    for (service, operations) in parse(&list)? {
+        let model = botocore::Model::read(&data, &service)?;
+        let text = render::api(&service, &model, &operations).map_err(|error| format!("{service}: {error}"))?;
+        files.push(Generated { path: format!("crates/services/{service}/src/api.rs").into(), text });
+    }
+    Ok(files)
+}
+
+/// `[service]` lines, each followed by operation names; `#` begins a comment line.
+fn parse(list: &str) -> Result<Vec<(String, Vec<String>)>, String> {
+    let mut services: Vec<(String, Vec<String>)> = Vec::new();
+    for line in list.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+        if let Some(service) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            services.push((service.to_owned(), Vec::new()));
+        } else if !line.is_empty() {
+            let (_, operations) =
+                services.last_mut().ok_or_else(|| format!("`{line}` precedes the first [service]"))?;
+            operations.extend(line.split_whitespace().map(str::to_owned));
+        }
+    }
+    for (_, operations) in &mut services {
+        operations.sort();
+    }
+    Ok(services)
+}
