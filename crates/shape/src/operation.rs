@@ -1,0 +1,88 @@
+//! Static descriptions of services and their operations.
+
+use crate::descriptor::Shape;
+
+/// How a service speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// `X-Amz-Target`, JSON 1.0.
+    AwsJson10,
+    /// `X-Amz-Target`, JSON 1.1.
+    AwsJson11,
+    /// Form in, XML out.
+    Query,
+    /// Form in, XML out, in EC2's dialect.
+    Ec2,
+    /// JSON bodies on paths.
+    RestJson,
+    /// XML bodies on paths.
+    RestXml,
+}
+
+/// One operation.
+#[derive(Debug)]
+pub struct OperationShape {
+    /// `RunTask`.
+    pub name: &'static str,
+    /// The shape of what it takes.
+    pub input: fn() -> &'static Shape,
+    /// The shape of what it answers.
+    pub output: fn() -> &'static Shape,
+    /// `POST` but in the rest protocols.
+    pub http_method: &'static str,
+    /// `/` but in the rest protocols; labels in braces.
+    pub http_uri: &'static str,
+    /// The status of a success.
+    pub http_status: u16,
+}
+
+impl OperationShape {
+    /// An operation of a protocol that has one path for all, or none: `POST /`.
+    pub const fn rpc(name: &'static str, input: fn() -> &'static Shape, output: fn() -> &'static Shape) -> Self {
+        Self { name, input, output, http_method: "POST", http_uri: "/", http_status: 200 }
+    }
+
+    /// The same operation on a path of its own.
+    #[must_use]
+    pub const fn on(mut self, http_method: &'static str, http_uri: &'static str, http_status: u16) -> Self {
+        self.http_method = http_method;
+        self.http_uri = http_uri;
+        self.http_status = http_status;
+        self
+    }
+}
+
+/// One service.
+#[derive(Debug)]
+pub struct ServiceShape {
+    /// The service's name here, in endpoints and in credential scopes: `ecs`.
+    pub name: &'static str,
+    /// The name in credential scopes.
+    pub signing_name: &'static str,
+    /// How it speaks.
+    pub protocol: Protocol,
+    /// What precedes the operation in `X-Amz-Target`; empty but in the JSON protocols.
+    pub target_prefix: &'static str,
+    /// `2014-11-13`.
+    pub api_version: &'static str,
+    /// The namespace of XML answers; empty but in the XML protocols.
+    pub xml_namespace: &'static str,
+    /// The operations that exist here, by name.
+    pub operations: &'static [&'static OperationShape],
+    /// The names of all other operations of the model, which answer 501.
+    pub unimplemented: &'static [&'static str],
+}
+
+impl ServiceShape {
+    /// The operation of that name, where it exists here.
+    pub fn operation(&self, name: &str) -> Option<&'static OperationShape> {
+        let at = self.operations.binary_search_by(|operation| operation.name.cmp(name)).ok()?;
+        self.operations.get(at).copied()
+    }
+
+    /// Whether AWS has an operation of that name which does not exist here.
+    pub fn is_unimplemented(&self, name: &str) -> bool {
+        self.unimplemented.binary_search(&name).is_ok()
+    }
+}

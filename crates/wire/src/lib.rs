@@ -1,0 +1,32 @@
+//! AWS protocols: bytes to [`neargate_shape::Value`] and back, and Signature Version 4.
+//!
+//! The way of a request at the endpoint:
+//!
+//! 1. [`identify`()] finds service and operation of a [`Request`] (plain parts, no HTTP crate's types);
+//! 2. [`sigv4::verify`] (or [`sigv4::claim`], which believes) says who calls;
+//! 3. [`codec`()] gives the protocol's [`Codec`]: `decode_request` → value → handler → value → `encode_response`,
+//!    or a [`Fault`] → `encode_error`.
+//!
+//! A client (our command line, shipping to AWS) goes the other way: `encode_request`, [`sigv4::sign`], `decode_response`.
+//!
+//! A new protocol is one file with an impl of [`Codec`] and a line in [`codec`()]. rest-xml is not here yet: `codec` answers
+//! `None` for it, though [`identify`()] already routes its paths.
+//!
+//! Invariant: no sockets, no clock, no services; every input is bounded in depth before anything recurses into it.
+
+mod awsjson;
+mod codec;
+mod form;
+mod identify;
+mod message;
+mod query;
+mod restjson;
+pub mod sigv4;
+mod xml;
+mod xml_value;
+
+pub use codec::{Codec, DecodeError, Decoded, codec};
+pub use form::{parse_form, percent_decode, percent_encode};
+pub use identify::{Identified, identify};
+pub use message::{Answer, Fault, Outgoing, Request, Response};
+pub use xml::{Element, XmlError};

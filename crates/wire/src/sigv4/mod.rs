@@ -1,0 +1,15 @@
+//! AWS Signature Version 4, made and checked.
+//!
+//! Follows <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>: header and query
+//! (presigned) form. Region and service come from the credential scope.
+//!
+//! Invariant: no clock and no key store in here; both come with the call. Signatures are compared in constant time.
+
+mod canonical;
+mod claim;
+mod sign;
+mod verify;
+
+pub use claim::{Claim, claim};
+pub use sign::{Credentials, Signing, presign, sign};
+pub use verify::{SignatureError, Verified, verify};

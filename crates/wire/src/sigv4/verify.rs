@@ -1,0 +1,161 @@
+//! Checking a signature.
+
+use neargate_base::Timestamp;
+use neargate_shape::Protocol;
+
+use crate::message::{Fault, Request};
+use crate::sigv4::canonical::{Scope, UNSIGNED, canonical_request, same, sha256_hex};
+use crate::sigv4::claim::{Claim, claim};
+
+/// How far a client's clock may be off, as AWS allows.
+const SKEW_MS_MAX: i64 = 5 * 60 * 1000;
+/// A week, the longest a presigned request may be valid.
+const EXPIRES_S_MAX: i64 = 7 * 24 * 3600;
+
+/// A request whose signature holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Who signed what.
+    pub claim: Claim,
+}
+
+/// Why a signature does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// There is no signature.
+    Missing,
+    /// There is one and a part of it is missing or malformed.
+    Incomplete(String),
+    /// Nobody has that access key, or the session token is not the one that belongs to it.
+    UnknownKey,
+    /// It was signed too long ago, or expired.
+    Expired(String),
+    /// It was signed in the future.
+    NotYetCurrent(String),
+    /// The body is not the one that was signed.
+    PayloadDiffers,
+    /// The signature is another than the request's.
+    Differs,
+}
+
+/// Checks a request's signature with the secret that `secret` knows for its access key and session token.
+///
+/// `now` is process time, never service time. Without a clock (`None`) times are not looked at.
+///
+/// # Errors
+/// Where the signature does not hold.
+pub fn verify(
+    request: &Request<'_>,
+    now: Option<Timestamp>,
+    secret: &dyn Fn(&Claim) -> Option<String>,
+) -> Result<Verified, SignatureError> {
+    let claimed = request.header("authorization").is_some() || request.query.contains("X-Amz-Signature=");
+    let Some(claim) = claim(request) else {
+        let text = request.header("authorization").unwrap_or_default();
+        return Err(if claimed { SignatureError::Incomplete(text.to_owned()) } else { SignatureError::Missing });
+    };
+    current(&claim, now)?;
+    if !claim.signed_headers.iter().any(|name| name == "host") {
+        return Err(SignatureError::Incomplete("'Host' must be a signed header".to_owned()));
+    }
+    let secret = secret(&claim).ok_or(SignatureError::UnknownKey)?;
+    let payload_hash = payload_hash(request, &claim)?;
+    let headers: Vec<&str> = claim.signed_headers.iter().map(String::as_str).collect();
+    let canonical = canonical_request(request, &claim.service, &headers, &payload_hash, "X-Amz-Signature");
+    let scope = Scope { time: &claim.time, region: &claim.region, service: &claim.service };
+    if same(&scope.signature(&secret, &canonical), &claim.signature) {
+        return Ok(Verified { claim });
+    }
+    Err(SignatureError::Differs)
+}
+
+fn current(claim: &Claim, now: Option<Timestamp>) -> Result<(), SignatureError> {
+    let signed_at = claim.signed_at();
+    let signed_at =
+        signed_at.ok_or_else(|| SignatureError::Incomplete("'X-Amz-Date' is missing or malformed".to_owned()))?;
+    if !claim.time.starts_with(&claim.date) {
+        return Err(SignatureError::Incomplete(format!(
+            "Date in Credential scope does not match YYYYMMDD from {}",
+            claim.time
+        )));
+    }
+    let Some(now) = now else { return Ok(()) };
+    let valid_ms = match claim.expires_s {
+        Some(expires_s) if !(0..=EXPIRES_S_MAX).contains(&expires_s) => {
+            return Err(SignatureError::Incomplete("X-Amz-Expires must be between 0 and 604800 seconds".to_owned()));
+        }
+        Some(expires_s) => expires_s * 1000,
+        None => SKEW_MS_MAX,
+    };
+    if now.millis() > signed_at.millis() + valid_ms {
+        return Err(SignatureError::Expired(claim.time.clone()));
+    }
+    if signed_at.millis() > now.millis() + SKEW_MS_MAX {
+        return Err(SignatureError::NotYetCurrent(claim.time.clone()));
+    }
+    Ok(())
+}
+
+/// The hash that was signed: the header's where it is true of the body or says that there is none.
+fn payload_hash(request: &Request<'_>, claim: &Claim) -> Result<String, SignatureError> {
+    let unsigned_by_default = claim.expires_s.is_some() && claim.service == "s3";
+    match request.header("x-amz-content-sha256") {
+        Some(said) if said == UNSIGNED || said.starts_with("STREAMING-") => Ok(said.to_owned()),
+        None if unsigned_by_default => Ok(UNSIGNED.to_owned()),
+        said => {
+            let hash = sha256_hex(request.body);
+            if said.is_none_or(|said| same(said, &hash)) { Ok(hash) } else { Err(SignatureError::PayloadDiffers) }
+        }
+    }
+}
+
+impl SignatureError {
+    /// The fault that a service of this protocol answers.
+    pub fn fault(&self, protocol: Protocol) -> Fault {
+        let json = matches!(protocol, Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson);
+        let pick = |of_json: &str, of_query: &str| match protocol {
+            Protocol::Ec2 => "AuthFailure".to_owned(),
+            _ if json => of_json.to_owned(),
+            _ => of_query.to_owned(),
+        };
+        let (code, message) = match self {
+            Self::Missing => (
+                if json { "MissingAuthenticationTokenException" } else { "MissingAuthenticationToken" }.to_owned(),
+                "Request is missing Authentication Token".to_owned(),
+            ),
+            Self::Incomplete(text) => (
+                if json { "IncompleteSignatureException" } else { "IncompleteSignature" }.to_owned(),
+                format!("Authorization header is incomplete or malformed: {text}"),
+            ),
+            Self::UnknownKey => (
+                pick("UnrecognizedClientException", "InvalidClientTokenId"),
+                "The security token included in the request is invalid.".to_owned(),
+            ),
+            Self::Expired(time) => {
+                (pick("InvalidSignatureException", "SignatureDoesNotMatch"), format!("Signature expired: {time} is too old"))
+            }
+            Self::NotYetCurrent(time) => (
+                pick("InvalidSignatureException", "SignatureDoesNotMatch"),
+                format!("Signature not yet current: {time} is in the future"),
+            ),
+            Self::PayloadDiffers => (
+                "XAmzContentSHA256Mismatch".to_owned(),
+                "The provided 'x-amz-content-sha256' header does not match what was computed.".to_owned(),
+            ),
+            Self::Differs => (
+                pick("InvalidSignatureException", "SignatureDoesNotMatch"),
+                "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
+                 Key and signing method. Consult the service documentation for details."
+                    .to_owned(),
+            ),
+        };
+        Fault::sender(code, message).with_status(if json {
+            400
+        } else if protocol == Protocol::Ec2 {
+            401
+        } else {
+            403
+        })
+    }
+}

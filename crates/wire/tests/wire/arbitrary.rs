@@ -1,0 +1,92 @@
+//! Random values that fit a shape, and their plain JSON form, by which values are compared and sent to the oracle.
+
+use neargate_base::Timestamp;
+use neargate_shape::{Kind, Shape, Value, scalar};
+use serde_json::{Value as Json, json};
+
+/// What a protocol can carry.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// Whether empty lists, maps and structures survive.
+    pub(crate) empty: bool,
+    /// Whether timestamps have milliseconds.
+    pub(crate) milliseconds: bool,
+}
+
+/// A value that fits the shape.
+pub(crate) fn value(shape: &Shape, limits: Limits, random: &mut fastrand::Rng) -> Value {
+    at(shape, limits, random, 0)
+}
+
+fn at(shape: &Shape, limits: Limits, random: &mut fastrand::Rng, depth: usize) -> Value {
+    let least = usize::from(!limits.empty);
+    match shape.kind {
+        Kind::Boolean => Value::Bool(random.bool()),
+        Kind::Integer => Value::Long(random.i32(..).into()),
+        Kind::Long => Value::Long(random.i64(..)),
+        Kind::Double => Value::Double(f64::from(random.i32(-1_000_000..1_000_000)) / 64.0),
+        Kind::String if !shape.constraints.one_of.is_empty() => {
+            Value::String(random.choice(shape.constraints.one_of).unwrap().to_string())
+        }
+        Kind::String => Value::String(text(random)),
+        Kind::Blob => Value::Blob((0..random.usize(..20)).map(|_| random.u8(..)).collect()),
+        Kind::Timestamp(_) => {
+            let time = random.i64(0..4_000_000_000_000);
+            Value::Timestamp(Timestamp(if limits.milliseconds { time } else { time / 1000 * 1000 }))
+        }
+        Kind::Document => Value::Document(json!({"a": [1, "x", null, {"b": true}]})),
+        Kind::List { member, .. } => {
+            let items = (0..random.usize(least..4)).map(|_| at(member.get(), limits, random, depth + 1)).collect();
+            Value::List(items)
+        }
+        Kind::Map { value, .. } => {
+            let entry = |index| (format!("{index}{}", text(random)), at(value.get(), limits, random, depth + 1));
+            Value::Map((least..4).map(entry).collect())
+        }
+        Kind::Structure { members } => {
+            let share = if depth > 6 { 0.05 } else { 0.6 };
+            let mut present = Vec::new();
+            if shape.constraints.union {
+                let member = random.choice(members).unwrap();
+                return Value::Structure(vec![(member.name, at(member.shape.get(), limits, random, depth + 1))]);
+            }
+            for member in members {
+                if random.f64() < share || member.required {
+                    present.push((member.name, at(member.shape.get(), limits, random, depth + 1)));
+                }
+            }
+            if let (true, false, Some(member)) = (present.is_empty(), limits.empty, members.first()) {
+                present.push((member.name, at(member.shape.get(), limits, random, depth + 1)));
+            }
+            Value::Structure(present)
+        }
+        other => panic!("no values of {other:?}"),
+    }
+}
+
+fn text(random: &mut fastrand::Rng) -> String {
+    const LETTERS: &[&str] = &[
+        "a", "B", "7", " ", "&", "<", ">", "\"", "'", "%", "+", "=", "/", ".", "ü", "€", "😀", "\n", "\t", "\r", "]]>",
+        "\\",
+    ];
+    // A text of spaces alone is taken for the layout of the document by XML parsers.
+    let letters: String = (0..random.usize(..8)).map(|_| *random.choice(LETTERS).unwrap()).collect();
+    format!("x{letters}x")
+}
+
+/// The value as JSON in which timestamps and blobs are marked.
+pub(crate) fn plain(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(truth) => json!(truth),
+        Value::Long(number) => json!(number),
+        Value::Double(number) => json!(number),
+        Value::String(text) => json!(text),
+        Value::Blob(bytes) => json!({"$blob": scalar::base64_encode(bytes)}),
+        Value::Timestamp(time) => json!({"$ms": time.millis()}),
+        Value::List(items) => items.iter().map(plain).collect(),
+        Value::Map(entries) => entries.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
+        Value::Structure(members) => members.iter().map(|(name, value)| ((*name).to_owned(), plain(value))).collect(),
+        Value::Document(json) => json.clone(),
+    }
+}
