@@ -1,0 +1,233 @@
+//! What an operation, a job, a report or a resource step works with.
+
+use neargate_base::{Scope, Timestamp};
+use neargate_shape::Value;
+
+use crate::job::{ProcessJob, ServiceJob};
+use crate::store::Transaction;
+use crate::{
+    Access, Cause, CauseId, Clock, Due, Effect, EffectId, Event, Fault, Job, JobId, JournalError, Notice, NoticeKind, Now,
+    Principal, Record, Registry, Rng, Segments, Store,
+};
+
+/// The context of one command: state, time, chance, the caller, and everything the command brings about.
+#[derive(Debug)]
+pub struct Cx<'a> {
+    /// Where: every read and write goes to this account and region.
+    pub scope: Scope,
+    /// Who.
+    pub principal: Principal,
+    /// When, on both clocks.
+    pub now: Now,
+    /// The request's id, unique per command.
+    pub request_id: String,
+    /// Why: the link that new causes hang on.
+    pub cause: Option<CauseId>,
+    /// Chance.
+    pub rng: &'a mut Rng,
+    /// Every service.
+    pub registry: &'a Registry,
+    pub(crate) store: &'a mut Store,
+    pub(crate) segments: &'a mut dyn Segments,
+    pub(crate) transaction: Transaction,
+    pub(crate) sequence: &'a mut u64,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) removed_segments: Vec<String>,
+}
+
+impl<'a> Cx<'a> {
+    /// All state, to read.
+    pub fn store(&self) -> &Store {
+        self.store
+    }
+
+    /// One record of this scope.
+    pub fn get<R: Record>(&self, id: &str) -> Option<&R> {
+        self.store.get(&self.scope, id)
+    }
+
+    /// The records of this scope whose ids begin with `prefix`.
+    pub fn scan<'s, R: Record>(&'s self, prefix: &str) -> impl Iterator<Item = (&'s str, &'s R)> + use<'s, 'a, R> {
+        self.store.scan(&self.scope, prefix)
+    }
+
+    /// Adds or replaces a record of this scope.
+    pub fn put<R: Record>(&mut self, id: &str, record: R) {
+        self.transaction.put(self.store, &self.scope, id, record);
+    }
+
+    /// Changes a record of this scope; answers `None` where there is none.
+    pub fn update<R: Record, T>(&mut self, id: &str, change: impl FnOnce(&mut R) -> T) -> Option<T> {
+        let mut record = self.get::<R>(id)?.clone();
+        let answer = change(&mut record);
+        self.put(id, record);
+        Some(answer)
+    }
+
+    /// Deletes a record of this scope. One that is not there is no error.
+    pub fn delete<R: Record>(&mut self, id: &str) {
+        self.transaction.delete::<R>(self.store, &self.scope, id);
+    }
+
+    /// The account's part of the state that has no region: IAM and the like.
+    pub fn in_global<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let global = Scope::new(self.scope.account.as_str(), "global");
+        let scope = std::mem::replace(&mut self.scope, global);
+        let answer = work(self);
+        self.scope = scope;
+        answer
+    }
+
+    /// Does something as somebody else, in this scope and transaction.
+    pub fn as_principal<T>(&mut self, principal: Principal, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.principal, principal);
+        let answer = work(self);
+        self.principal = before;
+        answer
+    }
+
+    /// Calls an operation of any service as the current principal: the same way in as over HTTP. What the call wrote is put
+    /// back when it fails, the rest of the command is not.
+    pub fn call(&mut self, service: &str, operation: &str, input: Value) -> Result<Value, Fault> {
+        let registry = self.registry;
+        self.attempt(|cx| registry.invoke(cx, service, operation, input))
+    }
+
+    /// Calls an operation with an input in JSON, as a service writes it down for another.
+    pub fn call_json(&mut self, service: &str, operation: &str, input: serde_json::Value) -> Result<Value, Fault> {
+        let shape = (self.registry.operation(service, operation)?.shape.input)();
+        let input = neargate_shape::from_json(shape, input, &mut vec![]);
+        self.call(service, operation, input.map_err(|error| Fault::validation(error.to_string()))?)
+    }
+
+    /// Does something wholly or not at all, within the command.
+    pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.transaction.begin();
+        let (effects, notices) = (self.effects.len(), self.notices.len());
+        let answer = work(self);
+        if answer.is_ok() {
+            self.transaction.keep();
+        } else {
+            self.transaction.undo(self.store);
+            self.effects.truncate(effects);
+            self.notices.truncate(notices);
+        }
+        answer
+    }
+
+    /// Whether the current principal may; the fault is AWS's `AccessDeniedException`.
+    pub fn authorize(&self, access: &Access) -> Result<(), Fault> {
+        let decision = self.registry.ports.authorizer.authorize(self.store, &self.principal, &self.in_request(access));
+        if decision.is_allowed() {
+            return Ok(());
+        }
+        let because = match &decision {
+            crate::Decision::ExplicitlyDenied { .. } => "with an explicit deny in an identity-based policy".to_owned(),
+            crate::Decision::OutsideBoundary { .. } => {
+                format!("because no permissions boundary allows the {} action", access.action)
+            }
+            _ => format!("because no identity-based policy allows the {} action", access.action),
+        };
+        let (who, action, resource) = (self.principal.arn(), &access.action, &access.resource);
+        let text = format!("User: {who} is not authorized to perform: {action} on resource: {resource} {because}");
+        Err(Fault::sender("AccessDeniedException", text).with_hint(format!("{decision}")))
+    }
+
+    /// The access with the condition keys that every request has.
+    fn in_request(&self, access: &Access) -> Access {
+        let region = if self.scope.region.as_str() == "global" { "us-east-1" } else { self.scope.region.as_str() };
+        let time = self.time();
+        access
+            .clone()
+            .with("aws:CurrentTime", time.to_iso_seconds())
+            .with("aws:EpochTime", time.millis().div_euclid(1000).to_string())
+            .with("aws:RequestedRegion", region)
+    }
+
+    /// Lets work wait for its time. A job due now runs right after this command.
+    pub fn schedule(&mut self, due: Due, handler: &'static str, payload: serde_json::Value) -> JobId {
+        let id = due.key(self.next_sequence());
+        let job = Job { due, handler: handler.to_owned(), scope: self.scope.clone(), payload, cause: self.cause.clone() };
+        let (scope, _) = Clock::place();
+        match due {
+            Due::Service(_) => self.transaction.put(self.store, &scope, &id, ServiceJob(job)),
+            Due::Process(_) => self.transaction.put(self.store, &scope, &id, ProcessJob(job)),
+        }
+        id
+    }
+
+    /// Drops a job that has not run yet.
+    pub fn cancel(&mut self, job: &str) {
+        let (scope, _) = Clock::place();
+        if job.starts_with('s') {
+            self.transaction.delete::<ServiceJob>(self.store, &scope, job);
+        } else {
+            self.transaction.delete::<ProcessJob>(self.store, &scope, job);
+        }
+    }
+
+    /// Orders something from a driver, once this command is durable.
+    pub fn emit(&mut self, driver: &'static str, order: serde_json::Value) -> EffectId {
+        let id = format!("{:016}", self.next_sequence());
+        let (scope, cause) = (self.scope.clone(), self.cause.clone());
+        let effect = Effect { id: id.clone(), driver: driver.to_owned(), scope, order, cause };
+        let (place, _) = Clock::place();
+        self.transaction.put(self.store, &place, &id, effect.clone());
+        self.effects.push(effect);
+        id
+    }
+
+    /// Hands an unfinished effect to its driver once more.
+    pub fn emit_again(&mut self, id: &str) {
+        let (place, _) = Clock::place();
+        self.effects.extend(self.store.get::<Effect>(&place, id).cloned());
+    }
+
+    /// Publishes an event of an AWS service on the default bus.
+    pub fn publish(&mut self, event: Event) -> Result<(), Fault> {
+        self.registry.ports.events.publish(self, event)
+    }
+
+    /// Adds a link to the chain of causes; what follows in this command hangs on it.
+    pub fn because(&mut self, id: &str, kind: &str, name: &str) {
+        let link = Cause { kind: kind.to_owned(), name: name.to_owned(), parent: self.cause.take() };
+        self.put(id, link);
+        self.cause = Some(id.to_owned());
+    }
+
+    /// Tells the user something.
+    pub fn notice(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// Tells the user that something was accepted and is not acted on.
+    pub fn not_simulated(&mut self, subject: impl Into<String>, text: impl Into<String>) {
+        self.notice(Notice { kind: NoticeKind::NotSimulated, subject: subject.into(), text: text.into(), hint: None });
+    }
+
+    /// Service time.
+    pub fn time(&self) -> Timestamp {
+        self.now.service
+    }
+
+    /// Appends to a segment at an offset that the caller keeps in a record.
+    pub fn write_segment(&mut self, segment: &str, offset: u64, bytes: &[u8]) -> Result<(), JournalError> {
+        self.segments.write(segment, offset, bytes)
+    }
+
+    /// Reads from a segment.
+    pub fn read_segment(&self, segment: &str, offset: u64, length: usize) -> Result<Vec<u8>, JournalError> {
+        self.segments.read(segment, offset, length)
+    }
+
+    /// Forgets a segment whose record is deleted, once this command is durable.
+    pub fn remove_segment(&mut self, segment: String) {
+        self.removed_segments.push(segment);
+    }
+
+    fn next_sequence(&mut self) -> u64 {
+        *self.sequence += 1;
+        *self.sequence
+    }
+}

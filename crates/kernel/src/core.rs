@@ -1,0 +1,353 @@
+//! The single writer: one command after the other, each a transaction.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use neargate_base::{Account, Scope, Timestamp};
+use neargate_shape::Value;
+
+use crate::job::{ProcessJob, ServiceJob};
+use crate::store::Transaction;
+use crate::{
+    Clock, Cx, Delta, Effect, Fault, Job, Notice, NoticeKind, Now, Principal, Registry, Report, Rng, Row, Segments, Store,
+};
+
+/// One thing for the core to do.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// An API call.
+    Request(Request),
+    /// A driver's news.
+    Report(Report),
+    /// Move service time forward to a moment; work that falls due on the way fires in order.
+    TurnClock {
+        /// The moment. One that is past already changes nothing.
+        to: Timestamp,
+        /// Whether to stop at each job until no effect is under way.
+        waits_for_effects: bool,
+    },
+    /// Put service time to any moment at once. Work that lies before the moment becomes due, in order.
+    SetClock {
+        /// The moment.
+        to: Timestamp,
+    },
+}
+
+/// One API call, decoded and authenticated.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where.
+    pub scope: Scope,
+    /// Who.
+    pub principal: Principal,
+    /// The service's short name.
+    pub service: String,
+    /// The operation.
+    pub operation: String,
+    /// Its input.
+    pub input: Value,
+    /// Unique per call.
+    pub request_id: String,
+}
+
+/// What a request is answered.
+pub type Reply = Result<Value, Fault>;
+
+/// What one command brought about. Nothing of it may be seen outside before the deltas are durable.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// The answer, where the command was a request.
+    pub reply: Option<Reply>,
+    /// For the journal.
+    pub deltas: Vec<Delta>,
+    /// For the drivers.
+    pub effects: Vec<Effect>,
+    /// For the user.
+    pub notices: Vec<Notice>,
+    /// Segments that no record names any more.
+    pub removed_segments: Vec<String>,
+}
+
+/// The state cannot be read.
+#[derive(Debug)]
+pub struct CoreError(pub String);
+
+impl std::fmt::Display for CoreError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CoreError {}
+
+/// The deterministic core: state, services, chance.
+#[derive(Debug)]
+pub struct Core {
+    store: Store,
+    registry: Registry,
+    segments: Box<dyn Segments + Send>,
+    rng: Rng,
+    sequence: u64,
+}
+
+impl Core {
+    /// A core over the rows of a journal.
+    pub fn open(registry: Registry, rows: Vec<Row>, segments: Box<dyn Segments + Send>, seed: u64) -> Result<Self, CoreError> {
+        let mut store = Store::default();
+        store.register::<Clock>();
+        store.register::<Effect>();
+        store.register::<ServiceJob>();
+        store.register::<ProcessJob>();
+        store.register::<crate::Cause>();
+        registry.register_records(&mut store);
+        for row in rows {
+            store.load(row).map_err(CoreError)?;
+        }
+        let jobs = store.all::<ServiceJob>().map(|(_, id, _)| id).chain(store.all::<ProcessJob>().map(|(_, id, _)| id));
+        let effects = store.all::<Effect>().map(|(_, id, _)| id);
+        let sequence = jobs.chain(effects).filter_map(|id| id.rsplit('-').next()?.parse().ok()).max().unwrap_or(0);
+        Ok(Self { store, registry, segments, rng: Rng::seeded(seed), sequence })
+    }
+
+    /// All state, to read.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The services.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Both clocks at a moment of process time.
+    pub fn now(&self, process: Timestamp) -> Now {
+        self.clock().at(process)
+    }
+
+    /// Whether the clock is being turned.
+    pub fn is_turning(&self) -> bool {
+        self.clock().turning_to.is_some()
+    }
+
+    /// Every effect that no driver has finished: to be handed out again after a restart.
+    pub fn unfinished(&self) -> Vec<Effect> {
+        self.store.all::<Effect>().map(|(_, _, effect)| effect.clone()).collect()
+    }
+
+    /// Makes what was written to segments survive a crash.
+    pub fn sync_segments(&mut self) -> Result<(), crate::JournalError> {
+        self.segments.sync()
+    }
+
+    /// Forgets segments whose command is durable.
+    pub fn remove_segments(&mut self, segments: &[String]) -> Result<(), crate::JournalError> {
+        segments.iter().try_for_each(|segment| self.segments.remove(segment))
+    }
+
+    /// Does one command.
+    pub fn apply(&mut self, process: Timestamp, command: Command) -> Applied {
+        match command {
+            Command::Request(request) => self.request(process, request),
+            Command::Report(report) => self.report(process, &report),
+            Command::TurnClock { to, waits_for_effects } => self.turn(process, |clock, now| {
+                clock.turning_to = (to > now.service).then_some(to);
+                clock.waits_for_effects = waits_for_effects;
+            }),
+            Command::SetClock { to } => self.turn(process, |clock, now| {
+                clock.turning_to = None;
+                clock.set(to, now.process);
+            }),
+        }
+    }
+
+    /// Does work of the engine's own, or of a test, as one command: wholly or not at all.
+    pub fn perform<T>(
+        &mut self,
+        process: Timestamp,
+        scope: &Scope,
+        principal: Principal,
+        work: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault>,
+    ) -> (Result<T, Fault>, Applied) {
+        let request_id = self.rng.uuid();
+        self.transact(process, scope.clone(), principal, request_id, None, work)
+    }
+
+    /// The moment of process time at which [`Core::run_due`] will next have something to do; `None` when only a command can
+    /// bring something about.
+    pub fn next_due(&self, process: Timestamp) -> Option<Timestamp> {
+        let clock = self.clock();
+        let on_process = self.store.first::<ProcessJob>().map(|(_, job)| job.0.due.time());
+        let on_service = match clock.turning_to {
+            Some(_) if self.is_waiting(&clock) => None,
+            Some(_) => Some(process),
+            None => self.store.first::<ServiceJob>().map(|(_, job)| job.0.due.time().plus_ms(-clock.offset_ms)),
+        };
+        on_process.into_iter().chain(on_service).min()
+    }
+
+    /// Runs the next due job, or moves a turning clock on; `None` when nothing is due.
+    pub fn run_due(&mut self, process: Timestamp) -> Option<Applied> {
+        if let Some((id, job)) = self.store.first::<ProcessJob>().filter(|(_, job)| job.0.due.time() <= process) {
+            let job = job.0.clone();
+            return Some(self.run_job(process, &id, &job));
+        }
+        let clock = self.clock();
+        let next = self.store.first::<ServiceJob>().map(|(id, job)| (id, job.0.clone()));
+        let Some(to) = clock.turning_to else {
+            let (id, job) = next.filter(|(_, job)| job.due.time() <= clock.at(process).service)?;
+            return Some(self.run_job(process, &id, &job));
+        };
+        if self.is_waiting(&clock) {
+            return None;
+        }
+        match next.filter(|(_, job)| job.due.time() <= to) {
+            None => Some(self.turn(process, |clock, now| {
+                clock.turning_to = None;
+                if now.service < to {
+                    clock.set(to, now.process);
+                }
+            })),
+            Some((_, job)) if job.due.time() > clock.at(process).service => {
+                Some(self.turn(process, |clock, now| clock.set(job.due.time(), now.process)))
+            }
+            Some((id, job)) => Some(self.run_job(process, &id, &job)),
+        }
+    }
+
+    fn is_waiting(&self, clock: &Clock) -> bool {
+        clock.waits_for_effects && self.store.count::<Effect>() > 0
+    }
+
+    fn clock(&self) -> Clock {
+        let (scope, id) = Clock::place();
+        self.store.get::<Clock>(&scope, id).cloned().unwrap_or_default()
+    }
+
+    fn request(&mut self, process: Timestamp, request: Request) -> Applied {
+        let Request { scope, principal, service, operation, input, request_id } = request;
+        let (reply, applied) = self.transact(process, scope, principal, request_id, None, |cx| {
+            let registry = cx.registry;
+            registry.invoke(cx, &service, &operation, input)
+        });
+        Applied { reply: Some(reply), ..applied }
+    }
+
+    fn report(&mut self, process: Timestamp, report: &Report) -> Applied {
+        let (place, _) = Clock::place();
+        let Some(effect) = self.store.get::<Effect>(&place, &report.effect).cloned() else {
+            return Applied::default();
+        };
+        let Some(handler) = self.registry.report(&effect.driver) else {
+            return failed(&effect.driver, &Fault::internal("no service takes this driver's reports"));
+        };
+        let finish = |cx: &mut Cx<'_>| {
+            if report.finished {
+                cx.transaction.delete::<Effect>(cx.store, &place, &effect.id);
+            }
+        };
+        let (result, applied) = self.background(process, &effect.scope, effect.cause.clone(), |cx| {
+            finish(cx);
+            handler(cx, &effect, report)
+        });
+        match result {
+            Ok(()) => applied,
+            Err(fault) => {
+                let (_, applied) = self.background(process, &effect.scope, None, |cx| {
+                    finish(cx);
+                    Ok(())
+                });
+                Applied { notices: failed(&effect.driver, &fault).notices, ..applied }
+            }
+        }
+    }
+
+    fn run_job(&mut self, process: Timestamp, id: &str, job: &Job) -> Applied {
+        let handler = self.registry.job(&job.handler);
+        let (result, applied) = self.background(process, &job.scope, job.cause.clone(), |cx| {
+            cx.cancel(id);
+            let handler = handler.ok_or_else(|| Fault::internal("no service has this handler"))?;
+            handler(cx, job)
+        });
+        match result {
+            Ok(()) => applied,
+            Err(fault) => {
+                let (_, applied) = self.background(process, &job.scope, None, |cx| {
+                    cx.cancel(id);
+                    Ok(())
+                });
+                Applied { notices: failed(&job.handler, &fault).notices, ..applied }
+            }
+        }
+    }
+
+    fn turn(&mut self, process: Timestamp, change: impl FnOnce(&mut Clock, Now)) -> Applied {
+        let (scope, id) = Clock::place();
+        let mut clock = self.clock();
+        let now = clock.at(process);
+        change(&mut clock, now);
+        let (_, applied) = self.background(process, &scope, None, |cx| {
+            cx.put(id, clock);
+            Ok(())
+        });
+        applied
+    }
+
+    fn background(
+        &mut self,
+        process: Timestamp,
+        scope: &Scope,
+        cause: Option<String>,
+        work: impl FnOnce(&mut Cx<'_>) -> Result<(), Fault>,
+    ) -> (Result<(), Fault>, Applied) {
+        let principal = Principal::root(&Account::new(scope.account.as_str()));
+        let request_id = self.rng.uuid();
+        self.transact(process, scope.clone(), principal, request_id, cause, work)
+    }
+
+    /// One transaction: on success its deltas, on a fault or a panic the state as it was.
+    fn transact<T>(
+        &mut self,
+        process: Timestamp,
+        scope: Scope,
+        principal: Principal,
+        request_id: String,
+        cause: Option<String>,
+        work: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault>,
+    ) -> (Result<T, Fault>, Applied) {
+        let now = self.now(process);
+        let mut cx = Cx {
+            scope,
+            principal,
+            now,
+            request_id,
+            cause,
+            rng: &mut self.rng,
+            registry: &self.registry,
+            store: &mut self.store,
+            segments: &mut *self.segments,
+            transaction: Transaction::default(),
+            sequence: &mut self.sequence,
+            effects: vec![],
+            notices: vec![],
+            removed_segments: vec![],
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| work(&mut cx)));
+        let result = result.unwrap_or_else(|_| Err(Fault::internal("the handler panicked; nothing was changed")));
+        let Cx { store, transaction, effects, notices, removed_segments, .. } = cx;
+        match result {
+            Ok(value) => match transaction.commit(store) {
+                Ok(deltas) => (Ok(value), Applied { reply: None, deltas, effects, notices, removed_segments }),
+                Err(cause) => (Err(Fault::internal(cause)), Applied::default()),
+            },
+            Err(fault) => {
+                transaction.roll_back(store);
+                (Err(fault), Applied::default())
+            }
+        }
+    }
+}
+
+fn failed(subject: &str, fault: &Fault) -> Applied {
+    let (subject, hint) = (subject.to_owned(), fault.hint.clone());
+    let notice = Notice { kind: NoticeKind::Failed, subject, text: fault.to_string(), hint };
+    Applied { notices: vec![notice], ..Applied::default() }
+}

@@ -1,0 +1,45 @@
+//! One API operation: decoded input, declared access, the deed.
+
+use neargate_shape::{OperationShape, Value, Wire};
+
+use crate::{Access, Cx, Fault};
+
+/// An operation of an AWS API. The API, CloudFormation and event targets all come through here.
+pub trait Operation {
+    /// The operation's name and shapes.
+    const SHAPE: &'static OperationShape;
+    /// What it takes.
+    type Input: Wire;
+    /// What it answers.
+    type Output: Wire;
+
+    /// Everything the caller must be allowed. Evaluated before [`Operation::apply`].
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access>;
+
+    /// Does it.
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault>;
+}
+
+/// An operation without its types, as the registry holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct OperationEntry {
+    /// The operation's name and shapes.
+    pub shape: &'static OperationShape,
+    /// Decode, authorise, apply, encode.
+    pub(crate) invoke: fn(&mut Cx<'_>, Value) -> Result<Value, Fault>,
+}
+
+impl OperationEntry {
+    /// The entry of one operation.
+    pub fn of<O: Operation>() -> Self {
+        Self { shape: O::SHAPE, invoke: invoke::<O> }
+    }
+}
+
+fn invoke<O: Operation>(cx: &mut Cx<'_>, input: Value) -> Result<Value, Fault> {
+    let input = O::Input::from_value(input).map_err(|error| Fault::validation(error.to_string()))?;
+    for access in O::access(cx, &input) {
+        cx.authorize(&access)?;
+    }
+    Ok(O::apply(cx, input)?.into_value())
+}

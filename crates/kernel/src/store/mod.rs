@@ -1,0 +1,104 @@
+//! All state, as typed tables of records keyed by account and region.
+//!
+//! A service names its records and reaches no one else's: another crate's record types are not in its sight. Writes go through
+//! the transaction of a [`crate::Cx`]; what a failed command wrote is put back.
+
+mod table;
+mod transaction;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use neargate_base::Scope;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Delta, Row};
+use table::{AnyRecord, Table, row_key};
+pub(crate) use transaction::Transaction;
+
+/// A kind of thing that is kept.
+pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + 'static {
+    /// The table's name: `service.thing`, never changed once released.
+    const TABLE: &'static str;
+    /// The version of the record's form; a row of a later version is refused.
+    const VERSION: u32 = 1;
+}
+
+/// Every table of every service.
+#[derive(Debug, Default)]
+pub struct Store {
+    tables: BTreeMap<&'static str, Table>,
+}
+
+impl Store {
+    /// Makes a record's table known, so that its rows can be loaded.
+    pub fn register<R: Record>(&mut self) {
+        self.tables.entry(R::TABLE).or_insert_with(Table::of::<R>);
+    }
+
+    /// Takes one row from the journal. `Err` names the row and what is wrong with it.
+    pub(crate) fn load(&mut self, row: Row) -> Result<(), String> {
+        let table = self.tables.get_mut(row.table.as_str());
+        let table = table.ok_or_else(|| format!("unknown table `{}`: made by a later version of Neargate", row.table))?;
+        table.load(&row).map_err(|cause| format!("row `{}` of `{}`: {cause}", row.key, row.table))
+    }
+
+    /// One record.
+    pub fn get<R: Record>(&self, scope: &Scope, id: &str) -> Option<&R> {
+        self.tables.get(R::TABLE)?.rows.get(&row_key(scope, id))?.as_any().downcast_ref()
+    }
+
+    /// The records of a scope whose ids begin with `prefix`, in order of id.
+    pub fn scan<'s, R: Record>(&'s self, scope: &Scope, prefix: &str) -> impl Iterator<Item = (&'s str, &'s R)> + use<'s, R> {
+        let start = row_key(scope, prefix);
+        let id_at = row_key(scope, "").len();
+        let rows = self.tables.get(R::TABLE).into_iter().flat_map(move |table| {
+            let end = start.clone();
+            table.rows.range(start.clone()..).take_while(move |(key, _)| key.starts_with(&end))
+        });
+        rows.filter_map(move |(key, record)| Some((key.get(id_at..)?, record.as_any().downcast_ref()?)))
+    }
+
+    /// Every record of the kind, in all scopes.
+    pub fn all<R: Record>(&self) -> impl Iterator<Item = (Scope, &str, &R)> {
+        let rows = self.tables.get(R::TABLE).into_iter().flat_map(|table| table.rows.iter());
+        rows.filter_map(|(key, record)| {
+            let mut parts = key.splitn(3, '/');
+            let scope = Scope::new(parts.next()?, parts.next()?);
+            Some((scope, parts.next()?, record.as_any().downcast_ref()?))
+        })
+    }
+
+    /// The first record of the kind in key order.
+    pub(crate) fn first<R: Record>(&self) -> Option<(String, &R)> {
+        let (key, record) = self.tables.get(R::TABLE)?.rows.first_key_value()?;
+        Some((key.splitn(3, '/').nth(2)?.to_owned(), record.as_any().downcast_ref()?))
+    }
+
+    /// How many records of the kind there are in all scopes.
+    pub fn count<R: Record>(&self) -> usize {
+        self.tables.get(R::TABLE).map_or(0, |table| table.rows.len())
+    }
+
+    fn replace(&mut self, table: &'static str, key: &str, record: Option<Box<dyn AnyRecord>>) -> Option<Box<dyn AnyRecord>> {
+        let rows = &mut self.tables.get_mut(table)?.rows;
+        match record {
+            Some(record) => rows.insert(key.to_owned(), record),
+            None => rows.remove(key),
+        }
+    }
+
+    fn delta(&self, table: &'static str, key: &str) -> Result<Delta, String> {
+        match self.tables.get(table).and_then(|table| table.rows.get(key)) {
+            None => Ok(Delta::Delete { table: table.to_owned(), key: key.to_owned() }),
+            Some(record) => {
+                let body = record.encode()?;
+                Ok(Delta::Put(Row { table: table.to_owned(), key: key.to_owned(), version: record.version(), body }))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! What one command wrote, so that it can be journaled or put back.
+
+use std::collections::BTreeMap;
+
+use neargate_base::Scope;
+
+use super::table::{AnyRecord, row_key};
+use super::{Record, Store};
+use crate::Delta;
+
+type Before = BTreeMap<(&'static str, String), Option<Box<dyn AnyRecord>>>;
+
+/// The rows touched, each with what it held before; in layers, so that a part of the command can be put back alone.
+#[derive(Debug, Default)]
+pub(crate) struct Transaction {
+    bottom: Before,
+    nested: Vec<Before>,
+}
+
+impl Transaction {
+    pub(crate) fn put<R: Record>(&mut self, store: &mut Store, scope: &Scope, id: &str, record: R) {
+        store.register::<R>();
+        self.replace(store, R::TABLE, row_key(scope, id), Some(Box::new(record)));
+    }
+
+    pub(crate) fn delete<R: Record>(&mut self, store: &mut Store, scope: &Scope, id: &str) {
+        store.register::<R>();
+        self.replace(store, R::TABLE, row_key(scope, id), None);
+    }
+
+    fn replace(&mut self, store: &mut Store, table: &'static str, key: String, record: Option<Box<dyn AnyRecord>>) {
+        let old = store.replace(table, &key, record);
+        self.nested.last_mut().unwrap_or(&mut self.bottom).entry((table, key)).or_insert(old);
+    }
+
+    /// Opens a layer.
+    pub(crate) fn begin(&mut self) {
+        self.nested.push(Before::new());
+    }
+
+    /// Closes the top layer and keeps what it wrote; what the layer below saw first stays the state to go back to.
+    pub(crate) fn keep(&mut self) {
+        let top = self.nested.pop().unwrap_or_default();
+        let below = self.nested.last_mut().unwrap_or(&mut self.bottom);
+        for (row, before) in top {
+            below.entry(row).or_insert(before);
+        }
+    }
+
+    /// Closes the top layer and puts back what it wrote.
+    pub(crate) fn undo(&mut self, store: &mut Store) {
+        for ((table, key), before) in self.nested.pop().unwrap_or_default() {
+            store.replace(table, &key, before);
+        }
+    }
+
+    /// The deltas of everything touched, in table and key order. A row that was made and deleted again leaves none.
+    pub(crate) fn commit(mut self, store: &Store) -> Result<Vec<Delta>, String> {
+        while !self.nested.is_empty() {
+            self.keep();
+        }
+        let mut deltas = Vec::with_capacity(self.bottom.len());
+        for ((table, key), before) in &self.bottom {
+            match store.delta(table, key)? {
+                Delta::Delete { .. } if before.is_none() => {}
+                delta => deltas.push(delta),
+            }
+        }
+        Ok(deltas)
+    }
+
+    /// Puts everything back as it was before the command.
+    pub(crate) fn roll_back(mut self, store: &mut Store) {
+        while !self.nested.is_empty() {
+            self.undo(store);
+        }
+        for ((table, key), before) in self.bottom {
+            store.replace(table, &key, before);
+        }
+    }
+}
