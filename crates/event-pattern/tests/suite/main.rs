@@ -1,0 +1,18 @@
+//! The crate's tests: against recorded outcomes, against a second implementation, under threads, under attack.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests may fail loudly; clippy's own exemption stops at test functions"
+)]
+
+mod corpora;
+mod differential;
+mod hostile;
+mod naive;
+mod render;
+mod rules;
+mod threads;
