@@ -1,0 +1,29 @@
+//! The operations.
+
+mod change;
+mod describe;
+mod preflight;
+mod resources;
+mod templates;
+
+pub(crate) use change::{CreateStack, DeleteStack, UpdateStack};
+pub(crate) use describe::{DescribeStackEvents, DescribeStacks, ListExports, ListStacks};
+pub(crate) use resources::{DescribeStackResource, DescribeStackResources, ListStackResources};
+pub(crate) use templates::{GetTemplate, ValidateTemplate};
+
+use neargate_kernel::{Access, Cx};
+
+use crate::state::find;
+
+/// The access to one stack.
+fn access(cx: &Cx<'_>, action: &str, reference: &str) -> Vec<Access> {
+    let arn = find(cx, reference).map_or_else(|_| cx.scope.arn("cloudformation", &format!("stack/{reference}/*")), |it| it.arn);
+    vec![Access::new(action, arn)]
+}
+
+/// One page of 100 items, and the token of the next.
+fn page<T>(items: Vec<T>, token: Option<&str>) -> (Vec<T>, Option<String>) {
+    let skipped = token.and_then(|token| token.parse().ok()).unwrap_or(0);
+    let next = (items.len() > skipped + 100).then(|| (skipped + 100).to_string());
+    (items.into_iter().skip(skipped).take(100).collect(), next)
+}

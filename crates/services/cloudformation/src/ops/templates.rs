@@ -1,0 +1,59 @@
+//! Templates, looked at.
+
+use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_shape::OperationShape;
+
+use super::{access, preflight};
+use crate::api;
+use crate::errors::CloudFormationError;
+use crate::state::find;
+
+/// `GetTemplate` answers a stack's template as it was given.
+pub(crate) struct GetTemplate;
+
+impl Operation for GetTemplate {
+    const SHAPE: &'static OperationShape = &api::GET_TEMPLATE;
+    type Input = api::GetTemplateInput;
+    type Output = api::GetTemplateOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+        access(cx, "cloudformation:GetTemplate", input.stack_name.as_deref().unwrap_or("*"))
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let Some(name) = input.stack_name else {
+            return Err(CloudFormationError::Validation("StackName is required.".to_owned()).into());
+        };
+        let stack = find(cx, &name)?;
+        let stages = ["Original", "Processed"].map(str::to_owned).to_vec();
+        Ok(api::GetTemplateOutput { template_body: Some(stack.source.template), stages_available: Some(stages) })
+    }
+}
+
+/// `ValidateTemplate` reads a template and lists its parameters.
+pub(crate) struct ValidateTemplate;
+
+impl Operation for ValidateTemplate {
+    const SHAPE: &'static OperationShape = &api::VALIDATE_TEMPLATE;
+    type Input = api::ValidateTemplateInput;
+    type Output = api::ValidateTemplateOutput;
+
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+        vec![Access::new("cloudformation:ValidateTemplate", "*")]
+    }
+
+    fn apply(_: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let template = preflight::read(&preflight::text(input.template_body, input.template_url.as_deref())?)?;
+        let view = |(name, it): (&String, &neargate_template::Parameter)| api::TemplateParameter {
+            parameter_key: Some(name.clone()),
+            default_value: it.default.clone(),
+            no_echo: Some(it.no_echo),
+            description: it.description.clone(),
+        };
+        Ok(api::ValidateTemplateOutput {
+            parameters: Some(template.parameters.iter().map(view).collect()),
+            description: template.description.clone(),
+            ..api::ValidateTemplateOutput::default()
+        })
+    }
+}

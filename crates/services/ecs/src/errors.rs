@@ -1,0 +1,44 @@
+//! The faults of the ECS API.
+//!
+//! Follows <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html> and each operation's page.
+
+use neargate_kernel::Fault;
+
+/// What ECS refuses with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EcsError {
+    ClusterNotFound,
+    ClusterContainsTasks,
+    InvalidParameter(String),
+    Client(String),
+    UnknownSize { cpu: String, memory: String, hint: String },
+    TaskDefinitionNotFound,
+    TaskNotFound,
+    ResourceNotFound,
+}
+
+impl From<EcsError> for Fault {
+    fn from(error: EcsError) -> Self {
+        use EcsError::{
+            Client, ClusterContainsTasks, ClusterNotFound, InvalidParameter, ResourceNotFound, TaskDefinitionNotFound,
+            TaskNotFound, UnknownSize,
+        };
+        match error {
+            ClusterNotFound => Self::sender("ClusterNotFoundException", "Cluster not found."),
+            ClusterContainsTasks => {
+                Self::sender("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
+            }
+            InvalidParameter(text) => Self::sender("InvalidParameterException", text),
+            Client(text) => Self::sender("ClientException", text),
+            UnknownSize { cpu, memory, hint } => {
+                Self::sender("ClientException", "No Fargate configuration exists for given values.")
+                    .with_hint(format!("cpu `{cpu}` and memory `{memory}`: {hint}"))
+            }
+            TaskDefinitionNotFound => Self::sender("ClientException", "Unable to describe task definition."),
+            TaskNotFound => Self::sender("InvalidParameterException", "The referenced task was not found."),
+            ResourceNotFound => {
+                Self::sender("InvalidParameterException", "The specified resource cannot be found. Check the ARN and try again.")
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The awslogs driver: streams are made and written as the execution role, so its policies decide.
+
+use neargate_base::Timestamp;
+use neargate_kernel::{Cx, Fault, Notice, NoticeKind, Principal};
+use neargate_shape::Value;
+
+use crate::state::{LogRoute, Task};
+
+/// Makes the log stream of every container that has one. `Err` is Fargate's own text.
+pub(super) fn open_streams(cx: &mut Cx<'_>, id: &str) -> Result<(), String> {
+    let Some(task) = cx.get::<Task>(id) else { return Ok(()) };
+    let routes: Vec<_> = task.containers.iter().filter_map(|container| container.log.clone()).collect();
+    if routes.is_empty() {
+        return Ok(());
+    }
+    let role = task.execution_role.clone();
+    let writer = writer(cx, role.as_deref()).map_err(|text| {
+        format!("ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: {text}")
+    })?;
+    cx.as_principal(writer, |cx| routes.iter().try_for_each(|route| open_stream(cx, route))).map_err(|fault| {
+        format!(
+            "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to \
+             create Cloudwatch log stream: operation error CloudWatch Logs: CreateLogStream, https response error StatusCode: \
+             {}, api error {}: {} : exit status 1",
+            fault.status, fault.code, fault.message
+        )
+    })
+}
+
+fn open_stream(cx: &mut Cx<'_>, route: &LogRoute) -> Result<(), Fault> {
+    let group = ("logGroupName", Value::from(route.group.as_str()));
+    if route.create_group {
+        match cx.call("logs", "CreateLogGroup", Value::Structure(vec![group.clone()])) {
+            Err(fault) if fault.code != "ResourceAlreadyExistsException" => return Err(fault),
+            _ => {}
+        }
+    }
+    let input = Value::Structure(vec![group, ("logStreamName", Value::from(route.stream.as_str()))]);
+    match cx.call("logs", "CreateLogStream", input) {
+        Err(fault) if fault.code != "ResourceAlreadyExistsException" => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+/// Logs lines of a container, each with its time of service. A refusal is said, and the container goes on.
+pub(super) fn put_lines(cx: &mut Cx<'_>, task: &Task, route: &LogRoute, lines: &[(Timestamp, String)]) {
+    let behind_ms = cx.now.service.millis() - cx.now.process.millis();
+    let event = |(at, text): &(Timestamp, String)| {
+        let time = Value::Long(at.plus_ms(behind_ms).millis());
+        Value::Structure(vec![("timestamp", time), ("message", Value::from(text.as_str()))])
+    };
+    // CloudWatch Logs has no empty message; the awslogs driver leaves empty lines out.
+    let events: Vec<_> = lines.iter().filter(|(_, text)| !text.is_empty()).map(event).collect();
+    let written = writer(cx, task.execution_role.as_deref()).map_err(Fault::internal).and_then(|writer| {
+        cx.as_principal(writer, |cx| {
+            events.chunks(EVENTS_PER_CALL_MAX).try_for_each(|chunk| {
+                let input = vec![
+                    ("logGroupName", Value::from(route.group.as_str())),
+                    ("logStreamName", Value::from(route.stream.as_str())),
+                    ("logEvents", Value::List(chunk.to_vec())),
+                ];
+                cx.call("logs", "PutLogEvents", Value::Structure(input)).map(drop)
+            })
+        })
+    });
+    if let Err(fault) = written {
+        let text = format!("lost {} log lines of task {}: {fault}", lines.len(), task.id());
+        cx.notice(Notice { kind: NoticeKind::Failed, subject: task.arn().to_owned(), text, hint: fault.hint });
+    }
+}
+
+/// Lines in one `PutLogEvents`; AWS takes 10,000 or 1 MiB, and lines are at most 16 KiB.
+const EVENTS_PER_CALL_MAX: usize = 60;
+
+fn writer(cx: &Cx<'_>, role: Option<&str>) -> Result<Principal, String> {
+    let role = role.ok_or("the task definition has no execution role")?;
+    cx.registry.ports.authorizer.may_assume(cx.store(), role, "ecs-tasks.amazonaws.com")
+}

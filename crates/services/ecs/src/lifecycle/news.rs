@@ -1,0 +1,132 @@
+//! What the driver reports, turned into what the task is.
+
+use neargate_kernel::{Cx, Effect, Fault, Notice, NoticeKind, Report};
+
+use super::{advance, end, gone, logs};
+use crate::order::{News, Order};
+use crate::state::{Phase, Task};
+
+/// Takes a driver's news about an order.
+pub(crate) fn report(cx: &mut Cx<'_>, effect: &Effect, report: &Report) -> Result<(), Fault> {
+    let unreadable = |error: serde_json::Error| Fault::internal(format!("unreadable order or news: {error}"));
+    let order: Order = serde_json::from_value(effect.order.clone()).map_err(unreadable)?;
+    let news: News = serde_json::from_value(report.news.clone()).map_err(unreadable)?;
+    let id = order.task();
+    if cx.get::<Task>(id).is_none() {
+        return Ok(());
+    }
+    take(cx, id, news)?;
+    advance(cx, id)
+}
+
+fn take(cx: &mut Cx<'_>, id: &str, news: News) -> Result<(), Fault> {
+    let now = cx.time();
+    match news {
+        News::PullStarted => {
+            cx.update::<Task, _>(id, |task| *task.view.pull_started_at.get_or_insert(now));
+        }
+        News::PullStopped { digests } => {
+            cx.update::<Task, _>(id, |task| {
+                task.view.pull_stopped_at.get_or_insert(now);
+                for (name, digest) in digests {
+                    if let Some(it) = task.container_mut(&name) {
+                        it.view.image_digest = Some(digest);
+                    }
+                }
+            });
+        }
+        News::CannotPull { container, reason, hint } => {
+            fail_container(cx, id, &container, &reason, None);
+            warn(cx, id, &reason, Some(hint));
+            end(cx, id, "TaskFailedToStart", &reason)?;
+        }
+        News::Started { container, pid } => started(cx, id, &container, pid),
+        News::CannotStart { container, reason, exit_code, hint } => {
+            fail_container(cx, id, &container, &reason, exit_code);
+            if cx.get::<Task>(id).is_some_and(Task::is_wanted) {
+                warn(cx, id, &format!("container `{container}`: {reason}"), hint);
+                end(cx, id, "TaskFailedToStart", &reason)?;
+            }
+        }
+        News::Output { container, lines, next_offset } => output(cx, id, &container, &lines, next_offset),
+        News::Exited { container, exit_code, oom_killed } => exited(cx, id, &container, exit_code, oom_killed),
+        News::Remark { text } => cx.not_simulated(id, text),
+        News::Lost { reason } => {
+            cx.update::<Task, _>(id, |task| {
+                for container in task.containers.iter_mut().filter(|container| !container.has_ended()) {
+                    container.phase = Phase::Ended { exit_code: None };
+                    container.view.last_status = Some("STOPPED".to_owned());
+                    container.view.reason = Some(reason.clone());
+                }
+            });
+            warn(cx, id, &reason, None);
+            end(cx, id, "TaskFailedToStart", &reason)?;
+        }
+        News::CannotProvision { reason, hint } => {
+            cx.update::<Task, _>(id, |task| {
+                for container in &mut task.containers {
+                    container.phase = Phase::Ended { exit_code: None };
+                }
+            });
+            warn(cx, id, &reason, hint);
+            end(cx, id, "TaskFailedToStart", &reason)?;
+        }
+        News::Gone => gone(cx, id)?,
+        News::Done => {}
+    }
+    Ok(())
+}
+
+fn started(cx: &mut Cx<'_>, id: &str, container: &str, pid: u32) {
+    let runtime = format!("{id}-{:010}", pid);
+    cx.update::<Task, _>(id, |task| {
+        if let Some(it) = task.container_mut(container).filter(|it| !it.has_ended()) {
+            it.phase = Phase::Running;
+            it.pid = pid;
+            it.view.last_status = Some("RUNNING".to_owned());
+            it.view.runtime_id = Some(runtime);
+        }
+    });
+}
+
+fn fail_container(cx: &mut Cx<'_>, id: &str, container: &str, reason: &str, exit_code: Option<i32>) {
+    cx.update::<Task, _>(id, |task| {
+        if let Some(it) = task.container_mut(container) {
+            it.phase = Phase::Ended { exit_code };
+            it.view.last_status = Some("STOPPED".to_owned());
+            it.view.reason = Some(reason.to_owned());
+            it.view.exit_code = exit_code;
+        }
+    });
+}
+
+fn exited(cx: &mut Cx<'_>, id: &str, container: &str, exit_code: i32, oom_killed: bool) {
+    cx.update::<Task, _>(id, |task| {
+        if let Some(it) = task.container_mut(container) {
+            it.phase = Phase::Ended { exit_code: Some(exit_code) };
+            it.view.last_status = Some("STOPPED".to_owned());
+            it.view.exit_code = Some(exit_code);
+            if oom_killed {
+                it.view.reason = Some("OutOfMemoryError: Container killed due to memory usage".to_owned());
+            }
+        }
+    });
+}
+
+/// Logs what has not been logged yet: after a restart the driver begins where it can be sure.
+fn output(cx: &mut Cx<'_>, id: &str, container: &str, lines: &[(neargate_base::Timestamp, String)], next_offset: u64) {
+    let Some(task) = cx.get::<Task>(id).cloned() else { return };
+    let Some(it) = task.containers.iter().find(|it| it.name() == container) else { return };
+    if next_offset <= it.offset {
+        return;
+    }
+    if let Some(route) = &it.log {
+        logs::put_lines(cx, &task, route, lines);
+    }
+    cx.update::<Task, _>(id, |task| task.container_mut(container).map(|it| it.offset = next_offset));
+}
+
+fn warn(cx: &mut Cx<'_>, id: &str, text: &str, hint: Option<String>) {
+    let subject = cx.get::<Task>(id).map(|task| task.arn().to_owned()).unwrap_or_default();
+    cx.notice(Notice { kind: NoticeKind::Failed, subject, text: text.to_owned(), hint });
+}

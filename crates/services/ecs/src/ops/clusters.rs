@@ -1,0 +1,148 @@
+//! Clusters: on Fargate a name to put tasks under.
+
+use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_shape::OperationShape;
+
+use super::page;
+use crate::api;
+use crate::errors::EcsError;
+use crate::state::{Cluster, Task, cluster, cluster_arn, cluster_name};
+
+/// `CreateCluster` makes a cluster; one that is there already is answered as it is.
+pub(crate) struct CreateCluster;
+
+impl Operation for CreateCluster {
+    const SHAPE: &'static OperationShape = &api::CREATE_CLUSTER;
+    type Input = api::CreateClusterInput;
+    type Output = api::CreateClusterOutput;
+
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+        vec![Access::new("ecs:CreateCluster", "*")]
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let name = cluster_name(input.cluster_name.as_deref());
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.len() > 255 || !name.chars().all(fits) {
+            return Err(EcsError::InvalidParameter("Invalid cluster name.".to_owned()).into());
+        }
+        if let Some(there) = cx.get::<Cluster>(&name).filter(|cluster| cluster.active) {
+            return Ok(api::CreateClusterOutput { cluster: Some(view(cx, there, true)) });
+        }
+        let made = Cluster {
+            name: name.clone(),
+            active: true,
+            tags: input.tags.unwrap_or_default(),
+            settings: input.settings.unwrap_or_else(default_settings),
+            capacity_providers: input.capacity_providers.unwrap_or_default(),
+            default_strategy: input.default_capacity_provider_strategy.unwrap_or_default(),
+            configuration: input.configuration,
+        };
+        let cluster = view(cx, &made, true);
+        cx.put(&name, made);
+        Ok(api::CreateClusterOutput { cluster: Some(cluster) })
+    }
+}
+
+fn default_settings() -> Vec<api::ClusterSetting> {
+    vec![api::ClusterSetting { name: Some("containerInsights".to_owned()), value: Some("disabled".to_owned()) }]
+}
+
+/// `DescribeClusters` describes the clusters named, or `default`.
+pub(crate) struct DescribeClusters;
+
+impl Operation for DescribeClusters {
+    const SHAPE: &'static OperationShape = &api::DESCRIBE_CLUSTERS;
+    type Input = api::DescribeClustersInput;
+    type Output = api::DescribeClustersOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+        let names = input.clusters.iter().flatten();
+        names.map(|name| Access::new("ecs:DescribeClusters", cluster_arn(cx, &cluster_name(Some(name))))).collect()
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let wanted = input.clusters.filter(|names| !names.is_empty()).unwrap_or_else(|| vec!["default".to_owned()]);
+        let with_tags = input.include.iter().flatten().any(|field| field == "TAGS");
+        let (mut clusters, mut failures) = (vec![], vec![]);
+        for reference in wanted {
+            let name = cluster_name(Some(&reference));
+            match cx.get::<Cluster>(&name) {
+                Some(cluster) => clusters.push(view(cx, cluster, with_tags)),
+                None => failures.push(api::Failure {
+                    arn: Some(cluster_arn(cx, &name)),
+                    reason: Some("MISSING".to_owned()),
+                    detail: None,
+                }),
+            }
+        }
+        Ok(api::DescribeClustersOutput { clusters: Some(clusters), failures: Some(failures) })
+    }
+}
+
+/// `ListClusters` lists the ARNs of active clusters.
+pub(crate) struct ListClusters;
+
+impl Operation for ListClusters {
+    const SHAPE: &'static OperationShape = &api::LIST_CLUSTERS;
+    type Input = api::ListClustersInput;
+    type Output = api::ListClustersOutput;
+
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+        vec![Access::new("ecs:ListClusters", "*")]
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let active = cx.scan::<Cluster>("").filter(|(_, cluster)| cluster.active);
+        let arns = active.map(|(name, _)| cluster_arn(cx, name)).collect();
+        let (arns, next_token) = page(arns, input.next_token.as_deref(), input.max_results);
+        Ok(api::ListClustersOutput { cluster_arns: Some(arns), next_token })
+    }
+}
+
+/// `DeleteCluster` makes a cluster inactive; tasks in it must have stopped.
+pub(crate) struct DeleteCluster;
+
+impl Operation for DeleteCluster {
+    const SHAPE: &'static OperationShape = &api::DELETE_CLUSTER;
+    type Input = api::DeleteClusterInput;
+    type Output = api::DeleteClusterOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+        vec![Access::new("ecs:DeleteCluster", cluster_arn(cx, &cluster_name(Some(&input.cluster))))]
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let mut found = cluster(cx, Some(&input.cluster))?;
+        if cx.scan::<Task>("").any(|(_, task)| task.cluster == found.name && !task.is("STOPPED")) {
+            return Err(EcsError::ClusterContainsTasks.into());
+        }
+        found.active = false;
+        let cluster = view(cx, &found, false);
+        cx.put(&found.name.clone(), found);
+        Ok(api::DeleteClusterOutput { cluster: Some(cluster) })
+    }
+}
+
+fn view(cx: &Cx<'_>, cluster: &Cluster, with_tags: bool) -> api::Cluster {
+    let count = |is: fn(&Task) -> bool| {
+        let tasks = cx.scan::<Task>("").filter(|(_, task)| task.cluster == cluster.name && is(task)).count();
+        i32::try_from(tasks).unwrap_or(i32::MAX)
+    };
+    api::Cluster {
+        cluster_arn: Some(cluster_arn(cx, &cluster.name)),
+        cluster_name: Some(cluster.name.clone()),
+        configuration: cluster.configuration.clone(),
+        status: Some(if cluster.active { "ACTIVE" } else { "INACTIVE" }.to_owned()),
+        registered_container_instances_count: Some(0),
+        running_tasks_count: Some(count(|task| task.is("RUNNING"))),
+        pending_tasks_count: Some(count(|task| task.is("PENDING") || task.is("PROVISIONING"))),
+        active_services_count: Some(0),
+        statistics: Some(vec![]),
+        tags: Some(if with_tags { cluster.tags.clone() } else { vec![] }),
+        settings: Some(cluster.settings.clone()),
+        capacity_providers: Some(cluster.capacity_providers.clone()),
+        default_capacity_provider_strategy: Some(cluster.default_strategy.clone()),
+        ..api::Cluster::default()
+    }
+}

@@ -1,0 +1,252 @@
+//! `RunTask`: one or more tasks of a task definition, now.
+
+use neargate_kernel::{Access, Cx, Fault, NoticeKind, Notice, Operation};
+use neargate_shape::OperationShape;
+
+use crate::api;
+use crate::errors::EcsError;
+use crate::lifecycle::{become_status, launch, log_route, dependencies};
+use crate::sizes;
+use crate::state::{Cluster, Container, Definition, Phase, Task, cluster, cluster_arn, cluster_name, definition};
+
+/// Tasks of one call.
+const COUNT_MAX: i32 = 10;
+
+/// `RunTask` starts tasks; the answer comes while they are `PROVISIONING`.
+pub(crate) struct RunTask;
+
+impl Operation for RunTask {
+    const SHAPE: &'static OperationShape = &api::RUN_TASK;
+    type Input = api::RunTaskInput;
+    type Output = api::RunTaskOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+        let cluster = cluster_name(input.cluster.as_deref());
+        let cluster_arn = cluster_arn(cx, &cluster);
+        let found = definition(cx, &input.task_definition).ok();
+        let view = found.as_ref().map(|found| &found.view);
+        let arn = view.and_then(|view| view.task_definition_arn.clone());
+        let arn = arn.unwrap_or_else(|| cx.scope.arn("ecs", &format!("task-definition/{}", input.task_definition)));
+        let mut accesses = vec![Access::new("ecs:RunTask", arn).with("ecs:cluster", cluster_arn.clone())];
+        let overrides = input.overrides.as_ref();
+        let roles = [
+            overrides.and_then(|it| it.task_role_arn.as_ref()).or(view.and_then(|view| view.task_role_arn.as_ref())),
+            overrides.and_then(|it| it.execution_role_arn.as_ref()).or(view.and_then(|view| view.execution_role_arn.as_ref())),
+        ];
+        accesses.extend(
+            roles.into_iter().flatten().map(|role| {
+                Access::new("iam:PassRole", role).with("iam:PassedToService", "ecs-tasks.amazonaws.com")
+            }),
+        );
+        if input.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
+            let tasks = cx.scope.arn("ecs", &format!("task/{cluster}/*"));
+            accesses.push(Access::new("ecs:TagResource", tasks).with("ecs:CreateAction", "RunTask"));
+        }
+        accesses
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let cluster = cluster(cx, input.cluster.as_deref())?;
+        let definition = active_definition(cx, &input.task_definition)?;
+        let network = check(&input, &definition)?;
+        refuse_what_is_missing(cx, &definition)?;
+        let count = input.count.unwrap_or(1);
+        if !(1..=COUNT_MAX).contains(&count) {
+            return Err(EcsError::InvalidParameter(format!("Count must be between 1 and {COUNT_MAX}.")).into());
+        }
+        let mut tasks = vec![];
+        for _ in 0..count {
+            let task = new_task(cx, &input, &cluster, &definition);
+            let id = task.id().to_owned();
+            tasks.push(task.to_api());
+            let link = cx.cause.clone();
+            cx.because(&id, "task", &format!("task {id}"));
+            let text = format!("task {id} of `{}` starts", definition.view.family.as_deref().unwrap_or_default());
+            cx.notice(Notice { kind: NoticeKind::Progress, subject: task.arn().to_owned(), text, hint: None });
+            cx.put(&id, task);
+            become_status(cx, &id, "PROVISIONING")?;
+            launch(cx, &id, &definition, &network)?;
+            cx.cause = link;
+        }
+        Ok(api::RunTaskOutput { tasks: Some(tasks), failures: Some(vec![]) })
+    }
+}
+
+fn active_definition(cx: &Cx<'_>, reference: &str) -> Result<Definition, EcsError> {
+    let found = definition(cx, reference).map_err(|_| EcsError::Client("TaskDefinition not found.".to_owned()))?;
+    if found.view.status.as_deref() == Some("ACTIVE") {
+        return Ok(found);
+    }
+    Err(EcsError::Client("TaskDefinition is inactive".to_owned()))
+}
+
+/// What the request must have for Fargate; answers its network.
+fn check(input: &api::RunTaskInput, definition: &Definition) -> Result<api::AwsVpcConfiguration, EcsError> {
+    let launch_type = input.launch_type.as_deref();
+    let by_provider = input.capacity_provider_strategy.iter().flatten().any(|it| it.capacity_provider.starts_with("FARGATE"));
+    if launch_type.is_some() && input.capacity_provider_strategy.is_some() {
+        let text = "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.";
+        return Err(EcsError::InvalidParameter(text.to_owned()));
+    }
+    if launch_type != Some("FARGATE") && !by_provider {
+        return Err(EcsError::InvalidParameter("No Container Instances were found in your cluster.".to_owned()));
+    }
+    let compatibilities = definition.view.compatibilities.as_deref().unwrap_or_default();
+    if !compatibilities.iter().any(|it| it == "FARGATE") {
+        return Err(EcsError::InvalidParameter("Task definition does not support launch_type FARGATE.".to_owned()));
+    }
+    let network = input.network_configuration.as_ref().and_then(|it| it.awsvpc_configuration.clone()).ok_or_else(|| {
+        let text = "Network Configuration must be provided when networkMode 'awsvpc' is specified.";
+        EcsError::InvalidParameter(text.to_owned())
+    })?;
+    if network.subnets.is_empty() {
+        return Err(EcsError::InvalidParameter("subnets can not be empty.".to_owned()));
+    }
+    check_overrides(input, definition)?;
+    Ok(network)
+}
+
+fn check_overrides(input: &api::RunTaskInput, definition: &Definition) -> Result<(), EcsError> {
+    let Some(overrides) = &input.overrides else { return Ok(()) };
+    let containers = definition.view.container_definitions.as_deref().unwrap_or_default();
+    for it in overrides.container_overrides.iter().flatten() {
+        let Some(name) = &it.name else {
+            return Err(EcsError::InvalidParameter("Override name can not be null or empty.".to_owned()));
+        };
+        if !containers.iter().any(|container| container.name.as_ref() == Some(name)) {
+            let text = format!("Override for container named {name} is not a container in the TaskDefinition.");
+            return Err(EcsError::InvalidParameter(text));
+        }
+    }
+    let cpu = overrides.cpu.as_ref().or(definition.view.cpu.as_ref()).cloned().unwrap_or_default();
+    let memory = overrides.memory.as_ref().or(definition.view.memory.as_ref()).cloned().unwrap_or_default();
+    let (units, mib) = (sizes::parse_cpu(&cpu).unwrap_or(0), sizes::parse_memory(&memory).unwrap_or(0));
+    if !sizes::is_size(units, mib) {
+        return Err(EcsError::UnknownSize { cpu, memory, hint: sizes::nearest(units, mib) });
+    }
+    Ok(())
+}
+
+/// What a task definition may say that Neargate does not do: refused where the task would be another without it, else said.
+fn refuse_what_is_missing(cx: &mut Cx<'_>, definition: &Definition) -> Result<(), Fault> {
+    let containers = definition.view.container_definitions.clone().unwrap_or_default();
+    let has_volumes = definition.view.volumes.as_ref().is_some_and(|it| !it.is_empty());
+    let family = definition.view.family.clone().unwrap_or_default();
+    for container in &containers {
+        let name = container.name.as_deref().unwrap_or_default();
+        let log_driver = container.log_configuration.as_ref().map(|it| it.log_driver.as_str());
+        let missing = [
+            ("secrets", container.secrets.as_ref().is_some_and(|it| !it.is_empty())),
+            ("environmentFiles", container.environment_files.as_ref().is_some_and(|it| !it.is_empty())),
+            ("mountPoints", has_volumes && container.mount_points.as_ref().is_some_and(|it| !it.is_empty())),
+            ("volumesFrom", container.volumes_from.as_ref().is_some_and(|it| !it.is_empty())),
+            ("firelensConfiguration", container.firelens_configuration.is_some()),
+            ("logConfiguration.logDriver other than awslogs", log_driver.is_some_and(|driver| driver != "awslogs")),
+            ("restartPolicy", container.restart_policy.as_ref().is_some_and(|it| it.enabled)),
+        ];
+        if let Some((what, _)) = missing.into_iter().find(|(_, is_set)| *is_set) {
+            let text = format!("Neargate does not implement `{what}` of container `{name}` in task definition `{family}`");
+            return Err(Fault::sender("NotImplemented", text).with_status(501));
+        }
+        let waits_for_health = container.depends_on.iter().flatten().any(|it| it.condition == "HEALTHY");
+        if container.health_check.is_some() || waits_for_health {
+            cx.not_simulated(format!("{family}/{name} healthCheck"), "recorded; not run, and HEALTHY counts as START");
+        }
+    }
+    if definition.view.task_role_arn.is_some() {
+        cx.not_simulated(format!("{family} taskRoleArn"), "passed and checked; the container gets no credentials of it yet");
+    }
+    Ok(())
+}
+
+fn new_task(cx: &mut Cx<'_>, input: &api::RunTaskInput, cluster: &Cluster, definition: &Definition) -> Task {
+    let id = cx.rng.hex(32);
+    let arn = cx.scope.arn("ecs", &format!("task/{}/{id}", cluster.name));
+    let overrides = input.overrides.clone().unwrap_or_default();
+    let view = &definition.view;
+    let containers = view.container_definitions.iter().flatten().map(|it| new_container(cx, it, &arn, &id, cluster)).collect();
+    let family = view.family.clone().unwrap_or_default();
+    let mut tags = input.tags.clone().unwrap_or_default();
+    if input.propagate_tags.as_deref() == Some("TASK_DEFINITION") {
+        tags.extend(definition.tags.iter().filter(|tag| !tags.iter().any(|own| own.key == tag.key)).cloned().collect::<Vec<_>>());
+    }
+    let provider = input.capacity_provider_strategy.iter().flatten().next().map(|it| it.capacity_provider.clone());
+    let storage = overrides.ephemeral_storage.clone().or_else(|| view.ephemeral_storage.clone());
+    Task {
+        view: api::Task {
+            cluster_arn: Some(cluster_arn(cx, &cluster.name)),
+            task_arn: Some(arn),
+            task_definition_arn: view.task_definition_arn.clone(),
+            attributes: Some(vec![api::Attribute {
+                name: "ecs.cpu-architecture".to_owned(),
+                value: Some(architecture(view).to_owned()),
+                ..api::Attribute::default()
+            }]),
+            cpu: overrides.cpu.clone().or_else(|| view.cpu.clone()),
+            memory: overrides.memory.clone().or_else(|| view.memory.clone()),
+            created_at: Some(cx.time()),
+            desired_status: Some("RUNNING".to_owned()),
+            last_status: Some("PROVISIONING".to_owned()),
+            enable_execute_command: Some(input.enable_execute_command.unwrap_or(false)),
+            group: Some(input.group.clone().unwrap_or_else(|| format!("family:{family}"))),
+            health_status: Some("UNKNOWN".to_owned()),
+            launch_type: Some("FARGATE".to_owned()),
+            capacity_provider_name: provider,
+            overrides: Some(api::TaskOverride {
+                container_overrides: Some(overrides.container_overrides.clone().unwrap_or_default()),
+                inference_accelerator_overrides: Some(vec![]),
+                ..overrides.clone()
+            }),
+            platform_version: Some(platform_version(input.platform_version.as_deref())),
+            platform_family: Some("Linux".to_owned()),
+            started_by: input.started_by.clone(),
+            tags: Some(tags),
+            version: Some(0),
+            ephemeral_storage: Some(storage.unwrap_or(api::EphemeralStorage { size_in_gi_b: 20 })),
+            ..api::Task::default()
+        },
+        cluster: cluster.name.clone(),
+        interface: None,
+        execution_role: overrides.execution_role_arn.or_else(|| view.execution_role_arn.clone()),
+        containers,
+        run_effect: None,
+        remove_effect: None,
+    }
+}
+
+fn new_container(cx: &mut Cx<'_>, it: &api::ContainerDefinition, task_arn: &str, task_id: &str, cluster: &Cluster) -> Container {
+    let arn = cx.scope.arn("ecs", &format!("container/{}/{task_id}/{}", cluster.name, cx.rng.uuid()));
+    Container {
+        view: api::Container {
+            container_arn: Some(arn),
+            task_arn: Some(task_arn.to_owned()),
+            name: it.name.clone(),
+            image: it.image.clone(),
+            last_status: Some("PENDING".to_owned()),
+            network_interfaces: Some(vec![]),
+            health_status: Some("UNKNOWN".to_owned()),
+            cpu: Some(it.cpu.unwrap_or(0).to_string()),
+            memory: it.memory.map(|memory| memory.to_string()),
+            memory_reservation: it.memory_reservation.map(|memory| memory.to_string()),
+            ..api::Container::default()
+        },
+        essential: it.essential.unwrap_or(true),
+        phase: Phase::Waiting,
+        start_ordered: it.depends_on.as_ref().is_none_or(Vec::is_empty),
+        stop_ordered: false,
+        depends_on: dependencies(it),
+        log: log_route(it, task_id),
+        offset: 0,
+        pid: 0,
+    }
+}
+
+fn architecture(view: &api::TaskDefinition) -> &'static str {
+    let asked = view.runtime_platform.as_ref().and_then(|it| it.cpu_architecture.as_deref());
+    if asked == Some("ARM64") { "arm64" } else { "x86_64" }
+}
+
+/// `LATEST` is 1.4.0 for Linux.
+fn platform_version(asked: Option<&str>) -> String {
+    asked.filter(|version| *version != "LATEST").unwrap_or("1.4.0").to_owned()
+}

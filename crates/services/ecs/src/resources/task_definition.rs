@@ -1,0 +1,45 @@
+//! `AWS::ECS::TaskDefinition`.
+
+use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::Value;
+use serde_json::json;
+
+use super::input;
+use crate::api;
+
+/// `AWS::ECS::TaskDefinition`: `Ref` is the revision's ARN. Any change but of tags makes a new revision.
+pub(crate) struct TaskDefinitionType;
+
+impl ResourceType for TaskDefinitionType {
+    fn type_name(&self) -> &'static str {
+        "AWS::ECS::TaskDefinition"
+    }
+
+    fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+        match action {
+            Action::Create => create(cx, request),
+            Action::Update => Ok(Progress::Replace),
+            Action::Delete => delete(cx, request),
+        }
+    }
+}
+
+fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+    let mut properties = request.properties.clone();
+    if let Some(members) = properties.as_object_mut()
+        && !members.contains_key("Family")
+    {
+        members.insert("Family".to_owned(), json!(request.generated_name(cx, 255)));
+    }
+    let output = cx.call("ecs", "RegisterTaskDefinition", input::<api::RegisterTaskDefinitionInput>(&properties)?)?;
+    let arn = output.at(&["taskDefinition", "taskDefinitionArn"]).and_then(Value::as_str).unwrap_or_default();
+    Ok(Progress::Done(ResourceState::new(arn).with("TaskDefinitionArn", arn)))
+}
+
+fn delete(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+    let input = Value::Structure(vec![("taskDefinition", Value::from(request.physical_id()))]);
+    match cx.call("ecs", "DeregisterTaskDefinition", input) {
+        Err(fault) if fault.code != "ClientException" => Err(fault),
+        _ => Ok(Progress::Done(ResourceState::new(request.physical_id()))),
+    }
+}

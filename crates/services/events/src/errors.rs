@@ -1,0 +1,35 @@
+//! The faults of the EventBridge API.
+
+use neargate_kernel::Fault;
+
+/// What EventBridge refuses with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EventsError {
+    BusNotFound(String),
+    RuleNotFound { rule: String, bus: String },
+    BusExists(String),
+    InvalidPattern(String),
+    Validation(String),
+    HasTargets,
+}
+
+impl From<EventsError> for Fault {
+    fn from(error: EventsError) -> Self {
+        match error {
+            EventsError::BusNotFound(bus) => {
+                Self::sender("ResourceNotFoundException", format!("Event bus {bus} does not exist."))
+            }
+            EventsError::RuleNotFound { rule, bus } => {
+                Self::sender("ResourceNotFoundException", format!("Rule {rule} does not exist on EventBus {bus}."))
+            }
+            EventsError::BusExists(bus) => {
+                Self::sender("ResourceAlreadyExistsException", format!("Event bus {bus} already exists."))
+            }
+            EventsError::InvalidPattern(reason) => {
+                Self::sender("InvalidEventPatternException", format!("Event pattern is not valid. Reason: {reason}"))
+            }
+            EventsError::Validation(text) => Self::validation(text),
+            EventsError::HasTargets => Self::validation("Rule can't be deleted since it has targets."),
+        }
+    }
+}

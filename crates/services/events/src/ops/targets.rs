@@ -1,0 +1,109 @@
+//! Targets of rules.
+
+use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_shape::OperationShape;
+
+use super::page;
+use super::rules::access;
+use crate::api;
+use crate::deliver::target_input;
+use crate::errors::EventsError;
+use crate::state::{bus_name, rule, rule_key};
+
+/// Targets of one rule; AWS's default quota.
+const TARGETS_MAX: usize = 5;
+
+/// `PutTargets` adds or replaces targets by id.
+pub(crate) struct PutTargets;
+
+impl Operation for PutTargets {
+    const SHAPE: &'static OperationShape = &api::PUT_TARGETS;
+    type Input = api::PutTargetsInput;
+    type Output = api::PutTargetsOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+        let mut accesses = access(cx, "events:PutTargets", input.event_bus_name.as_deref(), &input.rule);
+        let roles = input.targets.iter().filter_map(|target| target.role_arn.as_ref());
+        let service = "events.amazonaws.com";
+        accesses.extend(roles.map(|role| Access::new("iam:PassRole", role).with("iam:PassedToService", service)));
+        accesses
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let bus = bus_name(cx, input.event_bus_name.as_deref())?;
+        let mut rule = rule(cx, &bus, &input.rule)?;
+        for target in input.targets {
+            check(&target)?;
+            rule.targets.retain(|old| old.id != target.id);
+            rule.targets.push(target);
+        }
+        if rule.targets.len() > TARGETS_MAX {
+            let text = "The requested resource exceeds the maximum number allowed.";
+            return Err(Fault::sender("LimitExceededException", text));
+        }
+        cx.put(&rule_key(&bus, &input.rule), rule);
+        Ok(api::PutTargetsOutput { failed_entry_count: Some(0), failed_entries: Some(vec![]) })
+    }
+}
+
+fn check(target: &api::Target) -> Result<(), EventsError> {
+    target_input(target).map_err(|error| EventsError::Validation(error.to_string()))?;
+    let is_cluster = target.arn.split(':').nth(2) == Some("ecs") && target.arn.contains(":cluster/");
+    let invalid = |reason: &str| {
+        let text = format!("Parameter(s) EcsParameters not valid for target {}. Reason: {reason}", target.id);
+        Err(EventsError::Validation(text))
+    };
+    match &target.ecs_parameters {
+        None if is_cluster => invalid("ECS targets need EcsParameters."),
+        Some(_) if !is_cluster => invalid("the target is no ECS cluster."),
+        Some(_) if target.role_arn.is_none() => {
+            let text = format!("RoleArn is required for target {}.", target.arn);
+            Err(EventsError::Validation(text))
+        }
+        Some(ecs) if ecs.launch_type.as_deref() == Some("FARGATE") && ecs.network_configuration.is_none() => {
+            invalid("NetworkConfiguration is required with launch type FARGATE.")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `RemoveTargets` takes targets away by id.
+pub(crate) struct RemoveTargets;
+
+impl Operation for RemoveTargets {
+    const SHAPE: &'static OperationShape = &api::REMOVE_TARGETS;
+    type Input = api::RemoveTargetsInput;
+    type Output = api::RemoveTargetsOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+        access(cx, "events:RemoveTargets", input.event_bus_name.as_deref(), &input.rule)
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let bus = bus_name(cx, input.event_bus_name.as_deref())?;
+        let mut rule = rule(cx, &bus, &input.rule)?;
+        rule.targets.retain(|target| !input.ids.contains(&target.id));
+        cx.put(&rule_key(&bus, &input.rule), rule);
+        Ok(api::RemoveTargetsOutput { failed_entry_count: Some(0), failed_entries: Some(vec![]) })
+    }
+}
+
+/// `ListTargetsByRule` lists a rule's targets.
+pub(crate) struct ListTargetsByRule;
+
+impl Operation for ListTargetsByRule {
+    const SHAPE: &'static OperationShape = &api::LIST_TARGETS_BY_RULE;
+    type Input = api::ListTargetsByRuleInput;
+    type Output = api::ListTargetsByRuleOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+        access(cx, "events:ListTargetsByRule", input.event_bus_name.as_deref(), &input.rule)
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let bus = bus_name(cx, input.event_bus_name.as_deref())?;
+        let rule = rule(cx, &bus, &input.rule)?;
+        let (targets, next_token) = page(rule.targets, input.next_token.as_deref(), input.limit);
+        Ok(api::ListTargetsByRuleOutput { targets: Some(targets), next_token })
+    }
+}

@@ -1,0 +1,63 @@
+//! Rules with a schedule: a job waits for the next time and, when it comes, puts the scheduled event and the next job.
+//!
+//! Follows <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html>: times are UTC; a time that
+//! passed while nothing ran is missed, not made up for.
+
+use neargate_base::Timestamp;
+use neargate_kernel::{Cx, Due, Fault, Job};
+use neargate_schedule::{Dialect, Schedule, ScheduleError};
+use serde_json::json;
+
+use crate::deliver::invoke;
+use crate::state::{Rule, rule_arn, rule_key};
+
+/// The handler of [`fire`].
+pub(crate) const JOB: &str = "events.fire";
+
+/// A fire that is later than this by service time was missed: the engine did not run then.
+const LATE_MS_MAX: i64 = 60_000;
+
+/// Reads a rule's schedule expression.
+pub(crate) fn parse(expression: &str) -> Result<Schedule, ScheduleError> {
+    Schedule::parse(expression, Dialect::Rule)
+}
+
+/// Puts the job of a rule's next fire, or takes it away when the rule has none.
+pub(crate) fn plan(cx: &mut Cx<'_>, rule: &mut Rule) {
+    if let Some(job) = rule.job.take() {
+        cx.cancel(&job);
+    }
+    let Some(schedule) = rule.schedule.as_deref().filter(|_| rule.enabled).and_then(|text| parse(text).ok()) else { return };
+    let schedule = schedule.created_at(rule.enabled_at.millis());
+    if let Ok(next) = schedule.next_fire(cx.time().millis()) {
+        let payload = json!({ "rule": rule_key(&rule.bus, &rule.name), "time": next });
+        rule.job = Some(cx.schedule(Due::Service(Timestamp(next)), JOB, payload));
+    }
+}
+
+/// A rule's time has come.
+pub(crate) fn fire(cx: &mut Cx<'_>, job: &Job) -> Result<(), Fault> {
+    let key = job.payload.get("rule").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let Some(mut rule) = cx.get::<Rule>(&key).cloned() else { return Ok(()) };
+    let due = Timestamp(job.payload.get("time").and_then(serde_json::Value::as_i64).unwrap_or_default());
+    rule.job = None;
+    plan(cx, &mut rule);
+    cx.put(&key, rule.clone());
+    if cx.time().millis().saturating_sub(due.millis()) <= LATE_MS_MAX {
+        put_scheduled_event(cx, &rule, due);
+    }
+    Ok(())
+}
+
+fn put_scheduled_event(cx: &mut Cx<'_>, rule: &Rule, due: Timestamp) {
+    let id = cx.rng.uuid();
+    let arn = rule_arn(cx, &rule.bus, &rule.name);
+    let event = json!({
+        "version": "0", "id": id, "detail-type": "Scheduled Event", "source": "aws.events",
+        "account": cx.scope.account.as_str(), "time": due.to_iso_seconds(), "region": cx.scope.region.as_str(),
+        "resources": [arn], "detail": {},
+    });
+    cx.because(&id, "schedule", &format!("schedule `{}` at {}", rule.schedule.as_deref().unwrap_or_default(), due.to_iso_seconds()));
+    invoke(cx, rule, &event.to_string(), "aws.events");
+    cx.cause = None;
+}

@@ -1,0 +1,180 @@
+//! The kernel's question «may they?», answered from roles and policies.
+//!
+//! Invariant: the account's root may do everything in its account; a role may do what its policies allow and its permissions
+//! boundary does not keep from it; an AWS service may do nothing by itself, it assumes a role.
+
+use neargate_base::Account;
+use neargate_kernel::{Access, AssumedRole, Authorizer, Decision, Principal, Store};
+
+use crate::policy::{Caller, Context, Document, Policy, Question, Verdict, decide, explain};
+use crate::state::{self, RoleRecord};
+
+/// IAM behind the kernel's port.
+#[derive(Debug)]
+pub struct Iam;
+
+impl Authorizer for Iam {
+    fn authorize(&self, store: &Store, principal: &Principal, access: &Access) -> Decision {
+        let Access { action, resource, context } = access;
+        match principal {
+            Principal::Root { .. } => Decision::Allowed,
+            Principal::Service { name } => {
+                let line = format!("`{name}` is an AWS service: it acts through a role it assumes");
+                Decision::ImplicitlyDenied { looked_at: vec![line] }
+            }
+            Principal::Role { account, role_name, .. } => {
+                let Some(role) = state::find_role(store, account, role_name) else {
+                    return Decision::ImplicitlyDenied {
+                        looked_at: vec![format!("role `{role_name}` does not exist")],
+                    };
+                };
+                let caller = caller(store, principal);
+                let context = with_caller(context, principal, &caller, Some(role));
+                let question = Question { caller: &caller, action, resource, context: &context };
+                authorize_role(store, account, role, &question)
+            }
+        }
+    }
+
+    fn may_assume(&self, store: &Store, role_arn: &str, service: &str) -> Result<Principal, String> {
+        let role = self.assume(store, &Principal::service(service), role_arn, &[])?;
+        Ok(role.session(service.split('.').next().unwrap_or(service)))
+    }
+
+    fn assume(
+        &self,
+        store: &Store,
+        caller_principal: &Principal,
+        role_arn: &str,
+        context: &[(String, Vec<String>)],
+    ) -> Result<AssumedRole, String> {
+        let refusal = |why: &str| {
+            let who = caller_principal.arn();
+            format!("User: {who} is not authorized to perform: sts:AssumeRole on resource: {role_arn} ({why})")
+        };
+        let (account, role) = role_of_arn(store, role_arn).ok_or_else(|| refusal("the role does not exist"))?;
+        let caller = caller(store, caller_principal);
+        let mut context = with_caller(context, caller_principal, &caller, None);
+        if caller.service.is_some() && context.get("aws:SourceAccount").is_none() {
+            context = context.with("aws:SourceAccount", vec![account.to_string()]);
+        }
+        let question = Question { caller: &caller, action: "sts:AssumeRole", resource: role_arn, context: &context };
+        let trust = [Policy { name: "the trust policy", document: role.trust.document() }];
+        let directly = match decide(&trust, &question) {
+            Verdict::Allowed { directly } => directly,
+            Verdict::Denied { by } => return Err(refusal(&format!("denied by {by}"))),
+            Verdict::NotAllowed => return Err(refusal(&explain(&trust, &question).join("; "))),
+        };
+        let own = |action: &str| {
+            let access = Access { action: action.to_owned(), resource: role_arn.to_owned(), context: vec![] };
+            self.authorize(store, caller_principal, &access)
+        };
+        let needs_own = caller.service.is_none();
+        match own("sts:AssumeRole") {
+            Decision::ExplicitlyDenied { by } if needs_own => return Err(refusal(&format!("denied by {by}"))),
+            decision if needs_own && !decision.is_allowed() && !directly => {
+                return Err(refusal(&format!("the trust policy leaves it to the caller's account, and {decision}")));
+            }
+            _ => {}
+        }
+        let (role_name, role_id) = (role.name.clone(), role.id.clone());
+        Ok(AssumedRole { account, role_name, role_id, session_s_max: role.session_s_max })
+    }
+}
+
+fn authorize_role(store: &Store, account: &Account, role: &RoleRecord, question: &Question<'_>) -> Decision {
+    let named = documents(store, account, role);
+    let policies: Vec<_> = named.iter().map(|(name, document)| Policy { name: name.as_str(), document }).collect();
+    match decide(&policies, question) {
+        Verdict::Denied { by } => return Decision::ExplicitlyDenied { by },
+        Verdict::NotAllowed => {
+            let mut looked_at = explain(&policies, question);
+            if looked_at.is_empty() {
+                looked_at.push(format!("role `{}` has no policies", role.name));
+            }
+            return Decision::ImplicitlyDenied { looked_at };
+        }
+        Verdict::Allowed { .. } => {}
+    }
+    let Some(arn) = &role.boundary else { return Decision::Allowed };
+    let Some(document) = state::find_policy(store, account, arn).and_then(|policy| policy.document()) else {
+        return Decision::OutsideBoundary { looked_at: vec![format!("policy `{arn}` does not exist")] };
+    };
+    let name = format!("permissions boundary `{arn}`");
+    let boundary = [Policy { name: &name, document: document.document() }];
+    match decide(&boundary, question) {
+        Verdict::Allowed { .. } => Decision::Allowed,
+        Verdict::Denied { by } => Decision::ExplicitlyDenied { by },
+        Verdict::NotAllowed => Decision::OutsideBoundary { looked_at: explain(&boundary, question) },
+    }
+}
+
+/// Every document that speaks for a role, under the name a reader knows it by.
+fn documents<'s>(store: &'s Store, account: &Account, role: &'s RoleRecord) -> Vec<(String, &'s Document)> {
+    let inline = role.inline.iter().map(|(name, stored)| (format!("inline policy `{name}`"), stored.document()));
+    let attached = role.attached.iter().filter_map(|arn| {
+        let policy = state::find_policy(store, account, arn)?;
+        Some((format!("policy `{}`", policy.name), policy.document()?.document()))
+    });
+    inline.chain(attached).collect()
+}
+
+/// The account and the role that an ARN names.
+fn role_of_arn<'s>(store: &'s Store, arn: &str) -> Option<(Account, &'s RoleRecord)> {
+    let mut parts = arn.splitn(6, ':');
+    let (_, _) = (parts.next().filter(|arn| *arn == "arn")?, parts.next()?);
+    let (_, _) = (parts.next().filter(|service| *service == "iam")?, parts.next()?);
+    let account = Account::new(parts.next()?);
+    let path_and_name = parts.next()?.strip_prefix("role")?;
+    let (_, name) = path_and_name.rsplit_once('/')?;
+    let role = state::find_role(store, &account, name)?;
+    let is_it = path_and_name.strip_suffix(name) == Some(role.path.as_str());
+    is_it.then_some((account, role))
+}
+
+fn caller(store: &Store, principal: &Principal) -> Caller {
+    match principal {
+        Principal::Root { account } => {
+            Caller { account: Some(account.to_string()), arns: vec![principal.arn()], service: None }
+        }
+        Principal::Service { name } => Caller { service: Some(name.clone()), ..Caller::default() },
+        Principal::Role { account, role_name, .. } => {
+            let role = state::find_role(store, account, role_name).map(|role| role.arn(account));
+            let arns = role.into_iter().chain([principal.arn()]).collect();
+            Caller { account: Some(account.to_string()), arns, service: None }
+        }
+    }
+}
+
+/// The condition keys of a request, and those that say who makes it.
+fn with_caller(
+    given: &[(String, Vec<String>)],
+    principal: &Principal,
+    caller: &Caller,
+    role: Option<&RoleRecord>,
+) -> Context {
+    let mut context = Context::default();
+    for (key, values) in given {
+        context = context.with(key, values.clone());
+    }
+    let is_service = caller.service.is_some();
+    context = context.with("aws:PrincipalIsAWSService", vec![is_service.to_string()]);
+    if let Some(service) = &caller.service {
+        return context.with("aws:PrincipalServiceName", vec![service.clone()]);
+    }
+    if let Some(arn) = caller.arns.first() {
+        context = context.with("aws:PrincipalArn", vec![arn.clone()]);
+    }
+    if let Some(account) = &caller.account {
+        context = context.with("aws:PrincipalAccount", vec![account.clone()]);
+    }
+    let kind = if matches!(principal, Principal::Root { .. }) { "Account" } else { "AssumedRole" };
+    context = context.with("aws:PrincipalType", vec![kind.to_owned()]);
+    if let (Some(role), Principal::Role { session_name, .. }) = (role, principal) {
+        context = context.with("aws:userid", vec![format!("{}:{session_name}", role.id)]);
+        for tag in &role.tags {
+            context = context.with(&format!("aws:PrincipalTag/{}", tag.key), vec![tag.value.clone()]);
+        }
+    }
+    context
+}

@@ -1,0 +1,45 @@
+//! AWS IAM, as deep as Fargate workloads need: roles, policies, and the answer to every «may they?» of the engine.
+//!
+//! - [`policy`] is the policy language, pure.
+//! - [`AUTHORIZER`] stands behind the kernel's `Authorizer` port: operations of every service are decided here.
+//! - `AWS::IAM::Role`, `AWS::IAM::Policy`, `AWS::IAM::ManagedPolicy`, `AWS::IAM::RolePolicy` for CloudFormation.
+//!
+//! Invariant: a document is refused when it is stored or evaluated in full, nothing in between.
+//! Invariant: no users, groups or instance profiles: their operations answer 501.
+
+mod access;
+pub mod api;
+mod authorizer;
+mod aws_managed;
+mod errors;
+mod ops;
+pub mod policy;
+mod resources;
+mod state;
+
+pub use authorizer::Iam;
+
+use neargate_kernel::{Service, Store};
+
+/// IAM behind the kernel's port.
+pub static AUTHORIZER: Iam = Iam;
+
+/// The service.
+pub fn service() -> Service {
+    Service {
+        shape: &api::SERVICE,
+        operations: ops::all(),
+        resources: resources::all(),
+        jobs: vec![],
+        reports: vec![],
+        records: register,
+    }
+}
+
+fn register(store: &mut Store) {
+    store.register::<state::RoleRecord>();
+    store.register::<state::PolicyRecord>();
+}
+
+#[cfg(test)]
+mod tests;

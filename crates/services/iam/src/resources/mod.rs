@@ -1,0 +1,55 @@
+//! The CloudFormation types, a file each.
+//!
+//! Invariant: every change goes through IAM's own operations, as the stack's principal.
+
+mod managed_policy;
+mod policy;
+mod role;
+mod role_policy;
+
+use neargate_kernel::{Cx, Fault, ResourceType};
+use neargate_shape::{OperationShape, Value, from_properties};
+use serde_json::Value as Json;
+
+/// Every type.
+pub(crate) fn all() -> Vec<&'static dyn ResourceType> {
+    vec![&managed_policy::ManagedPolicy, &policy::Policy, &role::Role, &role_policy::RolePolicy]
+}
+
+/// Calls an operation with an input written as JSON.
+fn call(cx: &mut Cx<'_>, operation: &OperationShape, input: &Json) -> Result<Value, Fault> {
+    let input = from_properties((operation.input)(), input).map_err(|error| Fault::validation(error.to_string()))?;
+    cx.call("iam", operation.name, input)
+}
+
+/// The same, where what it takes away may be gone already.
+fn call_to_remove(cx: &mut Cx<'_>, operation: &OperationShape, input: &Json) -> Result<(), Fault> {
+    match call(cx, operation, input) {
+        Err(fault) if fault.code != "NoSuchEntity" => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+/// The texts in a list property; none where the property is absent.
+fn texts<'p>(properties: Option<&'p Json>, property: &str) -> Vec<&'p str> {
+    let list = properties.and_then(|properties| properties.get(property)).and_then(Json::as_array);
+    list.into_iter().flatten().filter_map(Json::as_str).collect()
+}
+
+/// Refuses properties that the type does not have, and those that name users or groups.
+fn check_properties(properties: &Json, known: &[&str]) -> Result<(), Fault> {
+    for (name, value) in properties.as_object().into_iter().flatten() {
+        if !known.contains(&name.as_str()) {
+            return Err(Fault::validation(format!("Encountered unsupported property {name}")));
+        }
+        let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        if matches!(name.as_str(), "Users" | "Groups") && !is_empty {
+            return Err(Fault::not_implemented(
+                "iam",
+                if name == "Users" { "AttachUserPolicy" } else { "AttachGroupPolicy" },
+            )
+            .with_hint(format!("property `{name}`: Neargate has roles only; attach the policy to roles")));
+        }
+    }
+    Ok(())
+}

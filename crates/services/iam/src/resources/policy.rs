@@ -1,0 +1,69 @@
+//! `AWS::IAM::Policy`: one inline policy in several roles.
+//!
+//! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-policy.html>.
+
+use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use serde_json::{Value as Json, json};
+
+use super::{call, call_to_remove, check_properties, texts};
+use crate::api;
+
+const PROPERTIES: &[&str] = &["Groups", "PolicyDocument", "PolicyName", "Roles", "Users"];
+
+pub(super) struct Policy;
+
+impl ResourceType for Policy {
+    fn type_name(&self) -> &'static str {
+        "AWS::IAM::Policy"
+    }
+
+    fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+        match action {
+            Action::Create => {
+                put(cx, request)?;
+                let start = |text: &str| text.chars().take(5).collect::<String>();
+                let (stack, logical_id) = (start(request.stack_name), start(request.logical_id));
+                let id = format!("{stack}-{logical_id}-{}", cx.rng.upper_alphanumeric(12));
+                Ok(Progress::Done(ResourceState::new(id.as_str()).with("Id", id)))
+            }
+            Action::Update => {
+                put(cx, request)?;
+                let roles = texts(Some(request.properties), "Roles");
+                let is_renamed = request.changed("PolicyName");
+                let old =
+                    texts(request.previous, "Roles").into_iter().filter(|role| is_renamed || !roles.contains(role));
+                remove(cx, old, request.previous)?;
+                Ok(Progress::Done(request.current.cloned().unwrap_or_default()))
+            }
+            Action::Delete => {
+                let roles = texts(Some(request.properties), "Roles");
+                remove(cx, roles.into_iter(), Some(request.properties))?;
+                Ok(Progress::Done(ResourceState::default()))
+            }
+        }
+    }
+}
+
+fn put(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<(), Fault> {
+    check_properties(request.properties, PROPERTIES)?;
+    let roles = texts(Some(request.properties), "Roles");
+    if roles.is_empty() {
+        return Err(Fault::validation("At least one of [Groups,Roles,Users] must be non-empty."));
+    }
+    let member = |property: &str| request.properties.get(property).cloned().unwrap_or_default();
+    for role in roles {
+        let (name, document) = (member("PolicyName"), member("PolicyDocument"));
+        let input = json!({"RoleName": role, "PolicyName": name, "PolicyDocument": document});
+        call(cx, &api::PUT_ROLE_POLICY, &input)?;
+    }
+    Ok(())
+}
+
+fn remove<'p>(cx: &mut Cx<'_>, roles: impl Iterator<Item = &'p str>, properties: Option<&Json>) -> Result<(), Fault> {
+    let name =
+        properties.and_then(|properties| properties.get("PolicyName")).and_then(Json::as_str).unwrap_or_default();
+    for role in roles {
+        call_to_remove(cx, &api::DELETE_ROLE_POLICY, &json!({"RoleName": role, "PolicyName": name}))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! `AWS::IAM::RolePolicy`: one inline policy in one role.
+//!
+//! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-rolepolicy.html>.
+
+use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use serde_json::{Value as Json, json};
+
+use super::{call, call_to_remove, check_properties};
+use crate::api;
+
+const PROPERTIES: &[&str] = &["PolicyDocument", "PolicyName", "RoleName"];
+
+pub(super) struct RolePolicy;
+
+impl ResourceType for RolePolicy {
+    fn type_name(&self) -> &'static str {
+        "AWS::IAM::RolePolicy"
+    }
+
+    fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+        let text = |property: &str| request.text(property).unwrap_or_default().to_owned();
+        let (policy, role) = (text("PolicyName"), text("RoleName"));
+        match action {
+            Action::Update if request.changed("PolicyName") || request.changed("RoleName") => Ok(Progress::Replace),
+            Action::Create | Action::Update => {
+                check_properties(request.properties, PROPERTIES)?;
+                let document = request.properties.get("PolicyDocument").cloned().unwrap_or(Json::Null);
+                let input = json!({"RoleName": role, "PolicyName": policy, "PolicyDocument": document});
+                call(cx, &api::PUT_ROLE_POLICY, &input)?;
+                Ok(Progress::Done(ResourceState::new(format!("{policy}|{role}"))))
+            }
+            Action::Delete => {
+                call_to_remove(cx, &api::DELETE_ROLE_POLICY, &json!({"RoleName": role, "PolicyName": policy}))?;
+                Ok(Progress::Done(ResourceState::default()))
+            }
+        }
+    }
+}

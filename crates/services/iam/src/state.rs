@@ -1,0 +1,191 @@
+//! Roles and policies as they are kept.
+//!
+//! Invariant: everything lies in the account's part of the state that has no region.
+//! Invariant: a document is parsed once, when it is stored or loaded.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use neargate_base::{Account, Scope, Timestamp};
+use neargate_kernel::{Cx, Record, Store};
+use serde::{Deserialize, Serialize};
+
+use crate::api::Tag;
+use crate::aws_managed;
+use crate::errors::IamError;
+use crate::policy::{Document, Kind, Malformed};
+
+/// A policy document: the text that is given back, and what it says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "(Kind, String)", into = "(Kind, String)")]
+pub(crate) struct StoredDocument {
+    kind: Kind,
+    text: String,
+    parsed: Arc<Document>,
+}
+
+impl StoredDocument {
+    /// The document of a text.
+    pub(crate) fn new(text: &str, kind: Kind) -> Result<Self, Malformed> {
+        Ok(Self { kind, text: text.to_owned(), parsed: Arc::new(Document::parse(text, kind)?) })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn document(&self) -> &Document {
+        &self.parsed
+    }
+
+    /// Its size as quotas count it: without white space.
+    pub(crate) fn size(&self) -> usize {
+        self.text.chars().filter(|letter| !letter.is_whitespace()).count()
+    }
+}
+
+impl TryFrom<(Kind, String)> for StoredDocument {
+    type Error = Malformed;
+
+    fn try_from((kind, text): (Kind, String)) -> Result<Self, Malformed> {
+        Self::new(&text, kind)
+    }
+}
+
+impl From<StoredDocument> for (Kind, String) {
+    fn from(stored: StoredDocument) -> Self {
+        (stored.kind, stored.text)
+    }
+}
+
+/// A role. Kept under its name in lower case, since names that differ in case only collide.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RoleRecord {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) id: String,
+    pub(crate) created: Timestamp,
+    pub(crate) description: Option<String>,
+    pub(crate) session_s_max: i32,
+    /// The ARN of the permissions boundary.
+    pub(crate) boundary: Option<String>,
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) trust: StoredDocument,
+    pub(crate) inline: BTreeMap<String, StoredDocument>,
+    /// The ARNs of the attached policies, in the order of attachment.
+    pub(crate) attached: Vec<String>,
+}
+
+impl Record for RoleRecord {
+    const TABLE: &'static str = "iam.role";
+}
+
+impl RoleRecord {
+    pub(crate) fn arn(&self, account: &Account) -> String {
+        format!("arn:aws:iam::{account}:role{}{}", self.path, self.name)
+    }
+}
+
+/// A managed policy. Kept under its ARN.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PolicyRecord {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) id: String,
+    pub(crate) arn: String,
+    /// Unknown for AWS's own.
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) updated: Option<Timestamp>,
+    pub(crate) description: Option<String>,
+    pub(crate) tags: Vec<Tag>,
+    /// Oldest first.
+    pub(crate) versions: Vec<VersionRecord>,
+    pub(crate) default_version: String,
+    /// How many versions were ever made: their numbers are not used twice.
+    pub(crate) versions_made: u32,
+}
+
+/// One version of a managed policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct VersionRecord {
+    pub(crate) id: String,
+    pub(crate) document: StoredDocument,
+    pub(crate) created: Option<Timestamp>,
+}
+
+impl Record for PolicyRecord {
+    const TABLE: &'static str = "iam.policy";
+}
+
+impl PolicyRecord {
+    /// The document that is in force.
+    pub(crate) fn document(&self) -> Option<&StoredDocument> {
+        self.version(&self.default_version).map(|version| &version.document)
+    }
+
+    pub(crate) fn version(&self, id: &str) -> Option<&VersionRecord> {
+        self.versions.iter().find(|version| version.id == id)
+    }
+
+    /// Adds a version and puts it in force.
+    pub(crate) fn add_version(&mut self, document: StoredDocument, now: Timestamp, is_default: bool) -> String {
+        self.versions_made += 1;
+        let id = format!("v{}", self.versions_made);
+        self.versions.push(VersionRecord { id: id.clone(), document, created: Some(now) });
+        self.updated = Some(now);
+        if is_default {
+            self.default_version.clone_from(&id);
+        }
+        id
+    }
+}
+
+/// Where an account's roles and policies lie.
+pub(crate) fn home(account: &Account) -> Scope {
+    Scope::new(account.as_str(), "global")
+}
+
+/// A role, by its exact name.
+pub(crate) fn find_role<'s>(store: &'s Store, account: &Account, name: &str) -> Option<&'s RoleRecord> {
+    store.get::<RoleRecord>(&home(account), &name.to_lowercase()).filter(|role| role.name == name)
+}
+
+/// A managed policy, the account's or one of AWS's own.
+pub(crate) fn find_policy<'s>(store: &'s Store, account: &Account, arn: &str) -> Option<&'s PolicyRecord> {
+    aws_managed::find(arn).or_else(|| store.get::<PolicyRecord>(&home(account), arn))
+}
+
+/// A copy of a role of the context's account.
+pub(crate) fn role(cx: &Cx<'_>, name: &str) -> Result<RoleRecord, IamError> {
+    let role = find_role(cx.store(), &cx.scope.account, name).cloned();
+    role.ok_or_else(|| IamError::RoleNotFound(name.to_owned()))
+}
+
+/// A copy of a managed policy.
+pub(crate) fn policy(cx: &Cx<'_>, arn: &str) -> Result<PolicyRecord, IamError> {
+    let policy = find_policy(cx.store(), &cx.scope.account, arn).cloned();
+    policy.ok_or_else(|| IamError::PolicyNotFound(arn.to_owned()))
+}
+
+/// A copy of a managed policy that the account may change.
+pub(crate) fn own_policy(cx: &Cx<'_>, arn: &str) -> Result<PolicyRecord, IamError> {
+    if aws_managed::find(arn).is_some() { Err(IamError::AwsManaged) } else { policy(cx, arn) }
+}
+
+pub(crate) fn put_role(cx: &mut Cx<'_>, role: RoleRecord) {
+    cx.in_global(|cx| cx.put(&role.name.to_lowercase(), role));
+}
+
+pub(crate) fn put_policy(cx: &mut Cx<'_>, policy: PolicyRecord) {
+    cx.in_global(|cx| cx.put(&policy.arn.clone(), policy));
+}
+
+/// Every role of the account, in order of name.
+pub(crate) fn roles<'s>(store: &'s Store, account: &Account) -> impl Iterator<Item = &'s RoleRecord> {
+    store.scan::<RoleRecord>(&home(account), "").map(|(_, role)| role)
+}
+
+/// To how many roles a policy is attached.
+pub(crate) fn attachments(store: &Store, account: &Account, arn: &str) -> usize {
+    roles(store, account).filter(|role| role.attached.iter().any(|attached| attached == arn)).count()
+}

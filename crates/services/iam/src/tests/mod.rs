@@ -1,0 +1,88 @@
+//! IAM in a real core: operations, CloudFormation types, and the port.
+
+mod authorizer;
+mod operations;
+mod templates;
+
+use neargate_base::{Scope, Timestamp};
+use neargate_kernel::{
+    Applied, Command, Core, Cx, Event, EventSink, Fault, Interface, InterfaceRequest, MemorySegments, Networks, Ports,
+    Principal, Registry, Request,
+};
+use neargate_shape::{Value, from_properties, to_json};
+use serde_json::Value as Json;
+
+use crate::{AUTHORIZER, service};
+
+struct Nowhere;
+
+impl EventSink for Nowhere {
+    fn publish(&self, _cx: &mut Cx<'_>, _event: Event) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+impl Networks for Nowhere {
+    fn attach(&self, _cx: &mut Cx<'_>, _request: &InterfaceRequest<'_>) -> Result<Interface, Fault> {
+        Err(Fault::internal("no network here"))
+    }
+
+    fn detach(&self, _cx: &mut Cx<'_>, _interface_id: &str) {}
+}
+
+/// A core with IAM alone, and who calls it.
+struct World {
+    core: Core,
+    principal: Principal,
+}
+
+impl World {
+    fn new() -> Self {
+        let ports = Ports { authorizer: &AUTHORIZER, events: &Nowhere, networks: &Nowhere };
+        let registry = Registry::new(ports, vec![service()]);
+        let core = Core::open(registry, vec![], Box::new(MemorySegments::default()), 1).unwrap();
+        Self { core, principal: Principal::root(&Scope::default().account) }
+    }
+
+    /// What follows is called by a session of this role.
+    fn as_role(&mut self, role: &str) -> &mut Self {
+        let (role_name, session_name) = (role.to_owned(), "s".to_owned());
+        self.principal = Principal::Role { account: Scope::default().account, role_name, session_name };
+        self
+    }
+
+    fn apply(&mut self, operation: &str, input: &Json) -> Applied {
+        let shape = crate::api::SERVICE.operation(operation).unwrap();
+        let request = Request {
+            scope: Scope::default(),
+            principal: self.principal.clone(),
+            service: "iam".to_owned(),
+            operation: operation.to_owned(),
+            input: from_properties((shape.input)(), input).unwrap(),
+            request_id: "r".to_owned(),
+        };
+        self.core.apply(Timestamp::from_seconds(1_800_000_000), Command::Request(request))
+    }
+
+    fn call(&mut self, operation: &str, input: &Json) -> Result<Json, Fault> {
+        self.apply(operation, input).reply.unwrap().map(|value: Value| to_json(&value))
+    }
+
+    /// The answer as JSON, or the fault with its status and hint.
+    fn told(&mut self, operation: &str, input: &Json) -> String {
+        match self.call(operation, input) {
+            Ok(answer) => serde_json::to_string_pretty(&answer).unwrap(),
+            Err(fault) => {
+                let hint = fault.hint.as_ref().map_or(String::new(), |hint| format!("\n  hint: {hint}"));
+                format!("{} {fault}{hint}", fault.status)
+            }
+        }
+    }
+}
+
+/// A trust policy for a service.
+fn trust(service: &str) -> Json {
+    serde_json::json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    ]})
+}
