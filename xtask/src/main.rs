@@ -5,17 +5,19 @@
 //! Invariant: no task changes anything outside the checkout.
 
 mod codegen;
+mod tidy;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask codegen [wire|l1] [--check]";
+const USAGE: &str = "usage: cargo xtask codegen [wire|l1] [--check] | tidy";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
         ["codegen", rest @ ..] => codegen::run(rest),
+        ["tidy"] => tidy::run(),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

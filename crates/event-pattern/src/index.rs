@@ -42,6 +42,10 @@ pub(crate) struct Node {
     pub(crate) fields: u32,
 }
 
+/// A name that reaches deeper than one step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dotted;
+
 /// A test on a field, shared by all branches that make it.
 #[derive(Debug, Clone)]
 pub(crate) struct Atom {
@@ -84,12 +88,27 @@ impl Node {
         Self { parent, name: name.into(), listed: Vec::new(), table: None, tests: None, fields: 0 }
     }
 
+    /// The child of that name; an error when there is none, but one whose name and a dot begin `name`.
     #[inline]
-    pub(crate) fn child(&self, name: &[u8]) -> Option<u32> {
-        match &self.table {
-            None => self.listed.iter().find(|(own, _)| **own == *name).map(|(_, id)| *id),
-            Some(table) => table.get(name).copied(),
+    pub(crate) fn child(&self, name: &[u8]) -> Result<Option<u32>, Dotted> {
+        let Some(table) = &self.table else {
+            let mut dotted = false;
+            for (own, id) in &self.listed {
+                match name.get(own.len()) {
+                    None if own.len() == name.len() && own.first() == name.first() && **own == *name => {
+                        return Ok(Some(*id));
+                    }
+                    Some(b'.') => dotted |= name.starts_with(own),
+                    _ => {}
+                }
+            }
+            return if dotted { Err(Dotted) } else { Ok(None) };
+        };
+        if let Some(id) = table.get(name) {
+            return Ok(Some(*id));
         }
+        let head = name.iter().position(|b| *b == b'.').and_then(|dot| name.get(..dot));
+        if head.is_some_and(|head| table.contains_key(head)) { Err(Dotted) } else { Ok(None) }
     }
 
     pub(crate) fn has_children(&self) -> bool {
@@ -123,7 +142,8 @@ impl Node {
 /// How rarely a test is expected to pass; lower is rarer.
 fn weight(condition: &Condition) -> usize {
     match condition {
-        Condition::Exact(_) | Condition::Number(_) | Condition::AsciiFold(_) | Condition::Fold(_) => 0,
+        Condition::Exact(_) | Condition::AsciiFold(_) | Condition::Fold(_) => 0,
+        Condition::Number(_) => 1,
         Condition::Literal(text) if text.len() > 5 => 0,
         Condition::Exists | Condition::AnythingBut(_) => 1 << 20,
         Condition::Range(_) => 1 << 10,
@@ -281,7 +301,7 @@ impl Index {
     fn node_for(&mut self, name: &str) -> u32 {
         let mut node = ROOT;
         for segment in name.as_bytes().split(|b| *b == b'.') {
-            node = match self.nodes.get(node).and_then(|n| n.child(segment)) {
+            node = match self.nodes.get(node).and_then(|n| n.child(segment).ok().flatten()) {
                 Some(child) => child,
                 None => {
                     let child = self.nodes.insert(Node::new(node, segment));

@@ -86,17 +86,53 @@ pub(crate) fn is_comparable(text: &[u8], value: f64) -> bool {
     own == decimal
 }
 
-/// Significant digits and the power of ten of the first of them. Digits beyond the 20th only count.
+/// Significant digits and the power of ten of the first of them. Digits beyond the 19th only count.
 #[derive(Debug, PartialEq, Eq)]
 struct Decimal {
-    digits: u128,
+    digits: u64,
     len: usize,
     exponent: i64,
 }
 
 impl Decimal {
+    /// Most digits that surely fit.
+    const DIGITS_MAX: usize = 19;
+
     fn read(text: &[u8]) -> Self {
-        let (mut digits, mut len, mut zeros, mut exponent) = (0u128, 0usize, 0usize, -1i64);
+        let (mut digits, mut count, mut power, mut fraction) = (0u64, 0usize, 0i64, false);
+        let mut bytes = text.iter();
+        while let Some(&byte) = bytes.next() {
+            match byte {
+                b'0'..=b'9' => {
+                    digits = digits.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+                    count += usize::from(count > 0 || byte > b'0');
+                    power -= i64::from(fraction);
+                }
+                b'.' => fraction = true,
+                b'e' | b'E' => {
+                    power = power.saturating_add(read_exponent(bytes.as_slice()));
+                    break;
+                }
+                _ => {}
+            }
+        }
+        if count > Self::DIGITS_MAX {
+            return Self::read_long(text);
+        }
+        if count == 0 {
+            return Self { digits: 0, len: 0, exponent: 0 };
+        }
+        let exponent = power.saturating_add(i64::try_from(count).unwrap_or(0) - 1);
+        while digits.is_multiple_of(10) {
+            digits /= 10;
+            count -= 1;
+        }
+        Self { digits, len: count, exponent }
+    }
+
+    /// The same for any number of digits.
+    fn read_long(text: &[u8]) -> Self {
+        let (mut digits, mut len, mut zeros, mut exponent) = (0u64, 0usize, 0usize, -1i64);
         let mut fraction = false;
         let mut bytes = text.iter();
         while let Some(&byte) = bytes.next() {
@@ -117,7 +153,7 @@ impl Decimal {
                     }
                     len += zeros + 1;
                     zeros = 0;
-                    digits = digits.wrapping_mul(10).wrapping_add(u128::from(byte - b'0'));
+                    digits = digits.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
                     exponent += i64::from(!fraction);
                 }
                 _ => {}
@@ -181,8 +217,22 @@ mod tests {
     }
 
     #[test]
+    fn both_readings_of_a_decimal_agree() {
+        for text in ["0", "-0.0", "120", "0.0120", "-122.42916360922355", "1e3", "10.50E-7", "1200e99", "7", "0e9"] {
+            assert_eq!(Decimal::read(text.as_bytes()), Decimal::read_long(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
     fn spelling_does_not_matter_to_the_key() {
-        for (a, b) in [("300", "3.0e2"), ("-0", "0.00"), ("1000", "1E+3"), ("0.001", "1e-3"), ("10", "0.1e2")] {
+        for (a, b) in [
+            ("300", "3.0e2"),
+            ("-0", "0.00"),
+            ("1000", "1E+3"),
+            ("0.001", "1e-3"),
+            ("10", "0.1e2"),
+            ("1", "1.000000000000000000000000"),
+        ] {
             assert_eq!(comparable_key(a.as_bytes()), comparable_key(b.as_bytes()), "{a} {b}");
         }
     }

@@ -124,36 +124,88 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Skips the object or array that opens at the position, eight bytes at a time where they hold no escape.
     fn skip_nested(&mut self) -> Result<(), Broken> {
-        let mut depth = 0usize;
-        loop {
-            let rest = self.rest();
-            let Some(at) = rest.iter().position(|b| is_special(*b)) else {
-                self.pos = self.bytes.len();
-                return Err(Broken);
-            };
-            self.pos += at;
-            match rest.get(at) {
-                Some(b'"') => {
-                    self.skip_string()?;
-                    continue;
+        self.pos += 1;
+        let mut depth = 1usize;
+        // In each byte's place 1 when the bytes so far leave a string open, else 0.
+        let mut inside = 0u64;
+        while let Some(word) = self.bytes.get(self.pos..self.pos + 8) {
+            let word = word.try_into().map_or(0, u64::from_le_bytes);
+            let strings = ones(word, b'"').wrapping_mul(ONES);
+            let outside = !((strings & ONES) ^ inside);
+            // Of all bytes that JSON has outside strings, only brackets are `y` but for these bits; the third bit is
+            // set in closing ones.
+            let brackets = ones((word | (ONES * 0x20)) & !(ONES * 0x06), b'y') & outside;
+            let closing = (brackets & (word >> 2)).wrapping_mul(ONES) >> 56;
+            if has(word, b'\\') || closing as usize >= depth {
+                let mut within = inside != 0;
+                if self.skip_bytes(&mut depth, &mut within)? {
+                    return Ok(());
                 }
-                Some(b'{' | b'[') => depth += 1,
-                _ => depth -= 1,
+                inside = if within { ONES } else { 0 };
+                continue;
             }
-            self.pos += 1;
-            if depth == 0 {
+            let opening = (brackets & !(word >> 2)).wrapping_mul(ONES) >> 56;
+            depth = depth + opening as usize - closing as usize;
+            if (strings >> 56) & 1 == 1 {
+                inside ^= ONES;
+            }
+            self.pos += 8;
+        }
+        let mut within = inside != 0;
+        while self.pos < self.bytes.len() {
+            if self.skip_bytes(&mut depth, &mut within)? {
                 return Ok(());
             }
         }
+        Err(Broken)
     }
+
+    /// Skips eight bytes (nine when the eighth escapes the ninth), one by one. True when the nesting ended.
+    fn skip_bytes(&mut self, depth: &mut usize, within: &mut bool) -> Result<bool, Broken> {
+        let end = self.pos + 8;
+        while self.pos < end {
+            let Some(byte) = self.peek() else { return Err(Broken) };
+            self.pos += 1;
+            match byte {
+                b'\\' if *within => self.pos += 1,
+                b'"' => *within = !*within,
+                b'{' | b'[' if !*within => *depth += 1,
+                b'}' | b']' if !*within => {
+                    *depth -= 1;
+                    if *depth == 0 {
+                        return Ok(true);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(false)
+    }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = ONES << 7;
+
+/// 1 in the place of each byte of `word` that is `byte`, else 0.
+#[inline]
+fn ones(word: u64, byte: u8) -> u64 {
+    let differs = word ^ (ONES * u64::from(byte));
+    let not_zero = ((differs & !HIGHS) + !HIGHS) | differs;
+    (!not_zero & HIGHS) >> 7
+}
+
+/// Whether one of the bytes of `word` is `byte`.
+#[inline]
+fn has(word: u64, byte: u8) -> bool {
+    let differs = word ^ (ONES * u64::from(byte));
+    differs.wrapping_sub(ONES) & !differs & HIGHS != 0
 }
 
 /// Bytes before the first quote, backslash or control byte, eight at a time.
 #[inline]
 fn text_len(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = ONES << 7;
     let mut len = 0;
     for word in bytes.chunks_exact(8) {
         let word = word.try_into().map_or(0, u64::from_le_bytes);
@@ -170,25 +222,6 @@ fn text_len(bytes: &[u8]) -> usize {
     }
     let rest = bytes.get(len..).unwrap_or(&[]);
     len + rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
-}
-
-/// Whether a byte opens or closes a string, an object or an array.
-#[inline]
-fn is_special(byte: u8) -> bool {
-    SPECIAL.get(usize::from(byte)) == Some(&true)
-}
-
-static SPECIAL: [bool; 256] = special_bytes();
-
-#[allow(clippy::indexing_slicing, reason = "checked when compiled")]
-const fn special_bytes() -> [bool; 256] {
-    let mut table = [false; 256];
-    table[b'"' as usize] = true;
-    table[b'{' as usize] = true;
-    table[b'}' as usize] = true;
-    table[b'[' as usize] = true;
-    table[b']' as usize] = true;
-    table
 }
 
 /// Appends the text of a string's escaped `raw` bytes to `out`. A lone surrogate becomes `?`. The error is the offset
@@ -239,4 +272,31 @@ fn unescape_unicode(raw: &[u8], at: usize, out: &mut Vec<u8>) -> Option<usize> {
     let c = char::from_u32(code).unwrap_or('?');
     out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     Some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_values_are_skipped_whatever_they_hold() {
+        let parts =
+            ["{}", "[]", "\"a\"", "\"]}\"", "\"\\\"]\"", "\"\\\\\"", "[{\"x\":[1,2]}]", "12345678", "\"\u{e9}{\""];
+        let mut rng = fastrand::Rng::with_seed(3);
+        for _ in 0..3000 {
+            let items: Vec<&str> = (0..rng.usize(..8)).map(|_| parts[rng.usize(..parts.len())]).collect();
+            let text = format!("{}[{}]", " ".repeat(rng.usize(..9)), items.join(","));
+            for after in ["", ",\"]]]]]]]]]]]]"] {
+                let whole = format!("{text}{after}");
+                let mut scan = Scan::new(whole.as_bytes());
+                scan.token();
+                assert!(scan.skip_value().is_ok(), "{whole}");
+                assert_eq!(scan.pos, text.len(), "{whole}");
+            }
+            let cut = &text.as_bytes()[..text.len() - 1];
+            let mut scan = Scan::new(cut);
+            scan.token();
+            assert!(scan.skip_value().is_err(), "{text}");
+        }
+    }
 }

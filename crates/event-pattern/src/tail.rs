@@ -5,8 +5,6 @@
 
 /// Bytes looked at together; the compiler turns a block into vector instructions.
 const BLOCK: usize = 32;
-/// Most different first bytes of marks.
-const FIRSTS_MAX: usize = 8;
 /// Most marks.
 const NAMES_MAX: usize = 16;
 
@@ -29,40 +27,50 @@ impl<'m> Marks<'m> {
     /// Whether `tail` holds no escape and no string that begins with one of the names. Too many names or an empty one
     /// are never quiet.
     pub(crate) fn is_quiet(&self, tail: &[u8]) -> bool {
-        let mut firsts = [0u8; FIRSTS_MAX];
-        let mut count = 0;
+        // The first and the third byte of each name, the first twice when it is shorter.
+        let mut pairs = [(0u8, 0u8); NAMES_MAX];
         let Some(names) = self.names.get(..self.count) else { return false };
-        for name in names {
+        let mut long = true;
+        for (slot, name) in pairs.iter_mut().zip(names) {
             let Some(&first) = name.first() else { return false };
-            if !firsts.iter().take(count).any(|known| *known == first) {
-                let Some(slot) = firsts.get_mut(count) else { return false };
-                *slot = first;
-                count += 1;
-            }
+            *slot = (first, name.get(2).copied().unwrap_or(first));
+            long &= name.len() > 2;
         }
-        match firsts {
-            [a, _, _, _, _, _, _, _] if count <= 1 => self.search(tail, [a]),
-            [a, b, _, _, _, _, _, _] if count == 2 => self.search(tail, [a, b]),
-            [a, b, c, d, _, _, _, _] if count <= 4 => self.search(tail, [a, b, c, d]),
-            _ => self.search(tail, firsts),
+        let third = if long { 3 } else { 1 };
+        match pairs {
+            [a, ..] if self.count <= 1 => self.search(tail, [a], third),
+            [a, b, ..] if self.count == 2 => self.search(tail, [a, b], third),
+            [a, b, c, ..] if self.count == 3 => self.search(tail, [a, b, c], third),
+            [a, b, c, d, ..] if self.count <= 4 => self.search(tail, [a, b, c, d], third),
+            [a, b, c, d, e, f, g, h, ..] if self.count <= 8 => self.search(tail, [a, b, c, d, e, f, g, h], third),
+            _ => self.search(tail, pairs, third),
         }
     }
 
-    fn search<const N: usize>(&self, tail: &[u8], firsts: [u8; N]) -> bool {
-        let follows = tail.get(1..).unwrap_or(&[]);
+    fn search<const N: usize>(&self, tail: &[u8], pairs: [(u8, u8); N], third: usize) -> bool {
+        let (second, third) = (tail.get(1..).unwrap_or(&[]), tail.get(third..).unwrap_or(&[]));
+        let pairs = if third.len() < second.len() { pairs } else { pairs.map(|(first, _)| (first, first)) };
+        let last = third.len().saturating_sub(BLOCK);
         let mut at = 0;
-        for (block, next) in tail.chunks_exact(BLOCK).zip(follows.chunks_exact(BLOCK)) {
+        loop {
+            let at_block = |bytes: &[u8]| bytes.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>().copied());
+            let (Some(block), Some(second), Some(third)) = (at_block(tail), at_block(second), at_block(third)) else {
+                return self.is_quiet_at(tail, at, tail.len());
+            };
             let mut hit = 0u8;
-            for (&byte, &after) in block.iter().zip(next) {
-                let begins = firsts.iter().fold(0, |any, first| any | u8::from(after == *first));
+            for ((byte, after), later) in block.into_iter().zip(second).zip(third) {
+                let begins = pairs.iter().fold(0, |any, (a, b)| any | (u8::from(after == *a) & u8::from(later == *b)));
                 hit |= u8::from(byte == b'\\') | (u8::from(byte == b'"') & begins);
             }
             if hit != 0 && !self.is_quiet_at(tail, at, at + BLOCK) {
                 return false;
             }
-            at += BLOCK;
+            if at == last {
+                // What is left is too short for a name with its quotes, a colon, a value and a bracket.
+                return true;
+            }
+            at = (at + BLOCK).min(last);
         }
-        self.is_quiet_at(tail, at, tail.len())
     }
 
     /// The same for what begins from `from` to before `to`, byte by byte.
@@ -85,7 +93,7 @@ mod tests {
         let mut marks = Marks::default();
         marks.add(b"state");
         marks.add(b"source");
-        for at in 0..200 {
+        for at in 0..220 {
             let mut tail = vec![b'.'; 230];
             assert!(marks.is_quiet(&tail));
             tail.splice(at..at + 6, *b"\"state");

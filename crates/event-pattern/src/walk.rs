@@ -14,7 +14,7 @@ use std::cell::RefCell;
 
 use crate::condition::{Kind, Value};
 use crate::error::EventError;
-use crate::index::{Index, NONE, Node, ROOT};
+use crate::index::{Dotted, Index, NONE, Node, ROOT, WaitingField};
 use crate::join::{self, Elements, Places, WHOLE};
 use crate::scan::{Broken, Scan, unescape};
 use crate::superseded::superseded;
@@ -169,39 +169,48 @@ impl<'w> Walk<'w> {
         Ok(false)
     }
 
-    /// Reads one member of an object. True when nothing that follows can matter.
+    /// Reads the members of an object up to and with the first that is asked about, or to the object's end. True when
+    /// nothing that follows can matter.
     #[inline]
     fn member(&mut self, frame: &Frame, node: &'w Node) -> Result<bool, Stop> {
-        if self.separator(frame.first, b'}')? {
-            return Ok(self.pop());
-        }
-        if self.scan.token() != Some(b'"') {
-            return Err(self.broken());
-        }
-        let (raw, escaped) = self.scan.string().map_err(|Broken| self.broken())?;
-        let child = if escaped {
-            let mut name = std::mem::take(&mut self.room.name);
-            name.clear();
-            let read = unescape(raw, &mut name);
-            let child = self.child(node, &name, frame.object);
-            self.room.name = name;
-            read.map_err(|_| self.broken())?;
-            child?
-        } else {
-            self.child(node, raw, frame.object)?
-        };
-        if self.scan.token() != Some(b':') {
-            return Err(self.broken());
-        }
-        self.scan.pos += 1;
-        self.scan.token();
-        let child = child.filter(|_| !self.slow || self.room.superseded.binary_search(&self.scan.pos).is_err());
-        let Some((id, child)) = child.and_then(|id| Some((id, self.index.node(id)?))) else {
+        let mut first = frame.first;
+        let (id, child) = loop {
+            if self.separator(first, b'}')? {
+                return Ok(self.pop());
+            }
+            first = false;
+            if self.scan.token() != Some(b'"') {
+                return Err(self.broken());
+            }
+            let (raw, escaped) = self.scan.string().map_err(|Broken| self.broken())?;
+            let child = if escaped {
+                self.escaped_child(node, raw, frame.object)?
+            } else {
+                self.child(node, raw, frame.object)?
+            };
+            if self.scan.token() != Some(b':') {
+                return Err(self.broken());
+            }
+            self.scan.pos += 1;
+            self.scan.token();
+            let child = child.filter(|_| !self.slow || self.room.superseded.binary_search(&self.scan.pos).is_err());
+            if let Some((id, child)) = child.and_then(|id| Some((id, self.index.node(id)?))) {
+                break (id, child);
+            }
             self.scan.skip_value().map_err(|Broken| self.broken())?;
-            return Ok(false);
         };
         let pushed = self.value(child, id, frame.element, frame.in_array, false)?;
         Ok(!pushed && !frame.in_array && self.close(child.fields, child.fields))
+    }
+
+    fn escaped_child(&mut self, node: &Node, raw: &[u8], object: u32) -> Result<Option<u32>, Stop> {
+        let mut name = std::mem::take(&mut self.room.name);
+        name.clear();
+        let read = unescape(raw, &mut name);
+        let child = self.child(node, &name, object);
+        self.room.name = name;
+        read.map_err(|_| self.broken())?;
+        child
     }
 
     /// The node that `name` leads to.
@@ -211,17 +220,14 @@ impl<'w> Walk<'w> {
             let mut at = None;
             for segment in name.split(|b| *b == b'.') {
                 let from = at.map_or(Some(node), |id| self.index.node(id));
-                at = from.and_then(|n| n.child(segment));
+                at = from.and_then(|n| n.child(segment).ok().flatten());
                 if at.is_none() {
                     break;
                 }
             }
             return Ok(at);
         }
-        let Some(child) = node.child(name) else {
-            let head = name.iter().position(|b| *b == b'.').and_then(|dot| name.get(..dot));
-            return if head.is_some_and(|head| node.child(head).is_some()) { Err(Stop::Slow) } else { Ok(None) };
-        };
+        let Some(child) = node.child(name).map_err(|Dotted| Stop::Slow)? else { return Ok(None) };
         match self.room.nodes.get_mut(child as usize) {
             Some(seen) if *seen != object => *seen = object,
             _ => return Err(Stop::Slow),
@@ -394,22 +400,17 @@ impl<'w> Walk<'w> {
             if self.room.rules.get(branch.rule as usize) == Some(&self.room.event) {
                 continue;
             }
-            let mut places = Vec::with_capacity(branch.fields.len());
-            let mut possible = true;
-            for field in &*branch.fields {
-                let own = |atoms: &[u32]| atoms.iter().any(|atom| self.first_hit(*atom) != NONE);
-                if !own(&field.atoms) && field.absent == NONE {
-                    possible = false;
-                    break;
-                }
-            }
-            if !possible {
+            let possible = |field: &WaitingField| {
+                field.absent != NONE || field.atoms.iter().any(|atom| self.first_hit(*atom) != NONE)
+            };
+            if !branch.fields.iter().all(possible) {
                 continue;
             }
-            for field in &*branch.fields {
+            let places = |field: &WaitingField| {
                 let present = (field.absent != NONE).then(|| self.places(&[field.absent]));
-                places.push(Places { passed: self.places(&field.atoms), present });
-            }
+                Places { passed: self.places(&field.atoms), present }
+            };
+            let places: Vec<Places> = branch.fields.iter().map(places).collect();
             if join::consistent(&self.room.elements, &places)? {
                 let room = &mut *self.room;
                 matched(&mut room.rules, &mut room.matched, room.event, branch.rule);

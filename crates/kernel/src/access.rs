@@ -105,6 +105,16 @@ pub trait Authorizer: Sync {
     /// Whether the role's trust policy lets `service` assume it. `Err` says why not, in AWS's words.
     fn may_assume(&self, store: &Store, role_arn: &str, service: &str) -> Result<Principal, String>;
 
+    /// The principal's unique id, as `aws:userid` and `GetCallerIdentity` show it: `AROA…:session`. `None` for a session of a role
+    /// that is gone.
+    fn user_id(&self, _store: &Store, principal: &Principal) -> Option<String> {
+        match principal {
+            Principal::Root { account } => Some(account.to_string()),
+            Principal::Service { name } => Some(name.clone()),
+            Principal::Role { .. } => None,
+        }
+    }
+
     /// Whether `caller` may assume the role: by its trust policy and, where that leaves it to the account, by the caller's own
     /// policies. `context` holds condition keys such as `aws:SourceArn` or `sts:ExternalId`. `Err` is AWS's text.
     fn assume(

@@ -104,7 +104,7 @@ impl<'a> Cx<'a> {
     /// Does something wholly or not at all, within the command.
     pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         self.transaction.begin();
-        let (effects, notices) = (self.effects.len(), self.notices.len());
+        let (effects, notices, removed) = (self.effects.len(), self.notices.len(), self.removed_segments.len());
         let answer = work(self);
         if answer.is_ok() {
             self.transaction.keep();
@@ -112,6 +112,7 @@ impl<'a> Cx<'a> {
             self.transaction.undo(self.store);
             self.effects.truncate(effects);
             self.notices.truncate(notices);
+            self.removed_segments.truncate(removed);
         }
         answer
     }

@@ -27,12 +27,22 @@ pub struct OperationEntry {
     pub shape: &'static OperationShape,
     /// Decode, authorise, apply, encode.
     pub(crate) invoke: fn(&mut Cx<'_>, Value) -> Result<Value, Fault>,
+    /// The code for inputs that break the shape's constraints, where it is not the protocol's usual one.
+    pub(crate) refusal: Option<&'static str>,
 }
 
 impl OperationEntry {
     /// The entry of one operation.
     pub fn of<O: Operation>() -> Self {
-        Self { shape: O::SHAPE, invoke: invoke::<O> }
+        Self { shape: O::SHAPE, invoke: invoke::<O>, refusal: None }
+    }
+
+    /// The same operation, with another code for inputs that break the shape's constraints: `InvalidParameterException` of
+    /// CloudWatch Logs.
+    #[must_use]
+    pub fn refusing_with(mut self, code: &'static str) -> Self {
+        self.refusal = Some(code);
+        self
     }
 }
 

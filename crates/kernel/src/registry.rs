@@ -96,7 +96,7 @@ impl Registry {
         let entry = self.operation(service, operation)?;
         let protocol = self.services.get(service).map_or(Protocol::AwsJson11, |service| service.shape.protocol);
         match refusal(protocol, &validate((entry.shape.input)(), &input)) {
-            Some((code, message)) => Err(Fault::sender(code, message)),
+            Some((code, message)) => Err(Fault::sender(entry.refusal.unwrap_or(code), message)),
             None => (entry.invoke)(cx, input).map_err(|fault| fault.into_denial_of(protocol)),
         }
     }

@@ -1,12 +1,17 @@
 //! The declaration of structs that have a shape.
+//!
+//! Invariant: what a struct becomes by itself is a table and calls; every algorithm is in functions that know no struct.
 
 /// Declares a struct with a static [`Shape`](crate::Shape), [`Wire`](crate::Wire) and serde's two traits.
 ///
 /// Each member gives its Rust name and type, its name in the model, and in braces what the type does not say:
 /// `shape(&S)` a shape with constraints, `named("x")` another name in messages, `query_named("X")` another name in `ec2`
-/// requests, `located(L)` a place outside the body, `token()` an idempotency token. Members of type `Option<_>` are optional,
-/// all others required (and must have a default). `(union)` after the model's name says that exactly one member is present. Serde goes through a JSON value keyed by the
-/// model's names, comparison and `Debug` (which shows JSON) through a [`Value`](crate::Value), so that the code per struct is small.
+/// requests, `located(L)` a place outside the body, `token()` an idempotency token. Members of type `Option<_>` are
+/// optional, all others required (and must have a default). `(union)` after the model's name says that exactly one member
+/// is present.
+///
+/// Serde goes through JSON keyed by the model's names, comparison and `Debug` (which shows JSON) through a
+/// [`Value`](crate::Value), so that the code per struct is small.
 ///
 /// ```
 /// neargate_shape::shape! {
@@ -76,7 +81,7 @@ macro_rules! shape {
 
         impl $crate::serde::Serialize for $type {
             fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
-                $crate::serde::Serialize::serialize(&$crate::into_json(<Self as $crate::Wire>::to_value(self)), serializer)
+                $crate::serde::Serialize::serialize(&<Self as $crate::Wire>::to_value(self), serializer)
             }
         }
 

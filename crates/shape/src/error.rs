@@ -1,4 +1,6 @@
 //! What can be wrong with a value that should fit a shape.
+//!
+//! Invariant: paths grow from the inside out, so that nobody carries a path who does not need one.
 
 use std::fmt;
 

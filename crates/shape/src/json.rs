@@ -7,6 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use neargate_base::Timestamp;
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::descriptor::{Kind, Location, Member, Shape};
@@ -15,26 +16,32 @@ use crate::value::Value;
 
 /// A JSON value of a value; members that are null are left out.
 pub fn to_json(value: &Value) -> Json {
-    into_json(value.clone())
+    // Only maps with keys that are no text fail, and there are none.
+    serde_json::to_value(value).unwrap_or_default()
 }
 
-/// The JSON value of a value that is not needed any more.
-pub fn into_json(value: Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(truth) => Json::Bool(truth),
-        Value::Long(number) => Json::from(number),
-        Value::Double(number) => double_to_json(number),
-        Value::String(text) => Json::String(text),
-        Value::Blob(bytes) => Json::String(base64_encode(&bytes)),
-        Value::Timestamp(time) => timestamp_to_json(time),
-        Value::List(items) => Json::Array(items.into_iter().map(into_json).collect()),
-        Value::Map(entries) => Json::Object(entries.into_iter().map(|(key, value)| (key, into_json(value))).collect()),
-        Value::Structure(members) => {
-            let present = members.into_iter().filter(|(_, value)| !value.is_null());
-            Json::Object(present.map(|(name, value)| (name.to_owned(), into_json(value))).collect())
+/// AWS's JSON, as [`to_json`], straight into any serialiser.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(truth) => serializer.serialize_bool(*truth),
+            Self::Long(number) => serializer.serialize_i64(*number),
+            Self::Double(number) if number.is_finite() => serializer.serialize_f64(*number),
+            Self::Double(number) if number.is_nan() => serializer.serialize_str("NaN"),
+            Self::Double(number) => serializer.serialize_str(if *number > 0.0 { "Infinity" } else { "-Infinity" }),
+            Self::String(text) => serializer.serialize_str(text),
+            Self::Blob(bytes) => serializer.serialize_str(&base64_encode(bytes)),
+            Self::Timestamp(time) if time.millis() % 1000 == 0 => serializer.serialize_i64(time.millis() / 1000),
+            Self::Timestamp(time) => serializer.serialize_f64(time.seconds_f64()),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Map(entries) => serializer.collect_map(entries.iter().map(|(key, value)| (key, value))),
+            Self::Structure(members) => {
+                let present = members.iter().filter(|(_, value)| !value.is_null());
+                serializer.collect_map(present.map(|(name, value)| (name, value)))
+            }
+            Self::Document(json) => json.serialize(serializer),
         }
-        Value::Document(json) => json,
     }
 }
 
@@ -134,7 +141,7 @@ fn read(
 /// # Errors
 /// The formatter's.
 pub fn debug(name: &str, value: Value, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-    write!(f, "{name} {}", into_json(value))
+    write!(f, "{name} {}", to_json(&value))
 }
 
 /// Whether two values are equal.
@@ -211,23 +218,6 @@ fn mismatch(kind: Kind, json: &Json) -> String {
         Json::Null => "NULL_VALUE",
     };
     format!("{got} can not be converted to {wanted}")
-}
-
-fn double_to_json(number: f64) -> Json {
-    let text = if number.is_nan() {
-        "NaN"
-    } else if number == f64::INFINITY {
-        "Infinity"
-    } else if number == f64::NEG_INFINITY {
-        "-Infinity"
-    } else {
-        return Json::from(number);
-    };
-    Json::from(text)
-}
-
-fn timestamp_to_json(time: Timestamp) -> Json {
-    if time.millis() % 1000 == 0 { Json::from(time.millis() / 1000) } else { Json::from(time.seconds_f64()) }
 }
 
 /// The timestamp nearest to a number of seconds since the epoch.

@@ -46,7 +46,7 @@ mod wire;
 
 pub use descriptor::{Constraints, Kind, Link, Location, Member, Shape, TimestampFormat};
 pub use error::ShapeError;
-pub use json::{from_json, from_message, into_json, to_json, to_message};
+pub use json::{from_json, from_message, to_json, to_message};
 pub use operation::{OperationShape, Protocol, ServiceShape};
 pub use properties::from_properties;
 pub use validate::{Rule, Violation, describe, refusal, supports_pattern, validate};

@@ -1,4 +1,6 @@
 //! Static descriptions of services and their operations.
+//!
+//! Invariant: lists of operations are sorted by name, for they are searched by halves.
 
 use crate::descriptor::Shape;
 

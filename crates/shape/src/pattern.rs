@@ -7,6 +7,10 @@
 //! Invariant: time grows with text length times pattern length, never faster; no input makes this recurse deeper than the
 //! pattern is nested.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 /// Copies that counted repetition may make.
 const PROGRAM_MAX: usize = 20_000;
 
@@ -41,6 +45,18 @@ struct Set {
     ranges: Vec<(char, char)>,
     /// Letters of `\w`-like classes; upper case for their opposites, `L`, `N` and `Z` for Unicode's.
     classes: Vec<char>,
+}
+
+thread_local! {
+    /// What was compiled before: there are as many entries as patterns in the models.
+    static COMPILED: RefCell<BTreeMap<&'static str, Option<Rc<Pattern>>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Whether a whole text matches a pattern; `None` where the pattern uses what is not supported.
+pub(crate) fn matches(pattern: &'static str, text: &str) -> Option<bool> {
+    let compile = || Pattern::new(pattern).map(Rc::new);
+    let compiled = COMPILED.with_borrow_mut(|compiled| compiled.entry(pattern).or_insert_with(compile).clone());
+    compiled.map(|compiled| compiled.matches(text))
 }
 
 impl Pattern {
@@ -299,55 +315,73 @@ fn patch(program: &mut [Step], at: usize, step: Step) {
 
 /// Whether the program matches from a place on, to a given end or to any.
 fn run(program: &[Step], text: &[char], from: usize, end: Option<usize>) -> bool {
-    let mut threads = vec![0];
+    let mut machine =
+        Machine { program, text, seen: vec![false; program.len() + 1], open: vec![0], reached: Vec::new() };
     for at in from..=text.len() {
-        let threads_here = closure(program, text, at, &threads);
-        if end.is_none_or(|end| end == at) && threads_here.contains(&program.len()) {
+        let matched = machine.close(at);
+        if matched && end.is_none_or(|end| end == at) {
             return true;
         }
-        let Some(letter) = text.get(at) else { return false };
-        let advanced = threads_here.into_iter().filter(|pc| match program.get(*pc) {
-            Some(Step::One(set)) => set.contains(*letter),
-            _ => false,
-        });
-        threads = advanced.map(|pc| pc + 1).collect();
-        if threads.is_empty() {
-            return false;
+        match text.get(at) {
+            Some(letter) if machine.advance(*letter) => {}
+            _ => return false,
         }
     }
     false
 }
 
-/// All steps that are reached without taking a letter.
-fn closure(program: &[Step], text: &[char], at: usize, threads: &[usize]) -> Vec<usize> {
-    let mut seen = vec![false; program.len() + 1];
-    let mut open = threads.to_vec();
-    let mut reached = Vec::new();
-    while let Some(pc) = open.pop() {
-        match seen.get_mut(pc) {
-            Some(seen) if !*seen => *seen = true,
-            _ => continue,
-        }
-        match program.get(pc) {
-            Some(Step::Split(left, right)) => open.extend([*left, *right]),
-            Some(Step::Jump(to)) => open.push(*to),
-            Some(Step::Start) if at == 0 => open.push(pc + 1),
-            Some(Step::End) if at == text.len() => open.push(pc + 1),
-            Some(Step::Look { behind, negated, program }) => {
-                let found = if *behind {
-                    (0..=at).any(|from| run(program, text, from, Some(at)))
-                } else {
-                    run(program, text, at, None)
-                };
-                if found != *negated {
-                    open.push(pc + 1);
-                }
+/// All places in the program at once.
+struct Machine<'p> {
+    program: &'p [Step],
+    text: &'p [char],
+    seen: Vec<bool>,
+    /// Places still to be looked at.
+    open: Vec<usize>,
+    /// Places that wait for a letter.
+    reached: Vec<usize>,
+}
+
+impl Machine<'_> {
+    /// Follows all steps that take no letter; whether that reaches the program's end.
+    fn close(&mut self, at: usize) -> bool {
+        self.seen.fill(false);
+        self.reached.clear();
+        let mut matched = false;
+        while let Some(pc) = self.open.pop() {
+            match self.seen.get_mut(pc) {
+                Some(seen) if !*seen => *seen = true,
+                _ => continue,
             }
-            Some(Step::Start | Step::End) => {}
-            Some(Step::One(_)) | None => reached.push(pc),
+            match self.program.get(pc) {
+                Some(Step::Split(left, right)) => self.open.extend([*left, *right]),
+                Some(Step::Jump(to)) => self.open.push(*to),
+                Some(Step::Start) if at == 0 => self.open.push(pc + 1),
+                Some(Step::End) if at == self.text.len() => self.open.push(pc + 1),
+                Some(Step::Look { behind, negated, program }) => {
+                    let found = if *behind {
+                        (0..=at).any(|from| run(program, self.text, from, Some(at)))
+                    } else {
+                        run(program, self.text, at, None)
+                    };
+                    if found != *negated {
+                        self.open.push(pc + 1);
+                    }
+                }
+                Some(Step::Start | Step::End) => {}
+                Some(Step::One(_)) => self.reached.push(pc),
+                None => matched = true,
+            }
         }
+        matched
     }
-    reached
+
+    /// Takes a letter; whether anybody wanted it.
+    fn advance(&mut self, letter: char) -> bool {
+        let Self { program, open, reached, .. } = self;
+        let wants = |pc: &&usize| matches!(program.get(**pc), Some(Step::One(set)) if set.contains(letter));
+        open.extend(reached.iter().filter(wants).map(|pc| pc + 1));
+        !open.is_empty()
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
 //! Dynamic values: what lies between bytes and structs.
+//!
+//! Invariant: a value knows nothing of its shape; order of members and entries is kept.
 
 use neargate_base::Timestamp;
 

@@ -2,6 +2,8 @@
 //!
 //! Hundreds of structs are made of these generic functions: they are plain loops and out-of-line calls on purpose, which take a
 //! quarter less time to compile than iterator chains and early returns.
+//!
+//! Invariant: `T::from_value(x.to_value()) == x` for every type here.
 
 use std::collections::BTreeMap;
 

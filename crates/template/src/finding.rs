@@ -88,7 +88,7 @@ pub fn validation_error(findings: &[Finding]) -> Option<String> {
 
 /// The known name with the smallest edit distance, if that is at most a third of the name's length.
 /// Names of one or two letters, and of more than [`NAME_LENGTH_MAX`], are near nothing.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
     let bound = length / 3;
     if length > NAME_LENGTH_MAX {

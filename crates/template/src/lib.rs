@@ -44,7 +44,7 @@ pub use canonical::{Difference, canonical, semantic_diff};
 pub use environment::{DynamicReference, Environment, StackOutput, Undeployed, Unknown, pseudo};
 pub use evaluate::{BYTES_MAX, EvalError, Evaluated, Evaluator, OutputValue, Partial, Unknowns};
 pub use expr::{Expr, Function, Reference, SubPart};
-pub use finding::{Finding, Refusal, validation_error};
+pub use finding::{Finding, Refusal, nearest, validation_error};
 pub use graph::{Edge, Graph};
 pub use parameter::{
     Parameter, ParameterType, ParameterValue, ParameterValues, missing_ssm_parameters, resolve_parameters,

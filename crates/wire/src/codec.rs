@@ -1,4 +1,6 @@
 //! The seam between protocols and everything else.
+//!
+//! Invariant: object-safe and without state; one static codec per protocol.
 
 use std::fmt;
 

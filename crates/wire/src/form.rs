@@ -1,4 +1,6 @@
 //! `application/x-www-form-urlencoded` and percent-encoding.
+//!
+//! Invariant: decoding never fails; what is malformed stands for itself.
 
 use std::fmt::Write as _;
 

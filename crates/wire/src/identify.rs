@@ -76,11 +76,12 @@ fn has(service: &ServiceShape, name: &str) -> bool {
     service.operation(name).is_some() || service.is_unimplemented(name)
 }
 
-/// `Action` and `Version`, from the query string or from a body that says it is a form or nothing.
+/// `Action` and `Version`, from the query string or from a body that says it is a form, or says nothing and is posted to `/`.
 fn action(request: &Request<'_>) -> Option<(String, Option<String>)> {
     let mut pairs = parse_form(request.query.as_bytes());
     let content_type = request.header("content-type").unwrap_or_default();
-    if content_type.is_empty() || content_type.starts_with("application/x-www-form-urlencoded") {
+    let untyped = content_type.is_empty() && request.method == "POST" && request.path == "/";
+    if untyped || content_type.starts_with("application/x-www-form-urlencoded") {
         pairs.extend(parse_form(request.body));
     }
     let get = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, text)| text.clone());

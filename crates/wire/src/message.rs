@@ -1,4 +1,6 @@
 //! Requests and responses as plain parts.
+//!
+//! Invariant: no type of any HTTP crate, so that engine, simulator and tests can all make them.
 
 /// A request as it came: nothing decoded, nothing normalised.
 #[derive(Clone, Copy, Debug)]

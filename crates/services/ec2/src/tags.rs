@@ -7,7 +7,7 @@ use neargate_kernel::Cx;
 use crate::api;
 use crate::errors::Ec2Error;
 use crate::kind::Kind;
-use crate::state::TagSet;
+use crate::state::{SecurityGroup, TagSet};
 
 const TAGS_MAX: usize = 50;
 
@@ -78,4 +78,12 @@ fn check(key: &str, value: &str) -> Result<(), Ec2Error> {
         return Err(Ec2Error::InvalidValue(text));
     }
     Ok(())
+}
+
+/// Forgets the tags of a group's rules.
+pub(crate) fn forget_rules(cx: &mut Cx<'_>, group: &str) {
+    let rules: Vec<_> = cx.get::<SecurityGroup>(group).into_iter().flat_map(|group| &group.rules).map(|rule| rule.id.clone()).collect();
+    for rule in rules {
+        cx.delete::<TagSet>(&rule);
+    }
 }

@@ -41,6 +41,17 @@ impl Authorizer for Iam {
         Ok(role.session(service.split('.').next().unwrap_or(service)))
     }
 
+    fn user_id(&self, store: &Store, principal: &Principal) -> Option<String> {
+        match principal {
+            Principal::Root { account } => Some(account.to_string()),
+            Principal::Service { name } => Some(name.clone()),
+            Principal::Role { account, role_name, session_name } => {
+                let role = state::find_role(store, account, role_name)?;
+                Some(format!("{}:{session_name}", role.id))
+            }
+        }
+    }
+
     fn assume(
         &self,
         store: &Store,
@@ -65,17 +76,17 @@ impl Authorizer for Iam {
             Verdict::Denied { by } => return Err(refusal(&format!("denied by {by}"))),
             Verdict::NotAllowed => return Err(refusal(&explain(&trust, &question).join("; "))),
         };
-        let own = |action: &str| {
-            let access = Access { action: action.to_owned(), resource: role_arn.to_owned(), context: vec![] };
-            self.authorize(store, caller_principal, &access)
-        };
-        let needs_own = caller.service.is_none();
-        match own("sts:AssumeRole") {
-            Decision::ExplicitlyDenied { by } if needs_own => return Err(refusal(&format!("denied by {by}"))),
-            decision if needs_own && !decision.is_allowed() && !directly => {
-                return Err(refusal(&format!("the trust policy leaves it to the caller's account, and {decision}")));
+        if caller.service.is_none() {
+            let suffices = directly && caller.account.as_deref() == Some(account.as_str());
+            match self.authorize(store, caller_principal, &Access::new("sts:AssumeRole", role_arn)) {
+                Decision::ExplicitlyDenied { by } => return Err(refusal(&format!("denied by {by}"))),
+                decision if !decision.is_allowed() && !suffices => {
+                    return Err(refusal(&format!(
+                        "the trust policy leaves it to the caller's account, and {decision}"
+                    )));
+                }
+                _ => {}
             }
-            _ => {}
         }
         let (role_name, role_id) = (role.name.clone(), role.id.clone());
         Ok(AssumedRole { account, role_name, role_id, session_s_max: role.session_s_max })

@@ -1,4 +1,6 @@
 //! The texts that are signed, and the key that signs them.
+//!
+//! Invariant: signing and checking go through the same functions here.
 
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};

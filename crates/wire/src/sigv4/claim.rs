@@ -1,4 +1,6 @@
 //! Who a request says it comes from, before anything is believed.
+//!
+//! Invariant: nothing is checked here but form.
 
 use neargate_base::Timestamp;
 

@@ -1,4 +1,6 @@
 //! Making a signature.
+//!
+//! Invariant: the secret key never appears in what is returned, nor in `Debug`.
 
 use neargate_base::Timestamp;
 
@@ -94,6 +96,6 @@ pub fn presign(request: &Request<'_>, signing: &Signing<'_>, expires_s: i64) -> 
 }
 
 /// `20261121T100000Z`.
-fn basic(time: Timestamp) -> String {
+pub(super) fn basic(time: Timestamp) -> String {
     time.to_iso_seconds().replace(['-', ':'], "")
 }

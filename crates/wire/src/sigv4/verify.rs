@@ -1,4 +1,6 @@
 //! Checking a signature.
+//!
+//! Invariant: times are process time; every failure has its own error, and none tells the signature that would have been right.
 
 use neargate_base::Timestamp;
 use neargate_shape::Protocol;
@@ -6,6 +8,7 @@ use neargate_shape::Protocol;
 use crate::message::{Fault, Request};
 use crate::sigv4::canonical::{Scope, UNSIGNED, canonical_request, same, sha256_hex};
 use crate::sigv4::claim::{Claim, claim};
+use crate::sigv4::sign::basic;
 
 /// How far a client's clock may be off, as AWS allows.
 const SKEW_MS_MAX: i64 = 5 * 60 * 1000;
@@ -29,9 +32,9 @@ pub enum SignatureError {
     Incomplete(String),
     /// Nobody has that access key, or the session token is not the one that belongs to it.
     UnknownKey,
-    /// It was signed too long ago, or expired.
+    /// It was signed too long ago, or expired; in AWS's words.
     Expired(String),
-    /// It was signed in the future.
+    /// It was signed in the future; in AWS's words.
     NotYetCurrent(String),
     /// The body is not the one that was signed.
     PayloadDiffers,
@@ -89,10 +92,14 @@ fn current(claim: &Claim, now: Option<Timestamp>) -> Result<(), SignatureError> 
         None => SKEW_MS_MAX,
     };
     if now.millis() > signed_at.millis() + valid_ms {
-        return Err(SignatureError::Expired(claim.time.clone()));
+        let (limit, now) = (basic(now.plus_ms(-valid_ms)), basic(now));
+        let text = format!("{} is now earlier than {limit} ({now} - {} min.)", claim.time, valid_ms / 60_000);
+        return Err(SignatureError::Expired(text));
     }
     if signed_at.millis() > now.millis() + SKEW_MS_MAX {
-        return Err(SignatureError::NotYetCurrent(claim.time.clone()));
+        let (limit, now) = (basic(now.plus_ms(SKEW_MS_MAX)), basic(now));
+        let text = format!("{} is still later than {limit} ({now} + {} min.)", claim.time, SKEW_MS_MAX / 60_000);
+        return Err(SignatureError::NotYetCurrent(text));
     }
     Ok(())
 }
@@ -132,13 +139,13 @@ impl SignatureError {
                 pick("UnrecognizedClientException", "InvalidClientTokenId"),
                 "The security token included in the request is invalid.".to_owned(),
             ),
-            Self::Expired(time) => {
-                (pick("InvalidSignatureException", "SignatureDoesNotMatch"), format!("Signature expired: {time} is too old"))
+            Self::Expired(_) if protocol == Protocol::Ec2 => ("RequestExpired".to_owned(), "Request has expired.".to_owned()),
+            Self::Expired(text) => {
+                (pick("InvalidSignatureException", "SignatureDoesNotMatch"), format!("Signature expired: {text}"))
             }
-            Self::NotYetCurrent(time) => (
-                pick("InvalidSignatureException", "SignatureDoesNotMatch"),
-                format!("Signature not yet current: {time} is in the future"),
-            ),
+            Self::NotYetCurrent(text) => {
+                (pick("InvalidSignatureException", "SignatureDoesNotMatch"), format!("Signature not yet current: {text}"))
+            }
             Self::PayloadDiffers => (
                 "XAmzContentSHA256Mismatch".to_owned(),
                 "The provided 'x-amz-content-sha256' header does not match what was computed.".to_owned(),
@@ -150,12 +157,12 @@ impl SignatureError {
                     .to_owned(),
             ),
         };
-        Fault::sender(code, message).with_status(if json {
-            400
-        } else if protocol == Protocol::Ec2 {
-            401
-        } else {
-            403
-        })
+        let status = match (self, protocol) {
+            _ if json => 400,
+            (Self::Incomplete(_) | Self::PayloadDiffers, _) | (Self::Expired(_), Protocol::Ec2) => 400,
+            (_, Protocol::Ec2) => 401,
+            _ => 403,
+        };
+        Fault::sender(code, message).with_status(status)
     }
 }

@@ -42,6 +42,8 @@ fn actions_are_told_apart_by_scope_then_version() {
     assert_eq!(signed("iam", "Action=CreateUser&Version=2010-05-08"), "iam lacks CreateUser");
     assert_eq!(signed("rds", "Action=DescribeDBInstances&Version=2014-10-31"), "no service rds");
     assert_eq!(meaning(&[form], "POST", "/", "Action=ListRoles&Version=2000-01-01"), "no service ");
+    assert_eq!(meaning(&[], "POST", "/", "Action=ListRoles&Version=2010-05-08"), "iam ListRoles");
+    assert_eq!(meaning(&[], "PUT", "/bucket/key", "Action=ListRoles&Version=2010-05-08"), "no api");
 }
 
 #[test]

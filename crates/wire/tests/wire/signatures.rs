@@ -1,7 +1,7 @@
 //! Signature Version 4 against botocore's, and against requests that were tampered with.
 
 use neargate_base::Timestamp;
-use neargate_shape::scalar;
+use neargate_shape::{Protocol, scalar};
 use neargate_wire::sigv4::{Credentials, SignatureError, Signing, presign, sign, verify};
 use neargate_wire::{Request, parse_form};
 use serde_json::json;
@@ -104,10 +104,9 @@ fn botocores_signatures_hold_and_tampering_breaks_them() {
                 matches!(check(&sent, &secret, NOW.plus_ms(7_200_000)), Err(SignatureError::Expired(_))),
                 "{context}"
             );
-            assert!(
-                matches!(check(&sent, &secret, NOW.plus_ms(-600_000)), Err(SignatureError::NotYetCurrent(_))),
-                "{context}"
-            );
+            let early = check(&sent, &secret, NOW.plus_ms(-600_000));
+            let wanted = "20261121T100000Z is still later than 20261121T095500Z (20261121T095000Z + 5 min.)";
+            assert_eq!(early, Err(SignatureError::NotYetCurrent(wanted.to_owned())), "{context}");
             let other = Sent { method: "DELETE".to_owned(), ..sent };
             assert_eq!(check(&other, &secret, NOW), Err(SignatureError::Differs), "{context}");
             let other = Sent { path: format!("{}x", case.path), method: case.method.to_owned(), ..other };
@@ -164,6 +163,23 @@ fn our_signatures_hold_and_tampering_breaks_them() {
         assert!(verify(&presigned, Some(NOW.plus_ms(60_000)), &secret).is_ok(), "{path}");
         assert!(verify(&presigned, Some(NOW.plus_ms(60_001)), &secret).is_err(), "{path}");
     }
+}
+
+#[test]
+fn each_protocol_refuses_a_signature_in_its_own_way() {
+    let fault = |error: &SignatureError, protocol| {
+        let fault = error.fault(protocol);
+        format!("{} {}", fault.status, fault.code)
+    };
+    let expired = SignatureError::Expired("x".to_owned());
+    assert_eq!(fault(&SignatureError::Differs, Protocol::AwsJson11), "400 InvalidSignatureException");
+    assert_eq!(fault(&SignatureError::Differs, Protocol::Query), "403 SignatureDoesNotMatch");
+    assert_eq!(fault(&SignatureError::Differs, Protocol::Ec2), "401 AuthFailure");
+    assert_eq!(fault(&SignatureError::UnknownKey, Protocol::AwsJson10), "400 UnrecognizedClientException");
+    assert_eq!(fault(&SignatureError::UnknownKey, Protocol::Query), "403 InvalidClientTokenId");
+    assert_eq!(fault(&SignatureError::Missing, Protocol::Query), "403 MissingAuthenticationToken");
+    assert_eq!(fault(&expired, Protocol::Ec2), "400 RequestExpired");
+    assert_eq!(expired.fault(Protocol::Query).message, "Signature expired: x");
 }
 
 #[test]

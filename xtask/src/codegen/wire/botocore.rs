@@ -1,4 +1,6 @@
 //! botocore's service models: where they come from and how they are read.
+//!
+//! Invariant: nothing is read from a wheel whose hash is not the pinned one.
 
 use std::fs;
 use std::io::Read as _;
@@ -9,6 +11,8 @@ use serde_json::{Map, Value};
 
 /// The pinned version; a new one changes generated code only where a shape changed.
 pub(super) const VERSION: &str = "1.44.5";
+/// SHA-256 of that version's wheel on PyPI.
+const SHA256: &str = "8f16a56d1dff125dd65322ae021efa7ba5195a6db5102b96862566055b748921";
 
 /// A service model.
 pub(super) struct Model {
@@ -72,6 +76,11 @@ pub(super) fn data() -> Result<PathBuf, String> {
             &format!("botocore=={VERSION}"),
         ])?;
     }
+    let check = format!(
+        "import hashlib, sys; sys.exit(hashlib.sha256(open(sys.argv[1], 'rb').read()).hexdigest() != '{SHA256}')"
+    );
+    python(&["-c", &check, &text(&wheel)])
+        .map_err(|_| format!("{}: not the file with SHA-256 {SHA256}", wheel.display()))?;
     python(&["-m", "zipfile", "-e", &text(&wheel), &text(&unpacked)])?;
     Ok(data)
 }

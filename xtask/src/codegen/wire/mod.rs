@@ -1,6 +1,7 @@
 //! Wire shapes: `crates/services/<service>/src/api.rs` from botocore's models.
 //!
-//! `xtask/codegen/wire.txt` lists the operations; only shapes that they reach are written.
+//! `xtask/codegen/wire.txt` lists the operations; only shapes that they reach are written. The tests of the codecs get the list
+//! of services, so that every operation is tested from the moment it exists.
 //!
 //! Invariant: the models' version is pinned, so the same checkout always gives the same text.
 
@@ -15,12 +16,14 @@ pub(crate) fn generate() -> Result<Vec<Generated>, String> {
     let list = crate::root().join("xtask/codegen/wire.txt");
     let list = std::fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
     let data = botocore::data()?;
-    let mut files = Vec::new();
+    let (mut files, mut services) = (Vec::new(), Vec::new());
     for (service, operations) in parse(&list)? {
         let model = botocore::Model::read(&data, &service)?;
         let text = render::api(&service, &model, &operations).map_err(|error| format!("{service}: {error}"))?;
         files.push(Generated { path: format!("crates/services/{service}/src/api.rs").into(), text });
+        services.push(service);
     }
+    files.push(Generated { path: "crates/wire/tests/wire/services.rs".into(), text: render::list(&services) });
     Ok(files)
 }
 
@@ -40,4 +43,18 @@ fn parse(list: &str) -> Result<Vec<(String, Vec<String>)>, String> {
         operations.sort();
     }
     Ok(services)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn the_list_is_read_section_by_section() {
+        let services = parse("# comment\n[b]\nTwo One\nThree\n\n[a]\n").unwrap();
+        let (b, a) = (&services[0], &services[1]);
+        assert_eq!((b.0.as_str(), b.1.join(" ").as_str()), ("b", "One Three Two"));
+        assert_eq!((a.0.as_str(), a.1.len()), ("a", 0));
+        assert!(parse("Lost").is_err());
+    }
 }

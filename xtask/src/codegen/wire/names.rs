@@ -1,4 +1,6 @@
 //! Rust names of AWS names.
+//!
+//! Invariant: pure; a name never depends on the names around it.
 
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "box", "break", "const", "continue", "do", "dyn", "else", "enum", "extern",

@@ -106,8 +106,12 @@ fn versions(cx: &mut Cx<'_>, arn: &str) -> Result<Vec<String>, Fault> {
 
 /// The attributes as `GetPolicy` answers them.
 fn state(cx: &mut Cx<'_>, arn: &str) -> Result<Progress, Fault> {
-    let answer = to_json(&call(cx, &api::GET_POLICY, &json!({"PolicyArn": arn}))?);
-    let member = |name: &str| answer.pointer(&format!("/Policy/{name}")).cloned().unwrap_or(Json::Null);
+    let answer = call(cx, &api::GET_POLICY, &json!({"PolicyArn": arn}))?;
+    let member = |name: &str| match answer.at(&["Policy", name]) {
+        Some(Value::Timestamp(time)) => json!(time.to_iso_seconds()),
+        Some(value) => to_json(value),
+        None => Json::Null,
+    };
     let mut state = ResourceState::new(arn).with("PolicyArn", arn);
     for attribute in ["AttachmentCount", "CreateDate", "DefaultVersionId", "IsAttachable", "PolicyId", "UpdateDate"] {
         state = state.with(attribute, member(attribute));

@@ -43,6 +43,14 @@ fn a_role_may_what_its_policies_say_and_hears_why_not() {
 }
 
 #[test]
+fn a_restart_changes_no_decision() {
+    let mut world = world().restarted();
+    world.as_role("tasks");
+    assert!(world.call("GetRole", &json!({"RoleName": "tasks"})).is_ok());
+    assert!(world.call("GetRole", &json!({"RoleName": "other"})).is_err());
+}
+
+#[test]
 fn an_explicit_deny_and_a_boundary_overrule() {
     let world = &mut world();
     let document = statement("Allow", "iam:List*", "*");

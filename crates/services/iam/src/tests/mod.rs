@@ -6,8 +6,8 @@ mod templates;
 
 use neargate_base::{Scope, Timestamp};
 use neargate_kernel::{
-    Applied, Command, Core, Cx, Event, EventSink, Fault, Interface, InterfaceRequest, MemorySegments, Networks, Ports,
-    Principal, Registry, Request,
+    Applied, Command, Core, Cx, Event, EventSink, Fault, Interface, InterfaceRequest, Journal, MemoryJournal,
+    MemorySegments, Networks, Ports, Principal, Registry, Request, Row,
 };
 use neargate_shape::{Value, from_properties, to_json};
 use serde_json::Value as Json;
@@ -33,15 +33,23 @@ impl Networks for Nowhere {
 /// A core with IAM alone, and who calls it.
 struct World {
     core: Core,
+    journal: MemoryJournal,
     principal: Principal,
 }
 
 impl World {
     fn new() -> Self {
-        let ports = Ports { authorizer: &AUTHORIZER, events: &Nowhere, networks: &Nowhere };
-        let registry = Registry::new(ports, vec![service()]);
-        let core = Core::open(registry, vec![], Box::new(MemorySegments::default()), 1).unwrap();
-        Self { core, principal: Principal::root(&Scope::default().account) }
+        Self {
+            core: open(vec![]),
+            journal: MemoryJournal::default(),
+            principal: Principal::root(&Scope::default().account),
+        }
+    }
+
+    /// The same world after the engine was started anew.
+    fn restarted(mut self) -> Self {
+        self.core = open(self.journal.load().unwrap());
+        self
     }
 
     /// What follows is called by a session of this role.
@@ -61,7 +69,10 @@ impl World {
             input: from_properties((shape.input)(), input).unwrap(),
             request_id: "r".to_owned(),
         };
-        self.core.apply(Timestamp::from_seconds(1_800_000_000), Command::Request(request))
+        let applied = self.core.apply(Timestamp::from_seconds(1_800_000_000), Command::Request(request));
+        let sequence = self.journal.append(applied.deltas.clone()).unwrap();
+        self.journal.durable(sequence).unwrap();
+        applied
     }
 
     fn call(&mut self, operation: &str, input: &Json) -> Result<Json, Fault> {
@@ -71,13 +82,18 @@ impl World {
     /// The answer as JSON, or the fault with its status and hint.
     fn told(&mut self, operation: &str, input: &Json) -> String {
         match self.call(operation, input) {
-            Ok(answer) => serde_json::to_string_pretty(&answer).unwrap(),
+            Ok(answer) => answer.to_string(),
             Err(fault) => {
                 let hint = fault.hint.as_ref().map_or(String::new(), |hint| format!("\n  hint: {hint}"));
                 format!("{} {fault}{hint}", fault.status)
             }
         }
     }
+}
+
+fn open(rows: Vec<Row>) -> Core {
+    let ports = Ports { authorizer: &AUTHORIZER, events: &Nowhere, networks: &Nowhere };
+    Core::open(Registry::new(ports, vec![service()]), rows, Box::new(MemorySegments::default()), 1).unwrap()
 }
 
 /// A trust policy for a service.

@@ -195,7 +195,7 @@ fn a_managed_policy_keeps_at_most_five_versions() {
     let with = |action: &str, roles: Json| json!({"PolicyDocument": document(action), "Roles": roles, "Path": "/p/"});
     let mut old = with("s3:*", json!(["r"]));
     let state = world.made(of, &old);
-    expect![[r#"{"physical_id":"arn:aws:iam::000000000000:policy/p/TriggeredStatic-Policy-PMV15FAFHFQD","attributes":{"AttachmentCount":1,"CreateDate":1800000000,"DefaultVersionId":"v1","IsAttachable":true,"PermissionsBoundaryUsageCount":0,"PolicyArn":"arn:aws:iam::000000000000:policy/p/TriggeredStatic-Policy-PMV15FAFHFQD","PolicyId":"ANPA2KGCZQPCHCF9GGEBQ","UpdateDate":1800000000}}"#]].assert_eq(&serde_json::to_string(&state).unwrap());
+    expect![[r#"{"physical_id":"arn:aws:iam::000000000000:policy/p/TriggeredStatic-Policy-PMV15FAFHFQD","attributes":{"AttachmentCount":1,"CreateDate":"2027-01-15T08:00:00Z","DefaultVersionId":"v1","IsAttachable":true,"PermissionsBoundaryUsageCount":0,"PolicyArn":"arn:aws:iam::000000000000:policy/p/TriggeredStatic-Policy-PMV15FAFHFQD","PolicyId":"ANPA2KGCZQPCHCF9GGEBQ","UpdateDate":"2027-01-15T08:00:00Z"}}"#]].assert_eq(&serde_json::to_string(&state).unwrap());
     assert!(world.is_allowed("r", "s3:GetObject", "*", "a", "b"));
     for round in 1..8 {
         let new = with(&format!("sqs:Round{round}"), json!(["r"]));

@@ -1,0 +1,141 @@
+//! Events that a user writes down: in a JSON file, in `neargate.toml`, on the command line.
+//!
+//! Invariant: a detail written as text, as `PutEvents` takes it, stays as it is, digit for digit.
+
+use std::path::Path;
+
+use neargate_base::{Diagnostic, Timestamp};
+use neargate_events::api::PutEventsRequestEntry;
+use serde_json::Value as Json;
+
+use crate::codes;
+use crate::outcome::{Failure, Outcome};
+use crate::places::read_text;
+
+/// One event to put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EventEntry {
+    pub(crate) source: String,
+    pub(crate) detail_type: String,
+    /// A JSON object.
+    pub(crate) detail: String,
+    pub(crate) bus: Option<String>,
+    pub(crate) resources: Vec<String>,
+    pub(crate) time: Option<Timestamp>,
+}
+
+impl EventEntry {
+    /// As `PutEvents` takes it.
+    pub(crate) fn to_request(&self) -> PutEventsRequestEntry {
+        PutEventsRequestEntry {
+            source: Some(self.source.clone()),
+            detail_type: Some(self.detail_type.clone()),
+            detail: Some(self.detail.clone()),
+            event_bus_name: self.bus.clone(),
+            resources: (!self.resources.is_empty()).then(|| self.resources.clone()),
+            time: self.time,
+            ..PutEventsRequestEntry::default()
+        }
+    }
+
+    /// For people.
+    pub(crate) fn title(&self) -> String {
+        format!("`{}` from `{}`", self.detail_type, self.source)
+    }
+}
+
+/// Reads a file with one event or a list of them, written as rules see them (`detail-type`), as `PutEvents` takes
+/// them (`DetailType`), or as `aws events put-events --cli-input-json` does (`Entries`).
+pub(crate) fn read(path: &Path) -> Outcome<Vec<EventEntry>> {
+    let (text, file) = (read_text(path)?, path.display().to_string());
+    parse(&text).map_err(|(place, message)| {
+        let at = place.map_or_else(|| file.clone(), |place| format!("{file}:{place}"));
+        let hint = "an event is `{\"source\": \"…\", \"detail-type\": \"…\", \"detail\": {…}}`, or a list of such";
+        Failure::usage(Diagnostic::error(codes::EVENT, message).at(at).hint(hint))
+    })
+}
+
+type Problem = (Option<String>, String);
+
+fn parse(text: &str) -> Result<Vec<EventEntry>, Problem> {
+    let document: Json = serde_json::from_str(text).map_err(|error| {
+        let place = format!("{}:{}", error.line(), error.column());
+        (Some(place), format!("the event is not readable as JSON: {error}"))
+    })?;
+    let entries = match &document {
+        Json::Array(items) => items.iter().collect(),
+        Json::Object(object) => match object.get("Entries") {
+            Some(Json::Array(items)) => items.iter().collect(),
+            _ => vec![&document],
+        },
+        _ => vec![&document],
+    };
+    if entries.is_empty() {
+        return Err((None, "there is no event in the list".to_owned()));
+    }
+    entries.into_iter().map(entry).collect()
+}
+
+fn entry(json: &Json) -> Result<EventEntry, Problem> {
+    let wrong = |message: String| (None, message);
+    if !json.is_object() {
+        return Err(wrong(format!("an event must be an object, got `{json}`")));
+    }
+    let member = |names: &[&str]| names.iter().find_map(|name| json.get(*name)).filter(|value| !value.is_null());
+    let text = |names: &[&str]| match member(names) {
+        None => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text.clone())),
+        Some(other) => Err(wrong(format!("`{}` must be a string, got `{other}`", names.join("` or `")))),
+    };
+    let required = |names: &[&str]| {
+        text(names)?.ok_or_else(|| wrong(format!("the event lacks `{}`", names.join("` or `"))))
+    };
+    let detail = match member(&["detail", "Detail"]) {
+        None => "{}".to_owned(),
+        Some(Json::String(detail)) => detail.clone(),
+        Some(object @ Json::Object(_)) => object.to_string(),
+        Some(other) => return Err(wrong(format!("`detail` must be an object, got `{other}`"))),
+    };
+    let resources = member(&["resources", "Resources"]).and_then(Json::as_array).into_iter().flatten();
+    let time = text(&["time", "Time"])?.map(|time| time.parse::<Timestamp>()).transpose();
+    Ok(EventEntry {
+        source: required(&["source", "Source"])?,
+        detail_type: required(&["detail-type", "DetailType"])?,
+        detail,
+        bus: text(&["event-bus-name", "EventBusName"])?,
+        resources: resources.filter_map(Json::as_str).map(str::to_owned).collect(),
+        time: time.map_err(|error| wrong(error.to_string()))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    fn check(text: &str, expected: Expect) {
+        let shown = match super::parse(text) {
+            Ok(entries) => entries.iter().map(|it| format!("{} {}", it.title(), it.detail)).collect::<Vec<_>>().join("; "),
+            Err((place, message)) => format!("{} {message}", place.unwrap_or_default()),
+        };
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn forms() {
+        check(r#"{"source":"a","detail-type":"b","detail":{"n":1}}"#, expect![]);
+        check(r#"{"Source":"a","DetailType":"b","Detail":"{\"n\": 1.0}"}"#, expect![]);
+        check(r#"{"Entries":[{"Source":"a","DetailType":"b"},{"Source":"c","DetailType":"d"}]}"#, expect![]);
+        check(r#"[{"source":"a","detail-type":"b"}]"#, expect![]);
+    }
+
+    #[test]
+    fn what_is_no_event() {
+        check("{", expect![]);
+        check("[]", expect![]);
+        check("3", expect![]);
+        check(r#"{"source":"a"}"#, expect![]);
+        check(r#"{"source":1,"detail-type":"b"}"#, expect![]);
+        check(r#"{"source":"a","detail-type":"b","detail":[1]}"#, expect![]);
+        check(r#"{"source":"a","detail-type":"b","time":"yesterday"}"#, expect![]);
+    }
+}

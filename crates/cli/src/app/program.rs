@@ -1,0 +1,102 @@
+//! Running an app: a command that writes a cloud assembly, given what the CDK command line would give it.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+
+use neargate_base::{DEFAULT_ACCOUNT, Diagnostic};
+use serde_json::{Map, Value as Json};
+
+use super::cdk::CdkJson;
+use crate::codes;
+use crate::endpoint;
+use crate::outcome::{Failure, Outcome};
+use crate::screen::{Paint, Screen};
+
+/// Lines of a failed app that its diagnostic repeats.
+const LAST_LINES: usize = 20;
+
+/// Runs the command; the assembly is in `out` then.
+pub(super) fn run(screen: &Screen, line: &str, directory: &Path, cdk: &CdkJson, out: &Path) -> Outcome<()> {
+    let cannot = |error: std::io::Error| {
+        let message = format!("cannot run the app's command `{line}`: {error}");
+        Failure::failed(Diagnostic::error(codes::APP_FAILED, message).at(directory.display().to_string()))
+    };
+    let mut child = Command::new("sh")
+        .args(["-c", line])
+        .current_dir(directory)
+        .env("CDK_OUTDIR", out)
+        .env("CDK_CONTEXT_JSON", Json::Object(context(cdk)).to_string())
+        .env("CDK_DEFAULT_ACCOUNT", DEFAULT_ACCOUNT)
+        .env("CDK_DEFAULT_REGION", endpoint::region())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(cannot)?;
+    let (sender, lines) = mpsc::channel();
+    let readers: Vec<_> = [child.stdout.take().map(boxed), child.stderr.take().map(boxed)]
+        .into_iter()
+        .flatten()
+        .map(|stream| forward(stream, sender.clone()))
+        .collect();
+    drop(sender);
+    let mut last = VecDeque::new();
+    for line in lines {
+        screen.say(&format!("             {}", screen.paint(Paint::Dim, &line)));
+        last.push_back(line);
+        if last.len() > LAST_LINES {
+            last.pop_front();
+        }
+    }
+    for reader in readers {
+        // A reader has nothing to fail with.
+        let _ = reader.join();
+    }
+    let status = child.wait().map_err(cannot)?;
+    if status.success() { Ok(()) } else { Err(failed(line, directory, status, last)) }
+}
+
+fn failed(line: &str, directory: &Path, status: ExitStatus, last: VecDeque<String>) -> Failure {
+    let end = match status.code() {
+        Some(code) => format!("exited with code {code}"),
+        None => status.to_string(),
+    };
+    let mut diagnostic = Diagnostic::error(codes::APP_FAILED, format!("the app's command `{line}` {end}"))
+        .at(directory.display().to_string());
+    if status.code() == Some(127) {
+        diagnostic = diagnostic.hint("is what it needs installed? the command runs with `sh -c` in the app's directory");
+    }
+    diagnostic.details.extend(last);
+    Failure::failed(diagnostic)
+}
+
+fn boxed(stream: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+    Box::new(stream)
+}
+
+fn forward(stream: Box<dyn Read + Send>, lines: mpsc::Sender<String>) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut reader = BufReader::new(stream);
+        let mut bytes = vec![];
+        while reader.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
+            let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+            if lines.send(line).is_err() {
+                return;
+            }
+            bytes.clear();
+        }
+    })
+}
+
+/// The app's own context and what the CDK command line adds to it.
+fn context(cdk: &CdkJson) -> Map<String, Json> {
+    let mut context = cdk.context.clone();
+    for key in ["aws:cdk:enable-path-metadata", "aws:cdk:enable-asset-metadata"] {
+        context.insert(key.to_owned(), true.into());
+    }
+    context.insert("aws:cdk:bundling-stacks".to_owned(), serde_json::json!(["**"]));
+    context
+}

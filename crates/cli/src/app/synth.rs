@@ -1,0 +1,161 @@
+//! From an app to stacks: templates read and checked, in the order in which they go.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use neargate_base::{Diagnostic, Severity};
+use neargate_template::{Assembly, AssemblyStack, Template};
+
+use super::{App, Source, program};
+use crate::codes;
+use crate::outcome::{Exit, Failure, Outcome};
+use crate::places::{absolute, read_text};
+use crate::screen::Screen;
+
+/// Stages within stages.
+const NESTING_MAX: usize = 8;
+
+/// What an app came to.
+#[derive(Debug)]
+pub(crate) struct Synthesized {
+    /// The assembly's directory, or that of the template.
+    pub(crate) directory: PathBuf,
+    /// Stacks, each after those it depends on.
+    pub(crate) stacks: Vec<Stack>,
+    /// What the user should know; no errors among it.
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// One stack to be.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    pub(crate) name: String,
+    /// What the construct tree calls it.
+    pub(crate) display_name: String,
+    pub(crate) file: PathBuf,
+    pub(crate) body: String,
+    pub(crate) template: Template,
+    pub(crate) account: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// The manifest of its assets.
+    pub(crate) assets_file: Option<PathBuf>,
+}
+
+/// Where an app's command writes where nobody says: its own `cdk.out`.
+pub(crate) fn usual_out_dir(app: &App) -> Option<PathBuf> {
+    match &app.source {
+        Source::Command { directory, cdk, .. } => {
+            Some(directory.join(cdk.output.clone().unwrap_or_else(|| PathBuf::from("cdk.out"))))
+        }
+        _ => None,
+    }
+}
+
+/// Runs the app, if it is a program, into `out`, and reads what there is.
+pub(crate) fn synth(screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<Synthesized> {
+    let mut findings = vec![];
+    let (directory, mut stacks) = match &app.source {
+        Source::Template(file) => {
+            let directory = file.parent().map(Path::to_owned).unwrap_or_default();
+            let name = stack_name(file);
+            (directory, read_stack(file, &name, &name, &mut findings)?.into_iter().collect())
+        }
+        Source::Assembly(directory) => (directory.clone(), read_assembly(directory, &mut findings, 0)?),
+        Source::Command { line, directory, cdk } => {
+            screen.step("synth", line);
+            let usual = usual_out_dir(app).unwrap_or_default();
+            let out = absolute(out.unwrap_or(&usual));
+            program::run(screen, line, directory, cdk, &out)?;
+            if !out.join("manifest.json").is_file() {
+                let message = format!("the app's command `{line}` ended well but wrote no cloud assembly to `{}`", out.display());
+                let hint = "it must write to the directory in `CDK_OUTDIR`: does the app call `synth()` at its end?";
+                return Err(Failure::failed(Diagnostic::error(codes::APP_FAILED, message).hint(hint)));
+            }
+            let stacks = read_assembly(&out, &mut findings, 0)?;
+            (out, stacks)
+        }
+    };
+    findings.extend(give_parameters(app, &mut stacks));
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return Err(Failure { exit: Exit::Failed, diagnostics: findings });
+    }
+    Ok(Synthesized { directory, stacks, warnings: findings })
+}
+
+/// Gives the configuration's parameters to the stacks that have them.
+fn give_parameters(app: &App, stacks: &mut [Stack]) -> Vec<Diagnostic> {
+    let mut findings = vec![];
+    for (name, value) in &app.config.parameters {
+        let mut is_known = false;
+        for stack in stacks.iter_mut().filter(|stack| stack.template.parameters.contains_key(name)) {
+            stack.parameters.insert(name.clone(), value.clone());
+            is_known = true;
+        }
+        if !is_known {
+            let message = format!("no stack has the parameter `{name}` to which `[parameters]` gives a value");
+            findings.push(Diagnostic::warning(codes::CONFIG, message));
+        }
+    }
+    findings
+}
+
+fn read_assembly(directory: &Path, findings: &mut Vec<Diagnostic>, depth: usize) -> Outcome<Vec<Stack>> {
+    let file = directory.join("manifest.json");
+    let assembly = Assembly::parse(&read_text(&file)?, &file.display().to_string()).map_err(Failure::usage)?;
+    for missing in &assembly.missing {
+        let message = format!("the app looks up `{missing}`, and Neargate looks up nothing outside");
+        let hint = "put the value into `cdk.context.json`, as `cdk synth` with an AWS account would";
+        findings.push(Diagnostic::error(codes::CDK_JSON, message).hint(hint));
+    }
+    let mut stacks = vec![];
+    for entry in &assembly.stacks {
+        let template = directory.join(&entry.template_file);
+        if let Some(stack) = read_stack(&template, &entry.name, &entry.display_name, findings)? {
+            stacks.push(with_entry(stack, entry, directory));
+        }
+    }
+    for nested in assembly.nested.iter().filter(|_| depth < NESTING_MAX) {
+        stacks.extend(read_assembly(&directory.join(nested), findings, depth + 1)?);
+    }
+    Ok(stacks)
+}
+
+fn with_entry(stack: Stack, entry: &AssemblyStack, directory: &Path) -> Stack {
+    Stack {
+        account: entry.account.clone(),
+        region: entry.region.clone(),
+        parameters: entry.parameters.clone(),
+        tags: entry.tags.clone(),
+        assets_file: entry.assets_file.as_ref().map(|file| directory.join(file)),
+        ..stack
+    }
+}
+
+fn read_stack(file: &Path, name: &str, display_name: &str, findings: &mut Vec<Diagnostic>) -> Outcome<Option<Stack>> {
+    let body = read_text(file)?;
+    let (template, found) = Template::parse(&body, &file.display().to_string());
+    findings.extend(found);
+    Ok(template.map(|template| Stack {
+        name: name.to_owned(),
+        display_name: display_name.to_owned(),
+        file: file.to_owned(),
+        body,
+        template,
+        account: None,
+        region: None,
+        parameters: BTreeMap::new(),
+        tags: BTreeMap::new(),
+        assets_file: None,
+    }))
+}
+
+/// A stack's name after its template's file: letters, digits and hyphens, a letter first.
+fn stack_name(file: &Path) -> String {
+    let stem = file.file_name().and_then(|it| it.to_str()).unwrap_or_default();
+    let stem = stem.split('.').next().unwrap_or_default();
+    let clean: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(128).collect();
+    let clean = clean.trim_matches('-').to_owned();
+    if clean.starts_with(|c: char| c.is_ascii_alphabetic()) { clean } else { format!("Stack-{clean}") }
+}

@@ -1,0 +1,44 @@
+//! The stable codes of the command line's own diagnostics; each has a page under `docs/errors/`.
+
+use neargate_base::Code;
+
+/// No engine answers.
+pub(crate) const NO_ENGINE: Code = Code("NG-E0201");
+/// The engine refused a call.
+pub(crate) const REFUSED: Code = Code("NG-E0202");
+/// There is no app where one was named.
+pub(crate) const NO_APP: Code = Code("NG-E0203");
+/// `neargate.toml` is no TOML.
+pub(crate) const CONFIG_SYNTAX: Code = Code("NG-E0204");
+/// `neargate.toml` has a key or value that it must not have.
+pub(crate) const CONFIG: Code = Code("NG-E0205");
+/// The app's command failed.
+pub(crate) const APP_FAILED: Code = Code("NG-E0206");
+/// `cdk.json` cannot be used.
+pub(crate) const CDK_JSON: Code = Code("NG-E0207");
+/// An event cannot be read or was not accepted.
+pub(crate) const EVENT: Code = Code("NG-E0208");
+/// An argument has a value that it must not have.
+pub(crate) const ARGUMENT: Code = Code("NG-E0209");
+/// A file or directory cannot be read or written.
+pub(crate) const FILE: Code = Code("NG-E0210");
+/// What was asked for is not in the engine.
+pub(crate) const NOT_FOUND: Code = Code("NG-E0211");
+/// There is no network to run a task in.
+pub(crate) const NO_NETWORK: Code = Code("NG-E0212");
+/// The engine did not start or did not end.
+pub(crate) const ENGINE: Code = Code("NG-E0213");
+/// Nothing came of what was fired.
+pub(crate) const NO_TASK: Code = Code("NG-E0220");
+/// Tasks did not end in time.
+pub(crate) const TIMEOUT: Code = Code("NG-E0221");
+/// The user broke it off.
+pub(crate) const INTERRUPTED: Code = Code("NG-E0222");
+/// There is nothing to fire.
+pub(crate) const NOTHING_TO_FIRE: Code = Code("NG-E0223");
+/// A stack was not made, changed or deleted.
+pub(crate) const STACK: Code = Code("NG-P0201");
+/// Something the app brings cannot be provided.
+pub(crate) const ASSET: Code = Code("NG-P0202");
+/// A task failed before its containers ran.
+pub(crate) const TASK: Code = Code("NG-R0201");

@@ -1,0 +1,241 @@
+//! Stacks: made or changed one after the other, each followed until it is done.
+
+mod follow;
+mod fixtures;
+
+use std::time::Instant;
+
+use neargate_base::{Diagnostic, Severity};
+use neargate_cloudformation::api as cfn;
+use serde_json::{Value as Json, json};
+
+use crate::app::App;
+use crate::app::synth::{Stack, Synthesized};
+use crate::codes;
+use crate::endpoint::{CallError, Endpoint};
+use crate::outcome::{Failure, Outcome};
+use crate::places::read_text;
+use crate::screen::Screen;
+use follow::{Ending, follow};
+
+/// How much is said on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// A line a stack.
+    Stacks,
+    /// A line a resource.
+    Resources,
+}
+
+/// Makes or changes every stack of an app, in order. Answers a summary of each.
+pub(crate) fn deploy(screen: &Screen, endpoint: &Endpoint, app: &App, made: &Synthesized, detail: Detail) -> Outcome<Vec<Json>> {
+    for warning in &made.warnings {
+        screen.diagnostic(warning);
+    }
+    for (account, region) in environments(made) {
+        let endpoint = endpoint.in_environment(account.as_deref(), region.as_deref());
+        fixtures::put(screen, &endpoint, app, made)?;
+    }
+    let mut summaries = vec![];
+    for stack in &made.stacks {
+        check_assets(screen, stack)?;
+        let endpoint = endpoint.in_environment(stack.account.as_deref(), stack.region.as_deref());
+        summaries.push(deploy_stack(screen, &endpoint, stack, detail)?);
+    }
+    Ok(summaries)
+}
+
+/// The accounts and regions that the stacks name, each pair once.
+pub(crate) fn environments(made: &Synthesized) -> Vec<(Option<String>, Option<String>)> {
+    let mut all: Vec<_> = made.stacks.iter().map(|stack| (stack.account.clone(), stack.region.clone())).collect();
+    all.sort();
+    all.dedup();
+    if all.is_empty() { vec![(None, None)] } else { all }
+}
+
+fn deploy_stack(screen: &Screen, endpoint: &Endpoint, stack: &Stack, detail: Detail) -> Outcome<Json> {
+    let started = Instant::now();
+    let existing = describe(endpoint, &stack.name)?;
+    let existing = match existing {
+        // What was rolled back when it was made can only be deleted.
+        Some(found) if found.stack_status == "ROLLBACK_COMPLETE" => {
+            delete_stack(screen, endpoint, &stack.name)?;
+            None
+        }
+        other => other,
+    };
+    let since = last_event(endpoint, &stack.name, existing.is_some())?;
+    let id = match &existing {
+        None => Some(create(endpoint, stack)?),
+        Some(_) => update(endpoint, stack)?,
+    };
+    let Some(id) = id else {
+        screen.step("stack", &format!("{}  unchanged", stack.display_name));
+        return Ok(summary(stack, "unchanged", existing.as_ref(), 0));
+    };
+    let followed = follow(screen, endpoint, &id, &stack.display_name, since, detail)?;
+    let seconds = started.elapsed().as_secs_f64();
+    match followed.ending {
+        Ending::Done(found) => {
+            let text = format!("{}  {}  {} resources in {seconds:.1} s", stack.display_name, found.stack_status, followed.resources);
+            screen.step("stack", &text);
+            Ok(summary(stack, &found.stack_status.clone(), Some(&found), followed.resources))
+        }
+        Ending::Failed(found) => Err(Failure::failed(failed(stack, &found, &followed.failures))),
+    }
+}
+
+fn create(endpoint: &Endpoint, stack: &Stack) -> Outcome<String> {
+    let input = cfn::CreateStackInput {
+        stack_name: stack.name.clone(),
+        template_body: Some(stack.body.clone()),
+        parameters: Some(parameters(stack)),
+        capabilities: Some(capabilities()),
+        tags: Some(tags(stack)),
+        ..cfn::CreateStackInput::default()
+    };
+    let made: Result<cfn::CreateStackOutput, _> = endpoint.call(&cfn::SERVICE, &cfn::CREATE_STACK, input);
+    let made = made.map_err(|error| refused(stack, &error))?;
+    Ok(made.stack_id.unwrap_or_else(|| stack.name.clone()))
+}
+
+/// `None` where nothing is to be changed.
+fn update(endpoint: &Endpoint, stack: &Stack) -> Outcome<Option<String>> {
+    let input = cfn::UpdateStackInput {
+        stack_name: stack.name.clone(),
+        template_body: Some(stack.body.clone()),
+        parameters: Some(parameters(stack)),
+        capabilities: Some(capabilities()),
+        tags: Some(tags(stack)),
+        ..cfn::UpdateStackInput::default()
+    };
+    let made: Result<cfn::UpdateStackOutput, _> = endpoint.call(&cfn::SERVICE, &cfn::UPDATE_STACK, input);
+    match made {
+        Ok(made) => Ok(Some(made.stack_id.unwrap_or_else(|| stack.name.clone()))),
+        Err(CallError::Fault { message, .. }) if message.contains("No updates are to be performed") => Ok(None),
+        Err(error) => Err(refused(stack, &error)),
+    }
+}
+
+/// Deletes a stack and waits until it is gone.
+pub(crate) fn delete_stack(screen: &Screen, endpoint: &Endpoint, name: &str) -> Outcome<()> {
+    let Some(found) = describe(endpoint, name)? else { return Ok(()) };
+    let id = found.stack_id.unwrap_or_else(|| name.to_owned());
+    let since = last_event(endpoint, name, true)?;
+    let input = cfn::DeleteStackInput { stack_name: id.clone(), ..cfn::DeleteStackInput::default() };
+    let _: cfn::DeleteStackOutput = endpoint.call(&cfn::SERVICE, &cfn::DELETE_STACK, input)?;
+    let followed = follow(screen, endpoint, &id, name, since, Detail::Stacks)?;
+    match followed.ending {
+        Ending::Done(_) => Ok(()),
+        Ending::Failed(found) => {
+            let message = format!("the stack `{name}` was not deleted: {}", found.stack_status);
+            let diagnostic = followed.failures.iter().fold(Diagnostic::error(codes::STACK, message), |it, line| it.detail(line));
+            Err(Failure::failed(diagnostic))
+        }
+    }
+}
+
+/// The stack of that name, where there is one.
+fn describe(endpoint: &Endpoint, name: &str) -> Outcome<Option<cfn::Stack>> {
+    let input = cfn::DescribeStacksInput { stack_name: Some(name.to_owned()), ..cfn::DescribeStacksInput::default() };
+    let answer: Result<cfn::DescribeStacksOutput, _> = endpoint.call(&cfn::SERVICE, &cfn::DESCRIBE_STACKS, input);
+    match answer {
+        Ok(answer) => Ok(answer.stacks.into_iter().flatten().next()),
+        Err(error) if error.is("ValidationError") => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// All stacks that are there.
+pub(crate) fn stacks(endpoint: &Endpoint) -> Result<Vec<cfn::Stack>, CallError> {
+    let (mut all, mut next_token) = (vec![], None);
+    loop {
+        let input = cfn::DescribeStacksInput { stack_name: None, next_token };
+        let page: cfn::DescribeStacksOutput = endpoint.call(&cfn::SERVICE, &cfn::DESCRIBE_STACKS, input)?;
+        all.extend(page.stacks.into_iter().flatten());
+        next_token = page.next_token;
+        if next_token.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// The newest event of a stack that is there: those up to it are of the past.
+fn last_event(endpoint: &Endpoint, name: &str, exists: bool) -> Outcome<Option<String>> {
+    if !exists {
+        return Ok(None);
+    }
+    let events = follow::events(endpoint, name, None)?;
+    Ok(events.into_iter().last().map(|event| event.event_id))
+}
+
+fn parameters(stack: &Stack) -> Vec<cfn::Parameter> {
+    let parameter = |(key, value): (&String, &String)| cfn::Parameter {
+        parameter_key: Some(key.clone()),
+        parameter_value: Some(value.clone()),
+        ..cfn::Parameter::default()
+    };
+    stack.parameters.iter().map(parameter).collect()
+}
+
+fn tags(stack: &Stack) -> Vec<cfn::Tag> {
+    stack.tags.iter().map(|(key, value)| cfn::Tag { key: key.clone(), value: value.clone() }).collect()
+}
+
+fn capabilities() -> Vec<String> {
+    ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"].map(str::to_owned).to_vec()
+}
+
+fn summary(stack: &Stack, status: &str, found: Option<&cfn::Stack>, resources: usize) -> Json {
+    let outputs = found.and_then(|found| found.outputs.as_ref()).into_iter().flatten();
+    let outputs: serde_json::Map<String, Json> = outputs
+        .filter_map(|output| Some((output.output_key.clone()?, output.output_value.clone().into())))
+        .collect();
+    json!({ "name": stack.name, "status": status, "resources": resources, "outputs": outputs })
+}
+
+/// A refusal of the stack as a whole.
+fn refused(stack: &Stack, error: &CallError) -> Failure {
+    let CallError::Fault { code, message, hint, .. } = error else { return error.clone().into() };
+    let message = format!("the stack `{}` was refused: {code}: {message}", stack.display_name);
+    let diagnostic = Diagnostic::error(codes::STACK, message).at(stack.file.display().to_string());
+    Failure::failed(hint.iter().fold(diagnostic, |diagnostic, hint| diagnostic.hint(hint)))
+}
+
+/// A stack that failed on the way: its first failing resource says why.
+fn failed(stack: &Stack, found: &cfn::Stack, failures: &[String]) -> Diagnostic {
+    let message = match failures.first() {
+        Some(first) => format!("the stack `{}` failed: {first}", stack.display_name),
+        None => format!(
+            "the stack `{}` failed: {}",
+            stack.display_name,
+            found.stack_status_reason.as_deref().unwrap_or(&found.stack_status)
+        ),
+    };
+    let diagnostic = Diagnostic::error(codes::STACK, message).at(stack.file.display().to_string());
+    let diagnostic = failures.iter().skip(1).fold(diagnostic, |diagnostic, line| diagnostic.detail(line));
+    diagnostic.detail(format!("the stack is now `{}`", found.stack_status))
+}
+
+/// Says what of a stack's assets is not provided.
+fn check_assets(screen: &Screen, stack: &Stack) -> Outcome<()> {
+    let Some(file) = &stack.assets_file else { return Ok(()) };
+    let manifest: Json = serde_json::from_str(&read_text(file)?).unwrap_or_default();
+    let entries = |kind: &str| manifest.get(kind).and_then(Json::as_object).into_iter().flatten();
+    let template = stack.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    for (id, image) in entries("dockerImages") {
+        let directory = image.pointer("/source/directory").and_then(Json::as_str).unwrap_or(id);
+        let message = format!("the stack `{}` brings an image to build from `{directory}`, and Neargate runs no Dockerfile", stack.display_name);
+        let hint = "name an image for it in `neargate.toml`, under `[images]`";
+        let severity = Severity::Warning;
+        screen.diagnostic(&Diagnostic { severity, ..Diagnostic::error(codes::ASSET, message).hint(hint) });
+    }
+    for (id, asset) in entries("files") {
+        let path = asset.pointer("/source/path").and_then(Json::as_str).unwrap_or(id);
+        if path != template {
+            let message = format!("the asset `{path}` of the stack `{}` is not uploaded: there is no S3 yet", stack.display_name);
+            screen.diagnostic(&Diagnostic::warning(codes::ASSET, message));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! The control endpoint: what an engine has that AWS does not.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use neargate_wire::Request;
+use serde_json::{Value as Json, json};
+
+use super::{CallError, Endpoint};
+
+/// How an engine does.
+#[derive(Clone, Debug)]
+pub(crate) struct Status {
+    /// Its process.
+    pub(crate) pid: i64,
+    /// Its data directory.
+    pub(crate) data_dir: PathBuf,
+    /// Whether a turn of the clock is under way.
+    pub(crate) is_turning: bool,
+    /// Orders that are not carried out yet; a task is one until nothing is left of it.
+    pub(crate) unfinished: i64,
+    /// Everything, as it came.
+    pub(crate) json: Json,
+}
+
+impl Status {
+    /// Whether nothing is under way.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        !self.is_turning && self.unfinished == 0
+    }
+
+    /// The member's text.
+    pub(crate) fn text(&self, member: &str) -> &str {
+        self.json.get(member).and_then(Json::as_str).unwrap_or_default()
+    }
+}
+
+/// One line that the engine says to its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// Counts from 1.
+    pub(crate) number: u64,
+    /// `NotSimulated`, `Failed`, `Progress`.
+    pub(crate) kind: String,
+    /// What it is about.
+    pub(crate) subject: String,
+    /// The line.
+    pub(crate) text: String,
+    /// The way out, where there is one.
+    pub(crate) hint: Option<String>,
+}
+
+/// What to do with the clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Move forward by so many milliseconds; what falls due on the way takes place.
+    Advance(i64),
+    /// Move forward to a moment.
+    To(String),
+    /// Put the clock to a moment at once.
+    Set(String),
+}
+
+impl Endpoint {
+    /// How the engine does.
+    pub(crate) fn status(&self) -> Result<Status, CallError> {
+        self.control("GET", "status", "", &Json::Null, Duration::ZERO).map(status)
+    }
+
+    /// Notices after a number; waits for one up to `wait`.
+    pub(crate) fn notices(&self, after: u64, wait: Duration) -> Result<Vec<Notice>, CallError> {
+        let query = format!("after={after}&wait_ms={}", wait.as_millis());
+        let answer = self.control("GET", "notices", &query, &Json::Null, wait)?;
+        let notices = answer.get("notices").and_then(Json::as_array).into_iter().flatten();
+        Ok(notices.filter_map(notice).collect())
+    }
+
+    /// Turns or sets the clock.
+    pub(crate) fn turn(&self, turn: &Turn, waits_for_effects: bool) -> Result<Status, CallError> {
+        let mut wanted = match turn {
+            Turn::Advance(ms) => json!({ "advance_ms": ms }),
+            Turn::To(time) => json!({ "to": time }),
+            Turn::Set(time) => json!({ "set": time }),
+        };
+        if let Some(members) = wanted.as_object_mut() {
+            members.insert("wait".to_owned(), waits_for_effects.into());
+        }
+        self.control("POST", "clock", "", &wanted, Duration::ZERO).map(status)
+    }
+
+    /// Asks the engine to end.
+    pub(crate) fn ask_to_stop(&self) -> Result<(), CallError> {
+        self.control("POST", "stop", "", &json!({}), Duration::ZERO).map(drop)
+    }
+
+    fn control(&self, method: &str, call: &str, query: &str, body: &Json, wait: Duration) -> Result<Json, CallError> {
+        let (path, host) = (format!("/_neargate/{call}"), self.address.to_string());
+        let body = if body.is_null() { vec![] } else { body.to_string().into_bytes() };
+        let headers = [("host", host.as_str()), ("content-type", "application/json"), ("x-neargate-client", "cli")];
+        let request = Request { method, path: &path, query, headers: &headers, body: &body };
+        let response = self.send(&request, super::PATIENCE + wait)?;
+        let unreadable = |cause: String| CallError::Unreadable { call: format!("neargate:{call}"), cause };
+        if response.status != 200 {
+            let text = String::from_utf8_lossy(&response.body);
+            return Err(unreadable(format!("status {}: {}", response.status, text.trim())));
+        }
+        serde_json::from_slice(&response.body).map_err(|error| unreadable(error.to_string()))
+    }
+}
+
+fn status(json: Json) -> Status {
+    let number = |member: &str| json.get(member).and_then(Json::as_i64).unwrap_or_default();
+    Status {
+        pid: number("pid"),
+        data_dir: json.get("data_dir").and_then(Json::as_str).unwrap_or_default().into(),
+        is_turning: json.get("turning").and_then(Json::as_bool).unwrap_or_default(),
+        unfinished: number("unfinished_effects"),
+        json,
+    }
+}
+
+fn notice(json: &Json) -> Option<Notice> {
+    let text = |member: &str| json.get(member).and_then(Json::as_str).map(str::to_owned);
+    Some(Notice {
+        number: json.get("number")?.as_u64()?,
+        kind: text("kind")?,
+        subject: text("subject").unwrap_or_default(),
+        text: text("text")?,
+        hint: text("hint"),
+    })
+}

@@ -1,0 +1,35 @@
+//! The `neargate` command.
+//!
+//! A client of the engine's endpoint, as any AWS client is one; `up` and `try` also start an engine in this process.
+//!
+//! Invariant: nothing but [`screen`] writes to stdout or stderr: stdout is data, stderr is talk.
+//! Invariant: knows no constructs; an app is a program that writes a cloud assembly.
+
+mod app;
+mod codes;
+mod commands;
+mod deploy;
+mod endpoint;
+mod images;
+mod outcome;
+mod places;
+mod screen;
+mod tasks;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // The embedded backend runs this program again as a task's shim, which must be single-threaded from here on.
+    if let Some(code) = neargate_runtime::shim_entry() {
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
+    }
+    let arguments = commands::Arguments::parse();
+    let screen = screen::Screen::new(arguments.format);
+    let exit = match commands::run(arguments, &screen) {
+        Ok(exit) => exit,
+        Err(failure) => screen.failure(&failure),
+    };
+    exit.code()
+}

@@ -1,0 +1,75 @@
+//! How a command ends: exit codes and what is said about a failure.
+
+use std::process::ExitCode;
+
+use neargate_base::Diagnostic;
+
+/// The exit code of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: done.
+    Done,
+    /// 1: a check, a stack or the engine failed.
+    Failed,
+    /// 2: wrong usage or bad input.
+    Usage,
+    /// What a container ended with; never 0.
+    Container(u8),
+}
+
+impl Exit {
+    /// The number.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Container(code) => code,
+        }
+    }
+
+    /// For `main`.
+    pub(crate) fn code(self) -> ExitCode {
+        ExitCode::from(self.number())
+    }
+
+    /// The end of a container as an exit of ours. Codes beyond a byte do not exist; a failure stays one.
+    pub(crate) fn of_container(code: i32) -> Self {
+        match u8::try_from(code) {
+            Ok(0) => Self::Done,
+            Ok(code) => Self::Container(code),
+            Err(_) => Self::Failed,
+        }
+    }
+}
+
+/// A command that did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The exit code.
+    pub(crate) exit: Exit,
+    /// What went wrong, at least one finding.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Failure {
+    /// The user's input is wrong.
+    pub(crate) fn usage(diagnostic: Diagnostic) -> Self {
+        Self { exit: Exit::Usage, diagnostics: vec![diagnostic] }
+    }
+
+    /// The input was fine; doing it failed.
+    pub(crate) fn failed(diagnostic: Diagnostic) -> Self {
+        Self { exit: Exit::Failed, diagnostics: vec![diagnostic] }
+    }
+}
+
+/// Diagnostics of our own crates are about doing things unless said otherwise.
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::failed(diagnostic)
+    }
+}
+
+/// What a command, or a part of one, comes to.
+pub(crate) type Outcome<T = Exit> = Result<T, Failure>;

@@ -1,0 +1,75 @@
+//! Where things are on this machine: the data directory, throw-away directories.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use neargate_base::Diagnostic;
+
+use crate::codes;
+use crate::outcome::{Failure, Outcome};
+
+/// The data directory where the user names none: `$XDG_DATA_HOME/neargate`, `~/.local/share/neargate`.
+pub(crate) fn data_dir() -> Outcome<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
+    base.map(|base| base.join("neargate")).ok_or_else(|| {
+        let message = "there is no place for the engine's data: neither `XDG_DATA_HOME` nor `HOME` is set";
+        Failure::usage(Diagnostic::error(codes::FILE, message).hint("name a directory with `--data-dir`"))
+    })
+}
+
+/// An absolute path without asking the disk.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A failed file operation.
+pub(crate) fn file_error(verb: &str, path: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::error(codes::FILE, format!("cannot {verb} `{}`: {error}", path.display()))
+}
+
+/// Reads a text file that the user named.
+pub(crate) fn read_text(path: &Path) -> Outcome<String> {
+    fs::read_to_string(path).map_err(|error| Failure::usage(file_error("read", path, &error)))
+}
+
+/// A directory that is gone when this is dropped.
+#[derive(Debug)]
+pub(crate) struct ThrowAway {
+    path: PathBuf,
+}
+
+impl ThrowAway {
+    /// A new directory that only this user may enter, under `$TMPDIR` or `/tmp`.
+    pub(crate) fn new(purpose: &str) -> Outcome<Self> {
+        let base = std::env::temp_dir();
+        for attempt in 0..1000 {
+            let path = base.join(format!("neargate-{purpose}-{}-{attempt}", std::process::id()));
+            match fs::DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(file_error("create", &path, &error).hint("set `TMPDIR` to a directory you may write to").into()),
+            }
+        }
+        let message = format!("too many directories `neargate-{purpose}-…` in `{}`", base.display());
+        Err(Failure::failed(Diagnostic::error(codes::FILE, message).hint("remove those of earlier runs")))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes it now, and says so where that fails.
+    pub(crate) fn remove(self) -> Outcome<()> {
+        fs::remove_dir_all(&self.path).map_err(|error| Failure::failed(file_error("remove", &self.path, &error)))
+    }
+}
+
+impl Drop for ThrowAway {
+    fn drop(&mut self) {
+        // Already removed, or the way to here has said what is wrong.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}

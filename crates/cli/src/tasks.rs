@@ -1,0 +1,185 @@
+//! Tasks and what their containers write, as a client sees them.
+
+use std::collections::BTreeMap;
+
+use neargate_ecs::api as ecs;
+use neargate_logs::api as logs;
+use serde_json::{Value as Json, json};
+
+use crate::endpoint::{CallError, Endpoint};
+
+/// Tasks that one `DescribeTasks` takes.
+const TASKS_PER_CALL_MAX: usize = 100;
+
+/// All tasks of a region: those that run, and with `stopped` those that did.
+pub(crate) fn list(endpoint: &Endpoint, stopped: bool) -> Result<Vec<ecs::Task>, CallError> {
+    let mut found = vec![];
+    for cluster in clusters(endpoint)? {
+        let states: &[&str] = if stopped { &["RUNNING", "STOPPED"] } else { &["RUNNING"] };
+        let mut arns = vec![];
+        for state in states {
+            arns.extend(task_arns(endpoint, &cluster, state)?);
+        }
+        arns.sort();
+        arns.dedup();
+        for chunk in arns.chunks(TASKS_PER_CALL_MAX) {
+            found.extend(describe(endpoint, &cluster, chunk)?);
+        }
+    }
+    found.sort_by_key(|task| (task.created_at, task.task_arn.clone()));
+    Ok(found)
+}
+
+/// These tasks of a cluster.
+pub(crate) fn describe(endpoint: &Endpoint, cluster: &str, tasks: &[String]) -> Result<Vec<ecs::Task>, CallError> {
+    let input =
+        ecs::DescribeTasksInput { cluster: Some(cluster.to_owned()), tasks: tasks.to_vec(), ..ecs::DescribeTasksInput::default() };
+    let answer: ecs::DescribeTasksOutput = endpoint.call(&ecs::SERVICE, &ecs::DESCRIBE_TASKS, input)?;
+    Ok(answer.tasks.unwrap_or_default())
+}
+
+fn clusters(endpoint: &Endpoint) -> Result<Vec<String>, CallError> {
+    let (mut all, mut next_token) = (vec![], None);
+    loop {
+        let input = ecs::ListClustersInput { next_token, max_results: None };
+        let page: ecs::ListClustersOutput = endpoint.call(&ecs::SERVICE, &ecs::LIST_CLUSTERS, input)?;
+        all.extend(page.cluster_arns.into_iter().flatten());
+        next_token = page.next_token;
+        if next_token.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+fn task_arns(endpoint: &Endpoint, cluster: &str, state: &str) -> Result<Vec<String>, CallError> {
+    let (mut all, mut next_token) = (vec![], None);
+    loop {
+        let input = ecs::ListTasksInput {
+            cluster: Some(cluster.to_owned()),
+            desired_status: Some(state.to_owned()),
+            next_token,
+            ..ecs::ListTasksInput::default()
+        };
+        let page: ecs::ListTasksOutput = endpoint.call(&ecs::SERVICE, &ecs::LIST_TASKS, input)?;
+        all.extend(page.task_arns.into_iter().flatten());
+        next_token = page.next_token;
+        if next_token.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// What follows the last slash of an ARN.
+pub(crate) fn short(arn: Option<&str>) -> &str {
+    arn.and_then(|arn| arn.rsplit('/').next()).unwrap_or_default()
+}
+
+/// Whether the task is over.
+pub(crate) fn is_stopped(task: &ecs::Task) -> bool {
+    task.last_status.as_deref() == Some("STOPPED")
+}
+
+/// The first exit code that is no success, or 0 where every container that ended has one; `None` where the task did not get so far.
+pub(crate) fn exit_code(task: &ecs::Task) -> Option<i32> {
+    if task.stop_code.as_deref() == Some("TaskFailedToStart") {
+        return None;
+    }
+    let codes: Vec<i32> = task.containers.iter().flatten().filter_map(|container| container.exit_code).collect();
+    codes.iter().copied().find(|code| *code != 0).or_else(|| codes.first().copied())
+}
+
+/// A task's end, for people.
+pub(crate) fn ending(task: &ecs::Task) -> String {
+    let reason = task.stopped_reason.clone().unwrap_or_default();
+    let containers = task.containers.iter().flatten().filter_map(|container| {
+        let name = container.name.as_deref()?;
+        let code = container.exit_code.map(|code| format!("exit code {code}"));
+        let parts: Vec<String> = code.into_iter().chain(container.reason.clone()).collect();
+        (!parts.is_empty()).then(|| format!("{name}: {}", parts.join(", ")))
+    });
+    let containers: Vec<String> = containers.collect();
+    if containers.is_empty() { reason } else { format!("{reason} ({})", containers.join("; ")) }
+}
+
+/// A task as data.
+pub(crate) fn to_json(task: &ecs::Task) -> Json {
+    let containers = task.containers.iter().flatten().map(|container| {
+        json!({
+            "name": container.name, "status": container.last_status,
+            "exit_code": container.exit_code, "reason": container.reason,
+        })
+    });
+    json!({
+        "task": task.task_arn, "definition": short(task.task_definition_arn.as_deref()), "status": task.last_status,
+        "started_by": task.started_by, "stop_code": task.stop_code, "stopped_reason": task.stopped_reason,
+        "containers": containers.collect::<Vec<_>>(),
+    })
+}
+
+/// Where a container's output is logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stream {
+    /// The container.
+    pub(crate) container: String,
+    pub(crate) group: String,
+    pub(crate) stream: String,
+}
+
+/// The log streams of a task's containers; those without the awslogs driver have none.
+pub(crate) fn streams(endpoint: &Endpoint, task: &ecs::Task) -> Result<Vec<Stream>, CallError> {
+    let definition = task.task_definition_arn.clone().unwrap_or_default();
+    let input = ecs::DescribeTaskDefinitionInput { task_definition: definition, include: None };
+    let answer: ecs::DescribeTaskDefinitionOutput = endpoint.call(&ecs::SERVICE, &ecs::DESCRIBE_TASK_DEFINITION, input)?;
+    let containers = answer.task_definition.and_then(|it| it.container_definitions).into_iter().flatten();
+    let id = short(task.task_arn.as_deref());
+    let stream = |container: ecs::ContainerDefinition| {
+        let name = container.name?;
+        let options = container.log_configuration.filter(|it| it.log_driver == "awslogs")?.options?;
+        let stream = match options.get("awslogs-stream-prefix") {
+            Some(prefix) => format!("{prefix}/{name}/{id}"),
+            None => id.to_owned(),
+        };
+        Some(Stream { container: name, group: options.get("awslogs-group")?.clone(), stream })
+    };
+    Ok(containers.filter_map(stream).collect())
+}
+
+/// How far each log stream has been read.
+#[derive(Debug, Default)]
+pub(crate) struct Tail {
+    tokens: BTreeMap<(String, String), String>,
+}
+
+impl Tail {
+    /// What a stream has had since the last look, oldest first: time in milliseconds and line. A stream that is not there yet has nothing.
+    pub(crate) fn read(&mut self, endpoint: &Endpoint, stream: &Stream) -> Result<Vec<(i64, String)>, CallError> {
+        let key = (stream.group.clone(), stream.stream.clone());
+        let mut lines = vec![];
+        loop {
+            let token = self.tokens.get(&key).cloned();
+            let input = logs::GetLogEventsInput {
+                log_group_name: Some(stream.group.clone()),
+                log_stream_name: stream.stream.clone(),
+                next_token: token.clone(),
+                start_from_head: Some(true),
+                ..logs::GetLogEventsInput::default()
+            };
+            let page: Result<logs::GetLogEventsOutput, CallError> = endpoint.call(&logs::SERVICE, &logs::GET_LOG_EVENTS, input);
+            let page = match page {
+                Err(error) if error.is("ResourceNotFoundException") => return Ok(lines),
+                page => page?,
+            };
+            let events = page.events.unwrap_or_default();
+            let is_empty = events.is_empty();
+            lines.extend(events.into_iter().map(|it| (it.timestamp.unwrap_or_default(), it.message.unwrap_or_default())));
+            // The end of a stream answers with the token it was asked with.
+            let is_end = page.next_forward_token == token;
+            if let Some(next) = page.next_forward_token {
+                self.tokens.insert(key.clone(), next);
+            }
+            if is_end || is_empty {
+                return Ok(lines);
+            }
+        }
+    }
+}

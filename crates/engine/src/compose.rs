@@ -1,0 +1,24 @@
+//! Which services there are. A new service is one line in each list.
+
+use neargate_kernel::{Ports, Registry};
+
+/// Every service, joined by the ports.
+pub(crate) fn registry() -> Registry {
+    let ports = Ports {
+        authorizer: &neargate_iam::Iam,
+        events: &neargate_events::Bus,
+        networks: &neargate_ec2::Interfaces,
+    };
+    let services = vec![
+        neargate_cloudformation::service(),
+        neargate_ec2::service(),
+        neargate_ecs::service(),
+        neargate_events::service(),
+        neargate_iam::service(),
+        neargate_lambda::service(),
+        neargate_logs::service(),
+        neargate_ssm::service(),
+        neargate_sts::service(),
+    ];
+    Registry::new(ports, services)
+}

@@ -1,0 +1,139 @@
+//! The journal as an SQLite database in WAL mode: a commit is one fsync, however many commands it holds.
+
+use std::path::Path;
+
+use neargate_kernel::{Delta, Journal, JournalError, Row};
+use rusqlite::{Connection, params};
+
+/// The version of the database's layout.
+const FORMAT_VERSION: u32 = 1;
+
+/// Rows on disk, and deltas that wait for the next commit.
+#[derive(Debug)]
+pub struct SqliteJournal {
+    connection: Connection,
+    waiting: Vec<Delta>,
+    sequence: u64,
+    instance: String,
+}
+
+impl SqliteJournal {
+    /// Opens or makes the database.
+    pub fn open(file: &Path) -> Result<Self, JournalError> {
+        let connection = Connection::open(file).map_err(error("open the database"))?;
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA locking_mode = EXCLUSIVE;
+                 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+                 CREATE TABLE IF NOT EXISTS record (
+                    kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL,
+                    PRIMARY KEY (kind, key)) WITHOUT ROWID;",
+            )
+            .map_err(error("prepare the database"))?;
+        let mut journal = Self { connection, waiting: vec![], sequence: 0, instance: String::new() };
+        let version = journal.meta("format_version", || FORMAT_VERSION.to_string())?;
+        if version.parse::<u32>().map_or(true, |version| version > FORMAT_VERSION) {
+            let cause = format!("format version {version}, this Neargate reads up to {FORMAT_VERSION}");
+            return Err(JournalError { doing: "read the database".to_owned(), cause });
+        }
+        journal.instance = journal.meta("instance", || format!("{:08x}", fastrand::u32(..)))?;
+        Ok(journal)
+    }
+
+    /// The data directory's own id: part of the name of every kernel object made for it.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    fn meta(&self, name: &str, default: impl FnOnce() -> String) -> Result<String, JournalError> {
+        let sql = "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
+        self.connection.execute(sql, params![name, default()]).map_err(error("write the database"))?;
+        let sql = "SELECT value FROM meta WHERE name = ?1";
+        self.connection.query_row(sql, [name], |row| row.get(0)).map_err(error("read the database"))
+    }
+
+    fn commit(&mut self) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut put = transaction
+                .prepare_cached("INSERT OR REPLACE INTO record (kind, key, version, body) VALUES (?1, ?2, ?3, ?4)")?;
+            let mut delete = transaction.prepare_cached("DELETE FROM record WHERE kind = ?1 AND key = ?2")?;
+            for delta in &self.waiting {
+                match delta {
+                    Delta::Put(row) => put.execute(params![row.table, row.key, row.version, row.body])?,
+                    Delta::Delete { table, key } => delete.execute(params![table, key])?,
+                };
+            }
+        }
+        transaction.commit()
+    }
+}
+
+fn error(doing: &str) -> impl Fn(rusqlite::Error) -> JournalError {
+    move |cause| JournalError { doing: doing.to_owned(), cause: cause.to_string() }
+}
+
+impl Journal for SqliteJournal {
+    fn load(&mut self) -> Result<Vec<Row>, JournalError> {
+        let mut select = self
+            .connection
+            .prepare("SELECT kind, key, version, body FROM record")
+            .map_err(error("read the database"))?;
+        let rows = select.query_map([], |row| {
+            Ok(Row { table: row.get(0)?, key: row.get(1)?, version: row.get(2)?, body: row.get(3)? })
+        });
+        rows.and_then(Iterator::collect).map_err(error("read the database"))
+    }
+
+    fn append(&mut self, deltas: Vec<Delta>) -> Result<u64, JournalError> {
+        self.waiting.extend(deltas);
+        self.sequence += 1;
+        Ok(self.sequence)
+    }
+
+    fn durable(&mut self, _sequence: u64) -> Result<(), JournalError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        self.commit().map_err(error("commit to the database"))?;
+        self.waiting.clear();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use neargate_kernel::{Delta, Journal, Row};
+
+    use super::SqliteJournal;
+
+    fn row(key: &str) -> Row {
+        Row { table: "t".into(), key: key.into(), version: 1, body: key.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn only_what_is_durable_is_there_after_reopening() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state.sqlite");
+        let mut journal = SqliteJournal::open(&file).unwrap();
+        let instance = journal.instance().to_owned();
+        journal.append(vec![Delta::Put(row("a")), Delta::Put(row("b"))]).unwrap();
+        let sequence = journal.append(vec![Delta::Delete { table: "t".into(), key: "a".into() }]).unwrap();
+        journal.durable(sequence).unwrap();
+        journal.append(vec![Delta::Put(row("lost"))]).unwrap();
+        drop(journal);
+
+        let mut journal = SqliteJournal::open(&file).unwrap();
+        assert_eq!(journal.load().unwrap(), [row("b")]);
+        assert_eq!(journal.instance(), instance);
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_refused_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state.sqlite");
+        std::fs::write(&file, "not a database, but somebody's text of some length").unwrap();
+        assert!(SqliteJournal::open(&file).is_err());
+        assert!(std::fs::read_to_string(&file).unwrap().starts_with("not a database"));
+    }
+}

@@ -1,0 +1,5 @@
+//! Drivers: what carries out the core's effects and reports back.
+
+mod tasks;
+
+pub(crate) use tasks::{Shared, TaskDriver};

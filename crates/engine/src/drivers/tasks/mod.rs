@@ -1,0 +1,225 @@
+//! The driver of tasks: ECS's orders, carried out by a runtime backend.
+//!
+//! Orders of one task are carried out one after the other, those of different tasks side by side. The order to run a task
+//! stands until the task is gone; given again after a restart it adopts what is running.
+
+mod news;
+mod specification;
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use neargate_base::{Diagnostic, Scope};
+use neargate_ecs::order::{News, Order, TaskOrder};
+use neargate_kernel::{Command, Effect, EffectId, Report};
+use neargate_runtime::images::ImageStores;
+use neargate_runtime::{Adopted, Backend, ContainerState, EventSink, RuntimeError, TaskId};
+
+use crate::crash;
+use crate::writer::{Driver, Writer};
+
+/// Threads that carry out orders.
+const WORKERS: usize = 4;
+
+/// The driver.
+#[derive(Debug)]
+pub(crate) struct TaskDriver {
+    queues: Vec<Sender<Effect>>,
+}
+
+/// What the workers and the backend's reports share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    backend: OnceLock<Result<Arc<dyn Backend>, String>>,
+    images: ImageStores,
+    writer: Writer,
+    tasks: Mutex<BTreeMap<TaskId, Standing>>,
+}
+
+/// The orders of one task that stand.
+#[derive(Clone, Debug, Default)]
+struct Standing {
+    run: Option<EffectId>,
+    remove: Option<EffectId>,
+    /// Seconds from stop signal to SIGKILL, by container.
+    stop_timeouts_s: BTreeMap<String, u32>,
+}
+
+impl TaskDriver {
+    /// A driver over a backend that reports to a sink made of `shared`.
+    pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<Self> {
+        let mut queues = vec![];
+        for worker in 0..WORKERS {
+            let (sender, receiver) = channel();
+            let shared = Arc::clone(shared);
+            let name = format!("tasks-{worker}");
+            std::thread::Builder::new().name(name).spawn(move || work(&shared, &receiver))?;
+            queues.push(sender);
+        }
+        Ok(Self { queues })
+    }
+}
+
+impl Driver for TaskDriver {
+    fn carry_out(&self, effect: Effect) {
+        let mut hasher = DefaultHasher::new();
+        task_of(&effect).hash(&mut hasher);
+        let worker = usize::try_from(hasher.finish() % WORKERS as u64).unwrap_or(0);
+        if let Some(queue) = self.queues.get(worker) {
+            // A worker ends with the engine alone; the effect is then still there for the next one.
+            let _ = queue.send(effect);
+        }
+    }
+}
+
+fn task_of(effect: &Effect) -> &str {
+    effect.order.get("task").and_then(|task| task.as_str()).unwrap_or_default()
+}
+
+fn work(shared: &Shared, orders: &Receiver<Effect>) {
+    while let Ok(effect) = orders.recv() {
+        match serde_json::from_value(effect.order.clone()) {
+            Ok(order) => shared.carry_out(&effect, order),
+            Err(error) => shared.report(&effect.id, &News::Remark { text: format!("unreadable order: {error}") }, true),
+        }
+    }
+}
+
+impl Shared {
+    /// What is needed before the backend, which reports to it, is opened.
+    pub(crate) fn new(images: ImageStores, writer: Writer) -> Arc<Self> {
+        Arc::new(Self { backend: OnceLock::new(), images, writer, tasks: Mutex::default() })
+    }
+
+    /// Sets the backend, or why there is none; orders wait for it.
+    pub(crate) fn open(&self, backend: Result<Arc<dyn Backend>, String>) {
+        let _ = self.backend.set(backend);
+    }
+
+    /// The sink for the backend's reports.
+    pub(crate) fn sink(self: &Arc<Self>) -> EventSink {
+        news::sink(self)
+    }
+
+    fn backend(&self) -> Result<&dyn Backend, RuntimeError> {
+        self.backend.wait().as_deref().map_err(|reason| RuntimeError::Unsupported(reason.clone()))
+    }
+
+    fn standing<T>(&self, task: &TaskId, change: impl FnOnce(&mut Standing) -> T) -> T {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        change(tasks.entry(task.clone()).or_default())
+    }
+
+    fn report(&self, effect: &str, news: &News, finished: bool) {
+        let news = serde_json::to_value(news).unwrap_or_default();
+        self.writer.command(Command::Report(Report { effect: effect.to_owned(), news, finished }));
+    }
+
+    fn carry_out(&self, effect: &Effect, order: Order) {
+        let Ok(task) = TaskId::parse(order.task()) else {
+            return self.report(&effect.id, &News::Gone, true);
+        };
+        match order {
+            Order::Run(order) => self.run(effect, &task, &order),
+            Order::Start { container, .. } => {
+                if let Err(error) = self.backend().and_then(|backend| backend.start_container(&task, &container)) {
+                    let news = News::CannotStart { container, reason: error.to_string(), exit_code: None, hint: None };
+                    self.report(&effect.id, &news, false);
+                }
+                self.report(&effect.id, &News::Done, true);
+            }
+            Order::Stop { containers, .. } => {
+                self.stop(&task, &containers);
+                self.report(&effect.id, &News::Done, true);
+            }
+            Order::Remove { .. } => self.remove(effect, &task),
+        }
+    }
+
+    fn run(&self, effect: &Effect, task: &TaskId, order: &TaskOrder) {
+        self.standing(task, |it| {
+            it.run = Some(effect.id.clone());
+            it.stop_timeouts_s = order.containers.iter().map(|c| (c.name.clone(), c.stop_timeout_s)).collect();
+        });
+        self.report(&effect.id, &News::PullStarted, false);
+        let spec = match specification::specify(&self.images, task, order, &effect.scope) {
+            Ok((spec, digests)) => {
+                self.report(&effect.id, &News::PullStopped { digests }, false);
+                spec
+            }
+            Err(news) => return self.report(&effect.id, &news, false),
+        };
+        let outcome = self.backend().and_then(|backend| {
+            crash::point("adopt");
+            match backend.adopt(&spec, &self.resume_points(&effect.scope, task))? {
+                Adopted::NeverStarted => {
+                    backend.start(&spec)?;
+                    crash::point("start");
+                }
+                Adopted::Running(states) | Adopted::Gone(states) => self.tell_states(&effect.id, &states),
+            }
+            Ok(())
+        });
+        if let Err(error) = outcome {
+            let hint = Some("`neargate doctor` says what this machine lacks".to_owned());
+            let reason = format!("ResourceInitializationError: {error}");
+            self.report(&effect.id, &News::CannotProvision { reason, hint }, false);
+        }
+    }
+
+    /// How far the task's output has been logged: the backend goes on from there.
+    fn resume_points(&self, scope: &Scope, task: &TaskId) -> BTreeMap<String, u64> {
+        let (scope, task) = (scope.clone(), task.to_string());
+        let look = move |core: &neargate_kernel::Core| neargate_ecs::logged_output(core.store(), &scope, &task);
+        self.writer.look(look).unwrap_or_default()
+    }
+
+    /// What became of containers while no engine watched; ends that the backend reports itself come again, which is no harm.
+    fn tell_states(&self, effect: &str, states: &BTreeMap<String, ContainerState>) {
+        for (container, state) in states {
+            let container = container.clone();
+            match state {
+                ContainerState::Running { pid, .. } => self.report(effect, &News::Started { container, pid: *pid }, false),
+                ContainerState::Failed { failure, .. } => self.report(effect, &news::cannot_start(container, failure), false),
+                ContainerState::Waiting | ContainerState::Exited { .. } | ContainerState::Lost => {}
+            }
+        }
+    }
+
+    fn stop(&self, task: &TaskId, containers: &[String]) {
+        let standing = self.standing(task, |it| it.clone());
+        for name in containers {
+            let timeout_s = standing.stop_timeouts_s.get(name).copied().unwrap_or(30);
+            // A task or container that is gone needs no stopping; its end is or was reported.
+            let _ = self.backend().and_then(|backend| backend.stop_container(task, name, timeout_s));
+            crash::point("stop");
+        }
+    }
+
+    fn remove(&self, effect: &Effect, task: &TaskId) {
+        self.standing(task, |it| it.remove = Some(effect.id.clone()));
+        if let Err(error) = self.backend().and_then(|backend| backend.remove(task)) {
+            self.report(&effect.id, &News::Remark { text: format!("could not remove the task: {error}") }, false);
+            self.gone(task);
+        }
+        crash::point("remove");
+    }
+
+    /// Nothing is left of a task: the orders that stood for it are done.
+    fn gone(&self, task: &TaskId) {
+        let standing = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).remove(task).unwrap_or_default();
+        if let Some(remove) = &standing.remove {
+            self.report(remove, &News::Done, true);
+        }
+        if let Some(run) = &standing.run {
+            self.report(run, &News::Gone, true);
+        }
+    }
+}
+
+/// A diagnostic in one line, for texts of AWS's form.
+fn one_line(diagnostic: &Diagnostic) -> String {
+    diagnostic.details.iter().fold(diagnostic.message.clone(), |text, detail| format!("{text}: {detail}"))
+}

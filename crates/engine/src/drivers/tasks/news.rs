@@ -1,0 +1,53 @@
+//! A backend's reports as ECS's news.
+
+use std::sync::Arc;
+
+use neargate_ecs::order::News;
+use neargate_runtime::{EventKind, EventSink, GoneReason, RuntimeEvent, StartFailure, StartFailureKind};
+
+use super::Shared;
+
+/// The sink that a backend reports to.
+pub(crate) fn sink(shared: &Arc<Shared>) -> EventSink {
+    let shared = Arc::clone(shared);
+    Arc::new(move |event| take(&shared, event))
+}
+
+fn take(shared: &Shared, event: RuntimeEvent) {
+    let run = shared.standing(&event.task_id, |it| it.run.clone());
+    let news = match event.kind {
+        EventKind::NetworkReady | EventKind::ExecExited { .. } => return,
+        EventKind::ContainerStarted { name, pid, .. } => News::Started { container: name, pid },
+        EventKind::ContainerFailed { name, failure, .. } => cannot_start(name, &failure),
+        EventKind::Output { name, lines, next_offset } => {
+            let lines = lines.into_iter().map(|line| (line.at, String::from_utf8_lossy(&line.bytes).into_owned()));
+            News::Output { container: name, lines: lines.collect(), next_offset }
+        }
+        EventKind::ContainerExited { name, exit_code, oom_killed, .. } => {
+            News::Exited { container: name, exit_code, oom_killed }
+        }
+        EventKind::Remark { text } => News::Remark { text },
+        EventKind::TaskGone { reason: GoneReason::Lost(reason) } => News::Lost { reason },
+        EventKind::TaskGone { reason: GoneReason::Removed } => return shared.gone(&event.task_id),
+    };
+    if let Some(run) = run {
+        shared.report(&run, &news, false);
+    }
+}
+
+/// A container that did not start, with what its user can do.
+pub(super) fn cannot_start(container: String, failure: &StartFailure) -> News {
+    let hint = match failure.kind {
+        StartFailureKind::CommandNotFound => {
+            "the command's first word must be a program in the image: check `command`, `entryPoint` and the image's PATH"
+        }
+        StartFailureKind::PermissionDenied => "the program needs its execute permission in the image: `chmod +x`",
+        StartFailureKind::ExecFormat => {
+            "the program is built for another processor, or is a script without `#!`: build the image for this machine"
+        }
+        StartFailureKind::UnknownUser => "the image's /etc/passwd does not have this user: use a numeric id",
+        _ => return News::CannotStart { container, reason: failure.reason(), exit_code: Some(failure.exit_code()), hint: None },
+    };
+    let hint = Some(hint.to_owned());
+    News::CannotStart { container, reason: failure.reason(), exit_code: Some(failure.exit_code()), hint }
+}

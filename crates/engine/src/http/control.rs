@@ -1,0 +1,114 @@
+//! The control endpoint under `/_neargate/`: what an engine has that AWS does not.
+//!
+//! | call | answers |
+//! |---|---|
+//! | `GET status` | version, process, data directory, both clocks |
+//! | `GET tasks` | living tasks with their containers' processes |
+//! | `GET notices?after=N&wait_ms=M` | what the user should hear, from a number on |
+//! | `POST clock {"advance_ms"\|"to"\|"set", "wait"}` | turns or sets the clock |
+//! | `POST stop` | ends the engine |
+//!
+//! A `POST` needs the header `x-neargate-client`, which a page in somebody's browser cannot send.
+
+use std::time::Duration;
+
+use neargate_base::Timestamp;
+use neargate_kernel::{Command, Principal, Request as CoreRequest};
+use neargate_shape::Value;
+use neargate_wire::{Request, Response, parse_form};
+use serde_json::{Value as Json, json};
+
+use super::Edge;
+use super::edge::plain;
+use crate::crash;
+use crate::wall;
+use crate::writer::Writer;
+
+/// Answers a request to the control endpoint.
+pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Response {
+    match (request.method, path) {
+        ("GET", "status") => answer_json(status(edge)),
+        ("GET", "tasks") => answer_json(edge.writer.look(|core| neargate_ecs::processes(core.store()))),
+        ("GET", "notices") => notices(edge, request).await,
+        ("POST", _) if request.header("x-neargate-client").is_none() => plain(403, "the header `x-neargate-client` is missing"),
+        ("POST", "clock") => clock(edge, request.body),
+        ("POST", "stop") => {
+            let _ = edge.stop.send(()).await;
+            answer_json(Some(json!({})))
+        }
+        _ => plain(404, "no such call of the control endpoint"),
+    }
+}
+
+fn status(edge: &Edge) -> Option<Json> {
+    let process = wall::now();
+    let (now, turning, unfinished) =
+        edge.writer.look(move |core| (core.now(process), core.is_turning(), core.unfinished().len()))?;
+    Some(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "pid": std::process::id(),
+        "instance": edge.instance,
+        "data_dir": edge.data_dir.display().to_string(),
+        "service_time": now.service.to_string(),
+        "process_time": now.process.to_string(),
+        "turning": turning,
+        "unfinished_effects": unfinished,
+        "crash_points": crash::reached(),
+    }))
+}
+
+async fn notices(edge: &Edge, request: &Request<'_>) -> Response {
+    let query = parse_form(request.query.as_bytes());
+    let number = |name: &str| query.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse::<u64>().ok());
+    let (after, wait_ms) = (number("after").unwrap_or(0), number("wait_ms").unwrap_or(0).min(30_000));
+    let board = std::sync::Arc::clone(&edge.notices);
+    let found = tokio::task::spawn_blocking(move || board.after(after, Duration::from_millis(wait_ms))).await;
+    answer_json(found.ok().map(|notices| json!({ "notices": notices })))
+}
+
+fn clock(edge: &Edge, body: &[u8]) -> Response {
+    let Ok(wanted) = serde_json::from_slice::<Json>(body) else { return plain(400, "the body is no JSON") };
+    let time = |member: &str| wanted.get(member).and_then(Json::as_str).map(str::parse::<Timestamp>);
+    let waits_for_effects = wanted.get("wait").and_then(Json::as_bool).unwrap_or(true);
+    let command = match (wanted.get("advance_ms").and_then(Json::as_i64), time("to"), time("set")) {
+        (Some(ms), None, None) => {
+            let now = edge.writer.look(|core| core.now(wall::now()).service);
+            Command::TurnClock { to: now.unwrap_or_default().plus_ms(ms), waits_for_effects }
+        }
+        (None, Some(Ok(to)), None) => Command::TurnClock { to, waits_for_effects },
+        (None, None, Some(Ok(to))) => Command::SetClock { to },
+        (None, Some(Err(error)), None) | (None, None, Some(Err(error))) => return plain(400, &error),
+        _ => return plain(400, "exactly one of `advance_ms`, `to` and `set` is expected"),
+    };
+    edge.writer.command(command);
+    answer_json(status(edge))
+}
+
+fn answer_json(body: Option<Json>) -> Response {
+    match body {
+        Some(body) => Response {
+            status: 200,
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: body.to_string().into_bytes(),
+        },
+        None => plain(503, "the engine is stopping"),
+    }
+}
+
+/// Tells every living task to stop, as its account's root.
+pub(crate) fn stop_all_tasks(writer: &Writer) {
+    let tasks = writer.look(|core| neargate_ecs::stoppable(core.store())).unwrap_or_default();
+    for (scope, cluster, task) in tasks {
+        let principal = Principal::root(&scope.account);
+        let input = [("cluster", cluster), ("task", task), ("reason", "The engine was stopped".to_owned())];
+        let call = CoreRequest {
+            scope,
+            principal,
+            service: "ecs".to_owned(),
+            operation: "StopTask".to_owned(),
+            input: Value::Structure(input.into_iter().map(|(name, text)| (name, Value::from(text))).collect()),
+            request_id: String::new(),
+        };
+        writer.request(call, |_, _| {});
+    }
+}

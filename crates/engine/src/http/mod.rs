@@ -1,0 +1,10 @@
+//! The HTTP edge: bytes in, bytes out.
+
+mod control;
+mod credentials;
+mod edge;
+mod server;
+
+pub(crate) use control::stop_all_tasks;
+pub(crate) use edge::Edge;
+pub(crate) use server::{Server, listen};

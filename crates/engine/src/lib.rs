@@ -1,0 +1,150 @@
+//! The engine: one process with an AWS endpoint in front, the deterministic core in the middle and containers behind.
+//!
+//! ```text
+//! HTTP edge ──▶ writer (core + journal, one thread) ──▶ drivers ──▶ containers
+//!    ▲   who, what   │ replies, once durable               │ news
+//!    └───────────────┴──────────────◀──────────────────────┘
+//! ```
+//!
+//! Invariant: the edge only identifies, verifies, decodes and encodes; what an operation means is in its service.
+
+mod compose;
+mod crash;
+mod disk;
+mod drivers;
+mod http;
+mod notices;
+mod wall;
+mod writer;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use neargate_base::{Code, Diagnostic, Timestamp};
+use neargate_kernel::{Command, Core};
+use neargate_runtime::backends::embedded::{EmbeddedBackend, EmbeddedConfig};
+use neargate_runtime::images::ImageStores;
+use neargate_runtime::{Backend, TaskId};
+
+pub use notices::{NoticeBoard, Numbered};
+pub use wall::now;
+
+use disk::DataDirectory;
+use drivers::{Shared, TaskDriver};
+use writer::{Driver, Parts, Writer};
+
+/// What an engine needs to know to start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where it keeps everything.
+    pub data_dir: PathBuf,
+    /// Where the endpoint listens; port 0 takes any that is free.
+    pub listen: SocketAddr,
+    /// Image stores that are read beside the data directory's own.
+    pub image_stores: Vec<PathBuf>,
+    /// Service time at the start; `None` goes on as it was, at first with the machine's clock.
+    pub clock: Option<Timestamp>,
+}
+
+/// A running engine.
+#[derive(Debug)]
+pub struct Engine {
+    address: SocketAddr,
+    writer: Writer,
+    notices: Arc<NoticeBoard>,
+    writer_thread: Option<JoinHandle<Result<(), String>>>,
+    http: http::Server,
+    // Held for the engine's life: no other engine may use the directory.
+    _data_dir: DataDirectory,
+}
+
+impl Engine {
+    /// Starts an engine. The endpoint answers when this returns.
+    pub fn start(config: &Config) -> Result<Self, Diagnostic> {
+        let listener = http::listen(config.listen)?;
+        let data_dir = DataDirectory::open(&config.data_dir)?;
+        let mut journal = data_dir.journal()?;
+        let unreadable = |error: String| {
+            Diagnostic::error(Code("NG-E0103"), format!("cannot read the engine's state: {error}"))
+                .at(config.data_dir.join("state.sqlite").display().to_string())
+                .hint("nothing was changed; keep a copy, or start afresh with `neargate down --purge` or another `--data-dir`")
+        };
+        let rows = neargate_kernel::Journal::load(&mut journal).map_err(|error| unreadable(error.to_string()))?;
+        let segments = Box::new(data_dir.segments());
+        let core = Core::open(compose::registry(), rows, segments, fastrand::u64(..)).map_err(|error| unreadable(error.0))?;
+        let shapes: Vec<_> = core.registry().services().map(|service| service.shape).collect();
+        let images = ImageStores::open(&config.data_dir.join("images"), &config.image_stores)?;
+
+        let (writer, inbox) = Writer::channel();
+        let shared = Shared::new(images, writer.clone());
+        let tasks = TaskDriver::start(&shared).map_err(|error| no_thread(&error))?;
+        open_backend(journal.instance(), config, &core, &shared).map_err(|error| no_thread(&error))?;
+        let notices = Arc::new(NoticeBoard::default());
+        let board = Arc::clone(&notices);
+        let drivers = BTreeMap::from([(neargate_ecs::order::DRIVER, Box::new(tasks) as Box<dyn Driver>)]);
+        let instance = journal.instance().to_owned();
+        let parts = Parts { core, journal: Box::new(journal), drivers, notices: Box::new(move |notice| board.pin(notice)) };
+        let writer_thread = writer::start(parts, inbox).map_err(|error| no_thread(&error))?;
+        if let Some(to) = config.clock {
+            writer.command(Command::SetClock { to });
+        }
+        let (stop_sender, stop_receiver) = tokio::sync::mpsc::channel(1);
+        let edge = http::Edge::new(shapes, writer.clone(), Arc::clone(&notices), instance, config.data_dir.clone(), stop_sender);
+        let http = http::Server::start(listener, edge, stop_receiver).map_err(|error| no_thread(&error))?;
+        Ok(Self { address: http.address(), writer, notices, writer_thread: Some(writer_thread), http, _data_dir: data_dir })
+    }
+
+    /// Where the endpoint listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the user should hear.
+    pub fn notices(&self) -> &Arc<NoticeBoard> {
+        &self.notices
+    }
+
+    /// Waits until a client asks the engine to stop or the process is told to (SIGINT, SIGTERM).
+    pub fn wait(&self) {
+        self.http.wait_for_stop();
+    }
+
+    /// Stops every task, waits for them up to `patience`, and ends. Stacks and other state stay.
+    pub fn stop(mut self, patience: Duration) -> Result<(), Diagnostic> {
+        http::stop_all_tasks(&self.writer);
+        let deadline = std::time::Instant::now() + patience;
+        while self.writer.look(|core| core.unfinished().len()).is_some_and(|left| left > 0) {
+            if std::time::Instant::now() > deadline {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.writer.stop();
+        match self.writer_thread.take().map(JoinHandle::join) {
+            Some(Ok(Err(error))) => Err(Diagnostic::error(Code("NG-E0104"), format!("the engine's state was not written: {error}"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn no_thread(error: &std::io::Error) -> Diagnostic {
+    Diagnostic::error(Code("NG-E0105"), format!("cannot start a thread: {error}"))
+}
+
+/// Opens the container backend beside the start of the endpoint: orders wait for it, requests do not.
+fn open_backend(instance: &str, config: &Config, core: &Core, shared: &Arc<Shared>) -> std::io::Result<()> {
+    let living: BTreeSet<TaskId> =
+        neargate_ecs::living_tasks(core.store()).into_iter().filter_map(|id| TaskId::parse(&id).ok()).collect();
+    let (instance, data_dir, shared) = (instance.to_owned(), config.data_dir.clone(), Arc::clone(shared));
+    std::thread::Builder::new().name("backend".to_owned()).spawn(move || {
+        let backend = EmbeddedConfig::new(&instance, &data_dir)
+            .and_then(|config| EmbeddedBackend::open(config, shared.sink()))
+            .and_then(|backend| backend.sweep(&living).map(|_| Arc::new(backend) as Arc<dyn Backend>));
+        shared.open(backend.map_err(|error| error.to_string()));
+    })?;
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! The one interface between the engine and whatever runs tasks.
+//!
+//! Orders are idempotent and return when they are accepted; what comes of them is reported to the sink. Everything may
+//! be called from any thread.
+//!
+//! Invariant: no order waits for a container: it may wait for a file or a socket of this machine, never for a process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use neargate_base::Timestamp;
+
+use crate::event::StartFailure;
+use crate::probe::Capability;
+use crate::spec::{TaskId, TaskSpec};
+
+/// Runs tasks.
+pub trait Backend: Send + Sync + fmt::Debug {
+    /// The backend's name: `embedded`, `fake`.
+    fn name(&self) -> &'static str;
+
+    /// What this machine can and cannot do for the backend.
+    fn probe(&self) -> Vec<Capability>;
+
+    /// Starts a task: network, limits and the containers with `start_on_launch`. A task that is there already is left
+    /// as it is.
+    fn start(&self, spec: &TaskSpec) -> Result<(), RuntimeError>;
+
+    /// Starts a container that waits, or one that has ended, again (its file system is kept).
+    fn start_container(&self, task: &TaskId, name: &str) -> Result<(), RuntimeError>;
+
+    /// Sends the container's stop signal, and SIGKILL after `timeout_s` seconds. A container that has not started
+    /// never will; one that has ended stays as it is.
+    fn stop_container(&self, task: &TaskId, name: &str, timeout_s: u32) -> Result<(), RuntimeError>;
+
+    /// Kills a container at once.
+    fn kill(&self, task: &TaskId, name: &str) -> Result<(), RuntimeError>;
+
+    /// Runs a command in a running container; [`crate::EventKind::ExecExited`] reports its end. Its output is not kept.
+    fn exec(&self, task: &TaskId, name: &str, exec: &ExecSpec) -> Result<(), RuntimeError>;
+
+    /// Takes a task over after a restart of the engine. Output after the given spool offsets, and exits that nobody
+    /// has been told of, are reported from then on.
+    fn adopt(&self, spec: &TaskSpec, resume: &ResumePoints) -> Result<Adopted, RuntimeError>;
+
+    /// Says that a container's output up to the offset is kept elsewhere: its space may be given back.
+    fn release_output(&self, task: &TaskId, name: &str, offset: u64) -> Result<(), RuntimeError>;
+
+    /// Kills what is left of a task and removes all traces of it; [`crate::EventKind::TaskGone`] follows, also for a
+    /// task that is not known.
+    fn remove(&self, task: &TaskId) -> Result<(), RuntimeError>;
+
+    /// Removes everything of this instance that belongs to none of the given tasks.
+    fn sweep(&self, known: &BTreeSet<TaskId>) -> Result<Swept, RuntimeError>;
+}
+
+/// A command to run in a running container.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ExecSpec {
+    /// The caller's name for it, unique among the task's.
+    pub exec_id: String,
+    /// The command and its arguments.
+    pub argv: Vec<String>,
+    /// Seconds after which it is killed (exit code 137); 0 is never.
+    pub timeout_s: u32,
+}
+
+/// Per container, how far its output is already known.
+pub type ResumePoints = BTreeMap<String, u64>;
+
+/// What became of a task while the engine was away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Adopted {
+    /// It is there; the containers' states as they are now.
+    Running(BTreeMap<String, ContainerState>),
+    /// It was there and is no more: its shim died. Exits that were recorded are in the map; the others' are not known.
+    Gone(BTreeMap<String, ContainerState>),
+    /// It was never started.
+    NeverStarted,
+}
+
+/// A container's state.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ContainerState {
+    /// Not started yet, or being started.
+    Waiting,
+    /// Running.
+    Running {
+        /// The process id on the host.
+        pid: u32,
+        /// When it was started.
+        started_at: Timestamp,
+    },
+    /// Could not be started.
+    Failed {
+        /// Why.
+        failure: StartFailure,
+        /// When.
+        at: Timestamp,
+    },
+    /// Ended.
+    Exited {
+        /// The exit code; 128 + n when ended by signal n.
+        exit_code: i32,
+        /// Whether the kernel killed a process of it for want of memory.
+        oom_killed: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// Killed with its shim; the exit code is not known.
+    Lost,
+}
+
+/// What a sweep removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Tasks that nobody claimed.
+    pub tasks: Vec<String>,
+    /// VPC networks without a task.
+    pub networks: Vec<String>,
+}
+
+/// Why an order was refused.
+#[derive(Debug)]
+pub enum RuntimeError {
+    /// The backend knows no such task.
+    UnknownTask(TaskId),
+    /// The task has no such container.
+    UnknownContainer(String),
+    /// The specification cannot be run.
+    InvalidSpec(String),
+    /// The machine lacks something.
+    Unsupported(String),
+    /// The operating system refused something.
+    Io {
+        /// What was attempted.
+        what: String,
+        /// What it said.
+        source: std::io::Error,
+    },
+}
+
+impl RuntimeError {
+    pub(crate) fn io(what: impl Into<String>, source: impl Into<std::io::Error>) -> Self {
+        Self::Io { what: what.into(), source: source.into() }
+    }
+}
+
+impl fmt::Display for RuntimeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownTask(task) => write!(f, "no task `{task}` in this runtime"),
+            Self::UnknownContainer(name) => write!(f, "the task has no container `{name}`"),
+            Self::InvalidSpec(text) | Self::Unsupported(text) => f.write_str(text),
+            Self::Io { what, source } => write!(f, "{what}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for RuntimeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

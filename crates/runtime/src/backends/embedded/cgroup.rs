@@ -1,0 +1,340 @@
+//! Control groups: a parent per task with the task's size, a child per container.
+//!
+//! Version 1 (one hierarchy per controller, also beside a version 2 without controllers) and version 2. A process joins
+//! a version 1 group by writing `0` to `tasks` as its only thread, and is cloned right into a version 2 group: both
+//! spare the kernel's global lock and a grace period of several milliseconds that a write to `cgroup.procs` costs.
+//!
+//! Invariant: a group is named from instance, task and container index alone.
+//! Invariant: a missing controller is a remark, never a failure.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::spec::TaskId;
+use crate::spec::{ContainerSpec, TaskSpec};
+
+const PARENT: &str = "neargate";
+const CPU_PERIOD_US: u64 = 100_000;
+const CPU_UNITS_PER_CPU: u64 = 1024;
+const MIB: u64 = 1024 * 1024;
+const CONTROLLERS_V1: &[&str] = &["cpu", "cpuacct", "memory", "pids"];
+
+/// The hierarchies of this machine that are of use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hierarchies {
+    /// Version 1: controller and where it is mounted.
+    V1(Vec<(&'static str, PathBuf)>),
+    /// Version 2, mounted here.
+    V2(PathBuf),
+    /// None.
+    Absent,
+}
+
+impl Hierarchies {
+    /// Reads the mount table of this process.
+    pub(crate) fn detect() -> Self {
+        Self::parse(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default())
+    }
+
+    fn parse(mountinfo: &str) -> Self {
+        let mut v1: Vec<(&'static str, PathBuf)> = Vec::new();
+        let mut v2 = None;
+        for line in mountinfo.lines() {
+            let Some((before, after)) = line.split_once(" - ") else { continue };
+            let Some(mount_point) = before.split(' ').nth(4) else { continue };
+            let mut after = after.split(' ');
+            match after.next() {
+                Some("cgroup2") => v2 = Some(PathBuf::from(mount_point)),
+                Some("cgroup") => {
+                    let options = after.nth(1).unwrap_or("");
+                    for controller in CONTROLLERS_V1 {
+                        if options.split(',').any(|o| o == *controller) && !v1.iter().any(|(c, _)| c == controller) {
+                            v1.push((controller, PathBuf::from(mount_point)));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        match (v1.is_empty(), v2) {
+            (false, _) => Self::V1(v1),
+            (true, Some(mount_point)) => Self::V2(mount_point),
+            (true, None) => Self::Absent,
+        }
+    }
+
+    /// The directories below which an instance's groups lie, each once.
+    fn roots(&self) -> Vec<&Path> {
+        let mut roots: Vec<&Path> = match self {
+            Self::V1(mounts) => mounts.iter().map(|(_, path)| path.as_path()).collect(),
+            Self::V2(path) => vec![path],
+            Self::Absent => Vec::new(),
+        };
+        roots.dedup();
+        roots
+    }
+
+    /// The directories that hold the groups of an instance's tasks.
+    pub(crate) fn instance_dirs(&self, instance: &str) -> Vec<PathBuf> {
+        self.roots().into_iter().map(|root| root.join(PARENT).join(instance)).collect()
+    }
+
+    /// The directories of a task.
+    pub(crate) fn task_dirs(&self, instance: &str, task: &TaskId) -> Vec<PathBuf> {
+        self.instance_dirs(instance).into_iter().map(|dir| dir.join(task.as_str())).collect()
+    }
+}
+
+/// A task's group.
+#[derive(Debug)]
+pub(crate) struct TaskCgroup {
+    hierarchies: Hierarchies,
+    instance: String,
+    task: TaskId,
+}
+
+impl TaskCgroup {
+    /// Makes the task's group with its limits; answers with what could not be limited.
+    pub(crate) fn create(hierarchies: Hierarchies, instance: &str, spec: &TaskSpec) -> (Self, Vec<String>) {
+        let group = Self { hierarchies, instance: instance.to_owned(), task: spec.task_id.clone() };
+        let mut remarks = Vec::new();
+        if let Hierarchies::V2(root) = &group.hierarchies {
+            for dir in [root.clone(), root.join(PARENT), root.join(PARENT).join(instance)] {
+                let _ = fs::create_dir_all(&dir);
+                enable_controllers(&dir, &mut remarks);
+            }
+        }
+        for dir in group.dirs() {
+            if let Err(e) = fs::create_dir_all(&dir) {
+                remarks.push(format!("no control group `{}`: {e}; the task is not limited there", dir.display()));
+            }
+        }
+        group.limit(spec, &mut remarks);
+        if let Hierarchies::V2(_) = &group.hierarchies {
+            group.dirs().iter().for_each(|dir| enable_controllers(dir, &mut remarks));
+        }
+        if group.hierarchies == Hierarchies::Absent {
+            remarks.push("no control groups are mounted: cpu and memory are not limited".to_owned());
+        }
+        (group, remarks)
+    }
+
+    fn dirs(&self) -> Vec<PathBuf> {
+        self.hierarchies.task_dirs(&self.instance, &self.task)
+    }
+
+    fn limit(&self, spec: &TaskSpec, remarks: &mut Vec<String>) {
+        let quota = u64::from(spec.cpu_units) * CPU_PERIOD_US / CPU_UNITS_PER_CPU;
+        let bytes = u64::from(spec.memory_mib) * MIB;
+        let mut settings = Vec::new();
+        match &self.hierarchies {
+            Hierarchies::V1(_) => {
+                if quota > 0 {
+                    settings.push(("cpu", "cpu.cfs_quota_us", quota.to_string()));
+                }
+                if bytes > 0 {
+                    settings.push(("memory", "memory.limit_in_bytes", bytes.to_string()));
+                }
+            }
+            _ => {
+                if quota > 0 {
+                    settings.push(("", "cpu.max", format!("{quota} {CPU_PERIOD_US}")));
+                }
+                if bytes > 0 {
+                    settings.push(("", "memory.max", bytes.to_string()));
+                    settings.push(("", "memory.swap.max", "0".to_owned()));
+                }
+            }
+        }
+        self.write_all(None, &settings, remarks);
+    }
+
+    /// Makes a container's group.
+    pub(crate) fn container(&self, index: usize, spec: &ContainerSpec) -> (ContainerCgroup, Vec<String>) {
+        let mut remarks = Vec::new();
+        let dirs: Vec<PathBuf> = self.dirs().into_iter().map(|dir| dir.join(index.to_string())).collect();
+        for dir in &dirs {
+            if let Err(e) = fs::create_dir(dir)
+                && e.kind() != io::ErrorKind::AlreadyExists
+            {
+                remarks.push(format!("container `{}`: no control group: {e}", spec.name));
+            }
+        }
+        let shares = u64::from(spec.cpu_units).clamp(2, 262_144);
+        let hard = u64::from(spec.memory_mib) * MIB;
+        let soft = u64::from(spec.memory_reservation_mib) * MIB;
+        let v1 = matches!(self.hierarchies, Hierarchies::V1(_));
+        let (cpu, memory) = if v1 { ("cpu", "memory") } else { ("", "") };
+        let mut settings = Vec::new();
+        if v1 {
+            settings.push((cpu, "cpu.shares", shares.to_string()));
+        } else {
+            settings.push((cpu, "cpu.weight", (1 + (shares - 2) * 9999 / 262_142).to_string()));
+        }
+        if hard > 0 {
+            settings.push((memory, if v1 { "memory.limit_in_bytes" } else { "memory.max" }, hard.to_string()));
+        }
+        if soft > 0 {
+            settings.push((memory, if v1 { "memory.soft_limit_in_bytes" } else { "memory.low" }, soft.to_string()));
+        }
+        self.write_all(Some(index), &settings, &mut remarks);
+        (ContainerCgroup { hierarchies: self.hierarchies.clone(), task_dirs: self.dirs(), index }, remarks)
+    }
+
+    fn write_all(&self, index: Option<usize>, settings: &[(&str, &str, String)], remarks: &mut Vec<String>) {
+        for (controller, file, value) in settings {
+            let root = match &self.hierarchies {
+                Hierarchies::V1(mounts) => mounts.iter().find(|(name, _)| name == controller).map(|(_, path)| path),
+                Hierarchies::V2(path) => Some(path),
+                Hierarchies::Absent => continue,
+            };
+            let written = root.ok_or(io::ErrorKind::NotFound.into()).and_then(|root| {
+                let task = root.join(PARENT).join(&self.instance).join(self.task.as_str());
+                let dir = index.map_or(task.clone(), |index| task.join(index.to_string()));
+                fs::write(dir.join(file), value)
+            });
+            if let Err(e) = written {
+                remarks.push(format!("limit `{file}` = {value} is not in force: {e}"));
+            }
+        }
+    }
+
+    /// Removes the task's groups; processes in them are killed first.
+    pub(crate) fn remove(&self) {
+        remove_task_groups(&self.dirs());
+    }
+}
+
+fn enable_controllers(dir: &Path, remarks: &mut Vec<String>) {
+    let available = fs::read_to_string(dir.join("cgroup.controllers")).unwrap_or_default();
+    for controller in ["cpu", "memory", "pids"] {
+        let there = available.split_whitespace().any(|name| name == controller);
+        if !there || fs::write(dir.join("cgroup.subtree_control"), format!("+{controller}")).is_err() {
+            let text = format!("control group `{}` does not hand on the `{controller}` controller", dir.display());
+            if !remarks.contains(&text) {
+                remarks.push(text);
+            }
+        }
+    }
+}
+
+/// A container's group, also usable in the container's child.
+#[derive(Debug)]
+pub(crate) struct ContainerCgroup {
+    hierarchies: Hierarchies,
+    task_dirs: Vec<PathBuf>,
+    index: usize,
+}
+
+impl ContainerCgroup {
+    fn dirs(&self) -> impl Iterator<Item = PathBuf> {
+        self.task_dirs.iter().map(|dir| dir.join(self.index.to_string()))
+    }
+
+    /// Moves the calling process, which has one thread, into its version 1 groups.
+    pub(crate) fn join(&self) -> io::Result<()> {
+        if matches!(self.hierarchies, Hierarchies::V1(_)) {
+            for dir in self.dirs().filter(|dir| dir.exists()) {
+                fs::write(dir.join("tasks"), "0")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The version 2 directory, for cloning right into the group.
+    pub(crate) fn clone_target(&self) -> Option<fs::File> {
+        match self.hierarchies {
+            Hierarchies::V2(_) => self.dirs().next().and_then(|dir| fs::File::open(dir).ok()),
+            _ => None,
+        }
+    }
+
+    /// The group's directories and where the container sees them.
+    pub(crate) fn visible(&self) -> Vec<(PathBuf, String)> {
+        match &self.hierarchies {
+            Hierarchies::V1(mounts) => {
+                let names = mounts.iter().map(|(name, root)| (root, *name));
+                let below = |root: &PathBuf| self.dirs().find(|dir| dir.starts_with(root));
+                names.filter_map(|(root, name)| Some((below(root)?, format!("/sys/fs/cgroup/{name}")))).collect()
+            }
+            Hierarchies::V2(_) => self.dirs().map(|dir| (dir, "/sys/fs/cgroup".to_owned())).collect(),
+            Hierarchies::Absent => Vec::new(),
+        }
+        .into_iter()
+        .filter(|(dir, _)| dir.exists())
+        .collect()
+    }
+
+    /// How often the kernel has killed a process of the group for want of memory.
+    pub(crate) fn oom_kills(&self) -> u64 {
+        let count = |dir: PathBuf| {
+            let text = ["memory.events", "memory.oom_control"]
+                .iter()
+                .find_map(|file| fs::read_to_string(dir.join(file)).ok())
+                .unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
+            line.and_then(|number| number.trim().parse::<u64>().ok())
+        };
+        self.dirs().find_map(count).unwrap_or(0)
+    }
+}
+
+/// Kills what is in a task's groups (and their children), then removes them.
+pub(crate) fn remove_task_groups(task_dirs: &[PathBuf]) {
+    for dir in task_dirs {
+        let mut groups: Vec<PathBuf> =
+            fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
+        groups.push(dir.clone());
+        for group in groups {
+            remove_group(&group);
+        }
+    }
+}
+
+/// A group stays busy for a moment after its last process has ended; killed processes take a moment to end.
+fn remove_group(group: &Path) {
+    for attempt in 0..200_u32 {
+        match fs::remove_dir(group) {
+            Ok(()) => return,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return,
+            Err(_) => kill_group(group),
+        }
+        if attempt > 0 {
+            std::thread::sleep(std::time::Duration::from_millis(u64::from(attempt.min(10))));
+        }
+    }
+}
+
+/// SIGKILL to every process of a group.
+pub(crate) fn kill_group(group: &Path) {
+    if fs::write(group.join("cgroup.kill"), "1").is_ok() {
+        return;
+    }
+    for pid in fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default().lines() {
+        if let Ok(pid) = pid.parse::<i32>()
+            && pid > 0
+        {
+            let _ = crate::sys::kill(pid, libc::SIGKILL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hierarchies_are_read_from_the_mount_table() {
+        let v1 = "30 28 0:26 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
+                  31 28 0:27 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
+                  32 28 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+        let cpu = PathBuf::from("/sys/fs/cgroup/cpu,cpuacct");
+        let expected = vec![("memory", PathBuf::from("/sys/fs/cgroup/memory")), ("cpu", cpu.clone()), ("cpuacct", cpu)];
+        assert_eq!(Hierarchies::parse(v1), Hierarchies::V1(expected));
+        assert_eq!(Hierarchies::parse(v1).instance_dirs("i").len(), 2);
+        let v2 = "26 22 0:23 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
+        assert_eq!(Hierarchies::parse(v2), Hierarchies::V2(PathBuf::from("/sys/fs/cgroup")));
+        assert_eq!(Hierarchies::parse(""), Hierarchies::Absent);
+    }
+}

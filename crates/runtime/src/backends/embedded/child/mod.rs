@@ -1,0 +1,204 @@
+//! The container's side of the fork: from a copy of the shim to the container's first instruction.
+//!
+//! The shim clones a child into new mount, pid, ipc and uts namespaces; the child joins its control groups, builds the
+//! root file system while the shim builds the network, waits for the network's descriptor, takes the container's user,
+//! limits and capabilities, and executes the program. Everything after the pivot resolves paths inside the container's
+//! own root, so that no symbolic link of an image leads out of it.
+//!
+//! Invariant: a child never returns: it executes the program, or reports one [`StartFailure`] and exits.
+//! Invariant: the sync socket is closed by exec, which is how the shim learns that the program runs.
+
+mod capability;
+mod init;
+mod limits;
+mod program;
+mod rootfs;
+mod user;
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{DumpableBehavior, Signal};
+use serde::{Deserialize, Serialize};
+
+use super::cgroup::ContainerCgroup;
+use super::net::join_netns;
+use super::packet;
+use super::paths::ContainerPaths;
+use crate::event::{StartFailure, StartFailureKind};
+use crate::spec::{ContainerSpec, TaskNetwork};
+use crate::sys;
+
+pub(super) use capability::unknown_capability;
+pub(super) use limits::{parse_signal, unknown_limit};
+
+/// What a child tells the shim before it becomes the program.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum ChildReport {
+    /// Something is less than was asked for.
+    Remark(String),
+    /// The next thing is exec; silence after this means that it succeeded.
+    Executing,
+    /// The end.
+    Failed(StartFailure),
+}
+
+/// What a container's child needs, all made by the shim before the fork.
+#[derive(Debug)]
+pub(super) struct Child<'a> {
+    pub(super) spec: &'a ContainerSpec,
+    pub(super) network: &'a TaskNetwork,
+    pub(super) paths: ContainerPaths,
+    pub(super) run_dir: PathBuf,
+    pub(super) cgroup: &'a ContainerCgroup,
+    pub(super) sync: OwnedFd,
+    pub(super) stdin: OwnedFd,
+    pub(super) stdout: OwnedFd,
+    pub(super) stderr: OwnedFd,
+}
+
+/// The shim's namespace flags for a container's first process. The control group namespace follows when the child is
+/// in its group, the network namespace is the task's.
+pub(super) const CONTAINER_NAMESPACES: i32 =
+    libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
+
+/// Runs as the child; see the module's text.
+pub(super) fn run(child: &Child<'_>) -> ! {
+    let code = match become_container(child) {
+        Err(failure) => {
+            let code = failure.exit_code();
+            report(&child.sync, &ChildReport::Failed(failure));
+            code
+        }
+        Ok(never) => match never {},
+    };
+    sys::exit_now(code)
+}
+
+fn report(sync: &OwnedFd, report: &ChildReport) {
+    // The shim takes a child that ends without a word for one that was killed, so no report is needed for certainty.
+    let _ = packet::send_json(sync, report);
+}
+
+fn become_container(child: &Child<'_>) -> Result<std::convert::Infallible, StartFailure> {
+    let spec = child.spec;
+    die_with_parent()?;
+    // Until exec nobody in the container may reach this program's memory or file through /proc.
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    take_stdio(child)?;
+    let _ = rustix::process::setsid();
+    child.cgroup.join().map_err(|e| resources(format!("joining the control group: {e}")))?;
+    sys::unshare(libc::CLONE_NEWCGROUP).map_err(|e| resources(format!("control group namespace: {e}")))?;
+
+    let entered = rootfs::enter(child)?;
+    let netns = packet::receive_fd(&child.sync)
+        .map_err(|e| StartFailure::new(StartFailureKind::Cancelled, format!("the task went away: {e}")))?;
+    join_netns(&netns).map_err(|e| StartFailure::new(StartFailureKind::Network, format!("joining: {e}")))?;
+    drop(netns);
+    rootfs::finish(child, entered)?;
+    rustix::system::sethostname(child.network.hostname.as_bytes())
+        .map_err(|e| invalid(format!("host name `{}`: {e}", child.network.hostname)))?;
+
+    for remark in limits::apply(&spec.ulimits)? {
+        report(&child.sync, &ChildReport::Remark(format!("container `{}`: {remark}", spec.name)));
+    }
+    let user = user::resolve(&spec.user, Path::new("/etc/passwd"), Path::new("/etc/group"))?;
+    let capabilities = capability::effective_set(&spec.capabilities_add, &spec.capabilities_drop)?;
+    own_stdio(&user);
+    let environment = program::environment(&spec.env, &child.network.hostname, &user.home);
+    program::enter_working_dir(&spec.working_dir)?;
+    capability::limit_bounding_set(capabilities)?;
+    user::become_user(&user)?;
+    capability::take(capabilities, user.uid == 0)?;
+    let program = program::find(&spec.argv, &environment)?;
+    die_with_parent()?;
+    if spec.init {
+        init::split()?;
+    }
+    sys::close_on_exec_from(3).map_err(|e| resources(format!("descriptors: {e}")))?;
+    sys::default_signals();
+    report(&child.sync, &ChildReport::Executing);
+    Err(program::execute(&program, &spec.argv, &environment))
+}
+
+/// A command in a running container: joins its namespaces and runs with the container's own user and environment.
+#[derive(Debug)]
+pub(super) struct ExecChild<'a> {
+    pub(super) spec: &'a ContainerSpec,
+    pub(super) network: &'a TaskNetwork,
+    pub(super) argv: &'a [String],
+    pub(super) cgroup: &'a ContainerCgroup,
+    /// The descriptor of the container's first process.
+    pub(super) container: &'a OwnedFd,
+    pub(super) null: OwnedFd,
+}
+
+/// Runs as the child of an exec; its pid namespace is the container's already.
+pub(super) fn run_exec(child: &ExecChild<'_>) -> ! {
+    let code = match become_exec(child) {
+        Err(failure) => failure.exit_code(),
+        Ok(never) => match never {},
+    };
+    sys::exit_now(code)
+}
+
+fn become_exec(child: &ExecChild<'_>) -> Result<std::convert::Infallible, StartFailure> {
+    use rustix::thread::ThreadNameSpaceType as Ns;
+    let spec = child.spec;
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    die_with_parent()?;
+    let stdio = rustix::stdio::dup2_stdin(&child.null)
+        .and_then(|()| rustix::stdio::dup2_stdout(&child.null))
+        .and_then(|()| rustix::stdio::dup2_stderr(&child.null));
+    stdio.map_err(|e| resources(format!("descriptors: {e}")))?;
+    let _ = rustix::process::setsid();
+    child.cgroup.join().map_err(|e| resources(format!("joining the control group: {e}")))?;
+    let namespaces = Ns::MOUNT
+        | Ns::INTER_PROCESS_COMMUNICATION
+        | Ns::HOST_NAME_AND_NIS_DOMAIN_NAME
+        | Ns::NETWORK
+        | Ns::CONTROL_GROUP;
+    rustix::thread::move_into_thread_name_spaces(std::os::fd::AsFd::as_fd(child.container), namespaces)
+        .map_err(|e| resources(format!("joining the container: {e}")))?;
+    limits::apply(&spec.ulimits)?;
+    let user = user::resolve(&spec.user, Path::new("/etc/passwd"), Path::new("/etc/group"))?;
+    let capabilities = capability::effective_set(&spec.capabilities_add, &spec.capabilities_drop)?;
+    let environment = program::environment(&spec.env, &child.network.hostname, &user.home);
+    program::enter_working_dir(&spec.working_dir)?;
+    capability::limit_bounding_set(capabilities)?;
+    user::become_user(&user)?;
+    capability::take(capabilities, user.uid == 0)?;
+    let program = program::find(child.argv, &environment)?;
+    die_with_parent()?;
+    sys::close_on_exec_from(3).map_err(|e| resources(format!("descriptors: {e}")))?;
+    sys::default_signals();
+    Err(program::execute(&program, child.argv, &environment))
+}
+
+/// SIGKILL when the shim dies. A change of user clears it, so it is asked for again before exec.
+fn die_with_parent() -> Result<(), StartFailure> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|e| resources(format!("parent death signal: {e}")))
+}
+
+fn take_stdio(child: &Child<'_>) -> Result<(), StartFailure> {
+    rustix::stdio::dup2_stdin(&child.stdin)
+        .and_then(|()| rustix::stdio::dup2_stdout(&child.stdout))
+        .and_then(|()| rustix::stdio::dup2_stderr(&child.stderr))
+        .map_err(|e| resources(format!("standard streams: {e}")))
+}
+
+/// Lets the container's user open `/dev/stdout` and `/dev/stderr` again.
+fn own_stdio(user: &user::User) {
+    let (uid, gid) = (rustix::fs::Uid::from_raw(user.uid), rustix::fs::Gid::from_raw(user.gid));
+    let _ = rustix::fs::fchown(rustix::stdio::stdout(), Some(uid), Some(gid));
+    let _ = rustix::fs::fchown(rustix::stdio::stderr(), Some(uid), Some(gid));
+}
+
+fn resources(text: impl Into<String>) -> StartFailure {
+    StartFailure::new(StartFailureKind::Resources, text)
+}
+
+fn invalid(text: impl Into<String>) -> StartFailure {
+    StartFailure::new(StartFailureKind::InvalidSetting, text)
+}

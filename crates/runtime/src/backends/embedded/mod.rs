@@ -1,0 +1,252 @@
+//! Real containers without a daemon.
+//!
+//! Each task has a shim process of its own, started from this program and outliving it: the shim forks the containers,
+//! owns their output and records their ends. This side writes intents, starts shims, gives orders, reads the spools on
+//! one thread for all tasks, takes running tasks over after a restart and sweeps what nobody claims.
+//!
+//! Invariant: whatever is killed at whatever moment, a task is afterwards either running and adoptable, or gone with
+//! nothing left that [`EmbeddedBackend`] would not sweep.
+//! Invariant: no seccomp profile is applied yet; containers have the usual default capabilities and no more.
+
+mod adoption;
+mod cgroup;
+mod child;
+mod clock;
+mod link;
+mod net;
+mod packet;
+mod paths;
+mod probe;
+mod protocol;
+mod shim;
+mod spool;
+mod start;
+mod sweep;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use rustix::event::epoll::{self, CreateFlags};
+use rustix::event::{EventfdFlags, eventfd};
+
+use self::link::TaskLink;
+use self::paths::Layout;
+use self::protocol::Order;
+use crate::backend::{Adopted, Backend, ExecSpec, ResumePoints, RuntimeError, Swept};
+use crate::event::{EventKind, EventSink, GoneReason, RuntimeEvent};
+use crate::probe::Capability;
+use crate::spec::{TaskId, TaskSpec};
+
+pub use shim::{shim_entry, shim_main};
+
+/// The argument that makes a program a shim.
+const SHIM_ARGUMENT: &str = "shim";
+
+/// The default of [`EmbeddedConfig::spool_bytes_max`]: 1 GiB.
+const SPOOL_BYTES_MAX: u64 = 1 << 30;
+
+/// Where an instance keeps its things.
+#[derive(Clone, Debug)]
+pub struct EmbeddedConfig {
+    /// The instance's id: letters, digits and `-`, at most 32. Control groups are named after it.
+    pub instance: String,
+    /// The instance's directory for what must not outlive the machine's uptime; a tmpfs is mounted there unless it is
+    /// on one. `/run/neargate/<instance>`.
+    pub run_dir: PathBuf,
+    /// The instance's directory on a disk: the containers' writable layers and output.
+    pub data_dir: PathBuf,
+    /// How much output of a container is kept on disk until it is released; a container that writes more waits.
+    pub spool_bytes_max: u64,
+    /// The program to run as `<program> shim <task dir>`; it must call [`shim_entry`] first thing in `main`.
+    pub shim_program: PathBuf,
+}
+
+impl EmbeddedConfig {
+    /// The usual places: `/run/neargate/<instance>`, a `runtime` directory in the data directory, this very program.
+    pub fn new(instance: &str, data_dir: &std::path::Path) -> Result<Self, RuntimeError> {
+        Ok(Self {
+            instance: instance.to_owned(),
+            run_dir: PathBuf::from("/run/neargate").join(instance),
+            data_dir: data_dir.join("runtime"),
+            spool_bytes_max: SPOOL_BYTES_MAX,
+            shim_program: std::env::current_exe().map_err(|e| RuntimeError::io("finding this program", e))?,
+        })
+    }
+}
+
+/// The embedded backend.
+pub struct EmbeddedBackend {
+    shared: Arc<Shared>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for EmbeddedBackend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EmbeddedBackend").field("layout", &self.shared.layout).finish_non_exhaustive()
+    }
+}
+
+/// What orders and the reader thread share.
+struct Shared {
+    layout: Layout,
+    shim_program: PathBuf,
+    spool_bytes_max: u64,
+    sink: EventSink,
+    tasks: Mutex<BTreeMap<TaskId, Arc<TaskLink>>>,
+    watched: Mutex<BTreeMap<u64, Arc<TaskLink>>>,
+    epoll: OwnedFd,
+    stop: OwnedFd,
+    next_token: AtomicU64,
+}
+
+impl Shared {
+    fn tasks(&self) -> MutexGuard<'_, BTreeMap<TaskId, Arc<TaskLink>>> {
+        // A panic elsewhere leaves the map whole: every change to it is one call.
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watched(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<TaskLink>>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn task(&self, task: &TaskId) -> Result<Arc<TaskLink>, RuntimeError> {
+        self.tasks().get(task).cloned().ok_or_else(|| RuntimeError::UnknownTask(task.clone()))
+    }
+
+    fn emit(&self, task_id: &TaskId, kind: EventKind) {
+        (self.sink)(RuntimeEvent { task_id: task_id.clone(), kind });
+    }
+
+    /// Forgets a task that is gone, and its VPC's router where this was the last task in it.
+    fn forget(&self, task: &TaskId, reason: GoneReason) {
+        let mut tasks = self.tasks();
+        if let Some(link) = tasks.remove(task) {
+            let vpc = link.vpc_id();
+            if !tasks.values().any(|other| other.vpc_id() == vpc) {
+                // A router that cannot be let go of now is swept at the next start.
+                let _ = net::remove_vpc(&self.layout, vpc);
+            }
+            drop(link);
+        }
+        drop(tasks);
+        self.emit(task, EventKind::TaskGone { reason });
+    }
+}
+
+impl EmbeddedBackend {
+    /// Prepares the instance's directories and starts the reader thread. Events go to `sink`.
+    pub fn open(config: EmbeddedConfig, sink: EventSink) -> Result<Self, RuntimeError> {
+        start::check_instance(&config.instance)?;
+        let EmbeddedConfig { instance, run_dir, data_dir, spool_bytes_max, shim_program } = config;
+        start::prepare_dirs(&run_dir, &data_dir)?;
+        let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(|e| RuntimeError::io("epoll", e))?;
+        let stop = eventfd(0, EventfdFlags::CLOEXEC).map_err(|e| RuntimeError::io("eventfd", e))?;
+        let shared = Arc::new(Shared {
+            layout: Layout { instance, run_dir, data_dir },
+            shim_program,
+            spool_bytes_max,
+            sink,
+            tasks: Mutex::new(BTreeMap::new()),
+            watched: Mutex::new(BTreeMap::new()),
+            epoll,
+            stop,
+            next_token: AtomicU64::new(1),
+        });
+        let reader = Some(link::start_reader(&shared)?);
+        Ok(Self { shared, reader })
+    }
+
+    /// Removes the instance's directories, for an instance that will not be opened again. Tasks must be gone.
+    pub fn purge(self) -> Result<(), RuntimeError> {
+        sweep::purge(&self.shared.layout)
+    }
+
+    fn order(&self, task: &TaskId, name: &str, order: &Order) -> Result<(), RuntimeError> {
+        let link = self.shared.task(task)?;
+        if !link.has_container(name) {
+            return Err(RuntimeError::UnknownContainer(name.to_owned()));
+        }
+        link.send(order);
+        Ok(())
+    }
+}
+
+impl Backend for EmbeddedBackend {
+    fn name(&self) -> &'static str {
+        "embedded"
+    }
+
+    fn probe(&self) -> Vec<Capability> {
+        probe::probe(&self.shared.shim_program, &self.shared.layout.data_dir)
+    }
+
+    fn start(&self, spec: &TaskSpec) -> Result<(), RuntimeError> {
+        start::check(spec)?;
+        if self.shared.tasks().contains_key(&spec.task_id) {
+            return Ok(());
+        }
+        match adoption::adopt(&self.shared, spec, &ResumePoints::new())? {
+            Adopted::NeverStarted => start::start(&self.shared, spec),
+            Adopted::Running(_) | Adopted::Gone(_) => Ok(()),
+        }
+    }
+
+    fn start_container(&self, task: &TaskId, name: &str) -> Result<(), RuntimeError> {
+        self.order(task, name, &Order::Start { name: name.to_owned() })
+    }
+
+    fn stop_container(&self, task: &TaskId, name: &str, timeout_s: u32) -> Result<(), RuntimeError> {
+        self.order(task, name, &Order::Stop { name: name.to_owned(), timeout_s })
+    }
+
+    fn kill(&self, task: &TaskId, name: &str) -> Result<(), RuntimeError> {
+        self.order(task, name, &Order::Kill { name: name.to_owned() })
+    }
+
+    fn exec(&self, task: &TaskId, name: &str, exec: &ExecSpec) -> Result<(), RuntimeError> {
+        self.order(task, name, &Order::Exec { name: name.to_owned(), exec: exec.clone() })
+    }
+
+    fn adopt(&self, spec: &TaskSpec, resume: &ResumePoints) -> Result<Adopted, RuntimeError> {
+        adoption::adopt(&self.shared, spec, resume)
+    }
+
+    fn release_output(&self, task: &TaskId, name: &str, offset: u64) -> Result<(), RuntimeError> {
+        self.shared.task(task)?.release_output(name, offset)
+    }
+
+    fn remove(&self, task: &TaskId) -> Result<(), RuntimeError> {
+        match self.shared.task(task) {
+            Ok(link) => link.send(&Order::Remove),
+            Err(_) => {
+                sweep::remove_task(&self.shared.layout, task);
+                self.shared.emit(task, EventKind::TaskGone { reason: GoneReason::Removed });
+            }
+        }
+        Ok(())
+    }
+
+    fn sweep(&self, known: &BTreeSet<TaskId>) -> Result<Swept, RuntimeError> {
+        Ok(sweep::sweep(&self.shared.layout, known))
+    }
+}
+
+impl Drop for EmbeddedBackend {
+    /// The tasks go on: only this side's thread and connections end.
+    fn drop(&mut self) {
+        link::stop_reader(&self.shared);
+        let own = std::thread::current().id();
+        if let Some(reader) = self.reader.take().filter(|reader| reader.thread().id() != own) {
+            let _ = reader.join();
+        }
+    }
+}
+
+/// What the embedded backend needs of this machine, tried out without opening it.
+pub fn probe_machine(config: &EmbeddedConfig) -> Vec<Capability> {
+    probe::probe(&config.shim_program, &config.data_dir)
+}

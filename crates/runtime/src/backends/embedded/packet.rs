@@ -1,0 +1,84 @@
+//! One-message-at-a-time sockets between a shim and its children.
+//!
+//! Invariant: a message is one packet of at most [`PACKET_BYTES_MAX`]; a descriptor rides on a packet of one byte.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, SocketFlags, SocketType, recv, recvmsg, send, sendmsg, socketpair,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The longest message.
+pub(super) const PACKET_BYTES_MAX: usize = 64 * 1024;
+
+/// A connected pair.
+pub(super) fn pair() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
+    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+}
+
+/// Sends a message.
+pub(super) fn send_json(socket: &OwnedFd, message: &impl Serialize) -> std::io::Result<()> {
+    let text = serde_json::to_vec(message)?;
+    send(socket, &text, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// What came in without waiting.
+#[derive(Debug)]
+pub(super) enum Received<T> {
+    /// A message.
+    Message(T),
+    /// Nothing for now.
+    Nothing,
+    /// The other side closed.
+    Closed,
+}
+
+/// Takes a message without waiting.
+pub(super) fn receive_json<T: DeserializeOwned>(socket: &OwnedFd) -> std::io::Result<Received<T>> {
+    let mut buffer = vec![0_u8; PACKET_BYTES_MAX];
+    match recv(socket, buffer.as_mut_slice(), RecvFlags::DONTWAIT) {
+        Ok((0, _)) | Err(Errno::CONNRESET) => Ok(Received::Closed),
+        Ok((len, _)) => Ok(Received::Message(serde_json::from_slice(buffer.get(..len).unwrap_or_default())?)),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(Received::Nothing),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Sends a descriptor.
+pub(super) fn send_fd(socket: &OwnedFd, fd: &OwnedFd) -> std::io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let fds = [fd.as_fd()];
+    control.push(SendAncillaryMessage::ScmRights(&fds));
+    sendmsg(socket, &[IoSlice::new(b"g")], &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// Waits for a descriptor.
+pub(super) fn receive_fd(socket: &OwnedFd) -> std::io::Result<OwnedFd> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0_u8; 1];
+    loop {
+        match recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC) {
+            Err(Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+            Ok(_) => break,
+        }
+    }
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(mut fds) = message
+            && let Some(fd) = fds.next()
+        {
+            return Ok(fd);
+        }
+    }
+    Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "closed before the network was there"))
+}

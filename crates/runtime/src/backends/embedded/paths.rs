@@ -1,0 +1,111 @@
+//! Where a task's things are, and what its kernel objects are called.
+//!
+//! ```text
+//! <run>/                 tmpfs: tasks/<task>/{task.json, lock, shim.json, ctl, hosts, resolv.conf, hostname, shim.log}
+//!                        net/{<vpc>, <vpc>.lock}     the VPC's router, a pinned network namespace
+//! <data>/tasks/<task>/   c/<index>/{upper, work, root, spool, exit.json}
+//! cgroups                neargate/<instance>/<task>/<index>
+//! ```
+//!
+//! Invariant: every name derives from the instance id, the task id and the container's place in the task, so that what
+//! a crash leaves can be found again without any record of it.
+
+use std::path::{Path, PathBuf};
+
+use crate::spec::TaskId;
+
+/// An instance's directories.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Layout {
+    /// Names the instance's control groups.
+    pub(crate) instance: String,
+    /// The instance's directory on tmpfs.
+    pub(crate) run_dir: PathBuf,
+    /// The instance's directory on a disk.
+    pub(crate) data_dir: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn tasks_run_dir(&self) -> PathBuf {
+        self.run_dir.join("tasks")
+    }
+
+    pub(crate) fn tasks_data_dir(&self) -> PathBuf {
+        self.data_dir.join("tasks")
+    }
+
+    pub(crate) fn net_dir(&self) -> PathBuf {
+        self.run_dir.join("net")
+    }
+
+    pub(crate) fn task(&self, task: &TaskId) -> TaskPaths {
+        TaskPaths { run: self.tasks_run_dir().join(task.as_str()), data: self.tasks_data_dir().join(task.as_str()) }
+    }
+}
+
+/// A task's directories.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskPaths {
+    /// On tmpfs.
+    pub(crate) run: PathBuf,
+    /// On disk.
+    pub(crate) data: PathBuf,
+}
+
+impl TaskPaths {
+    pub(crate) fn intent(&self) -> PathBuf {
+        self.run.join("task.json")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.run.join("lock")
+    }
+
+    pub(crate) fn shim_record(&self) -> PathBuf {
+        self.run.join("shim.json")
+    }
+
+    pub(crate) fn control(&self) -> PathBuf {
+        self.run.join("ctl")
+    }
+
+    pub(crate) fn shim_log(&self) -> PathBuf {
+        self.run.join("shim.log")
+    }
+
+    pub(crate) fn container(&self, index: usize) -> ContainerPaths {
+        ContainerPaths { dir: self.data.join("c").join(index.to_string()) }
+    }
+}
+
+/// A container's directory on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct ContainerPaths {
+    dir: PathBuf,
+}
+
+impl ContainerPaths {
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn upper(&self) -> PathBuf {
+        self.dir.join("upper")
+    }
+
+    pub(crate) fn work(&self) -> PathBuf {
+        self.dir.join("work")
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.dir.join("root")
+    }
+
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.dir.join("spool")
+    }
+
+    pub(crate) fn exit_record(&self) -> PathBuf {
+        self.dir.join("exit.json")
+    }
+}

@@ -1,0 +1,231 @@
+//! A container as the shim sees it: its state, its process, its pipes and its spool.
+//!
+//! Invariant: an exit is on disk, synced, before it is told to anyone.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+use rustix::io::Errno;
+
+use super::super::cgroup::ContainerCgroup;
+use super::super::clock::now;
+use super::super::packet::{Received, receive_json};
+use super::super::paths::ContainerPaths;
+use super::super::protocol::{ExitRecord, RECORD_FORMAT};
+use super::super::spool::{LineSplitter, SpoolWriter};
+use crate::backend::ContainerState;
+use crate::event::{StartFailure, StartFailureKind, Stream};
+
+use super::super::child::ChildReport;
+
+/// How much is taken from a pipe at once, and from one pipe before the others get their turn.
+const READ_BYTES_MAX: usize = 64 * 1024;
+
+/// One container.
+#[derive(Debug)]
+pub(super) struct Container {
+    pub(super) name: String,
+    pub(super) paths: ContainerPaths,
+    pub(super) state: ContainerState,
+    pub(super) cgroup: Option<ContainerCgroup>,
+    pub(super) process: Option<Process>,
+    /// When SIGKILL follows the stop signal.
+    pub(super) kill_at: Option<Instant>,
+    pub(super) spool: Option<SpoolWriter>,
+    /// When a full spool is looked at again; the pipes are not read until then.
+    pub(super) look_at: Option<Instant>,
+    /// Why output was lost, until it has been remarked upon.
+    pub(super) output_error: Option<String>,
+}
+
+/// A container's first process.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) pid: u32,
+    pub(super) pidfd: OwnedFd,
+    /// Open until the program runs.
+    pub(super) sync: Option<OwnedFd>,
+    pub(super) stdout: Option<Pipe>,
+    pub(super) stderr: Option<Pipe>,
+    pub(super) executing: bool,
+    pub(super) failure: Option<StartFailure>,
+    pub(super) oom_kills_before: u64,
+}
+
+/// The reading end of an output stream.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    pub(super) fd: OwnedFd,
+    splitter: LineSplitter,
+}
+
+impl Pipe {
+    pub(super) fn new(fd: OwnedFd) -> Self {
+        Self { fd, splitter: LineSplitter::default() }
+    }
+}
+
+/// What a read from a pipe brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReadStep {
+    /// Something, and there may be more.
+    Some,
+    /// Nothing for now.
+    Empty,
+    /// The end: nobody can write any more.
+    Ended,
+}
+
+/// What a look at the sync socket brought.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum StartStep {
+    /// Not there yet.
+    Pending,
+    /// The program runs.
+    Started,
+    /// It will not.
+    Failed,
+}
+
+impl Container {
+    pub(super) fn new(name: &str, paths: ContainerPaths) -> Self {
+        Self {
+            name: name.to_owned(),
+            paths,
+            state: ContainerState::Waiting,
+            cgroup: None,
+            process: None,
+            kill_at: None,
+            spool: None,
+            look_at: None,
+            output_error: None,
+        }
+    }
+
+    /// Where the spool ends.
+    pub(super) fn spool_end(&self) -> u64 {
+        self.spool.as_ref().map_or(0, SpoolWriter::end)
+    }
+
+    /// A stream's pipe, while it is open.
+    pub(super) fn pipe(&self, stream: Stream) -> Option<&Pipe> {
+        let process = self.process.as_ref()?;
+        if stream == Stream::Stdout { process.stdout.as_ref() } else { process.stderr.as_ref() }
+    }
+
+    /// Closes a stream's pipe.
+    pub(super) fn close_stream(&mut self, stream: Stream) {
+        if let Some(process) = &mut self.process {
+            let slot = if stream == Stream::Stdout { &mut process.stdout } else { &mut process.stderr };
+            *slot = None;
+        }
+    }
+
+    /// Reads once from a stream into the spool.
+    pub(super) fn read_stream(&mut self, stream: Stream) -> ReadStep {
+        let Some(process) = &mut self.process else { return ReadStep::Empty };
+        let slot = if stream == Stream::Stdout { &mut process.stdout } else { &mut process.stderr };
+        let Some(pipe) = slot else { return ReadStep::Empty };
+        let mut buffer = vec![0_u8; READ_BYTES_MAX];
+        let mut frames = Vec::new();
+        let step = match rustix::io::read(&pipe.fd, buffer.as_mut_slice()) {
+            Ok(0) => {
+                pipe.splitter.finish(stream, now(), &mut frames);
+                ReadStep::Ended
+            }
+            Ok(len) => {
+                pipe.splitter.feed(stream, now(), buffer.get(..len).unwrap_or_default(), &mut frames);
+                ReadStep::Some
+            }
+            Err(Errno::INTR) => ReadStep::Some,
+            Err(Errno::AGAIN) => ReadStep::Empty,
+            Err(_) => ReadStep::Ended,
+        };
+        self.append(&frames);
+        step
+    }
+
+    /// Takes all that is left in the pipes of a process that has ended, and closes them.
+    pub(super) fn drain(&mut self) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            while self.read_stream(stream) == ReadStep::Some {}
+            let mut frames = Vec::new();
+            if let Some(process) = &mut self.process {
+                let slot = if stream == Stream::Stdout { &mut process.stdout } else { &mut process.stderr };
+                if let Some(mut pipe) = slot.take() {
+                    pipe.splitter.finish(stream, now(), &mut frames);
+                }
+            }
+            self.append(&frames);
+        }
+        self.look_at = None;
+    }
+
+    /// A full disk loses output, nothing else.
+    fn append(&mut self, frames: &[u8]) {
+        if frames.is_empty() {
+            return;
+        }
+        if let Some(Err(e)) = self.spool.as_mut().map(|spool| spool.append(frames)) {
+            self.output_error = Some(e.to_string());
+        }
+    }
+
+    /// Whether nobody has taken the output for so long that no more may be added.
+    pub(super) fn spool_is_full(&self, bytes_max: u64) -> bool {
+        self.spool.as_ref().is_some_and(|spool| spool.bytes_held() > bytes_max)
+    }
+
+    /// Looks at how far the start is. Remarks are put into `remarks`.
+    pub(super) fn start_step(&mut self, remarks: &mut Vec<String>) -> StartStep {
+        let Some(process) = &mut self.process else { return StartStep::Failed };
+        let Some(sync) = &process.sync else { return StartStep::Pending };
+        loop {
+            match receive_json(sync) {
+                Ok(Received::Message(ChildReport::Remark(text))) => remarks.push(text),
+                Ok(Received::Message(ChildReport::Executing)) => process.executing = true,
+                Ok(Received::Message(ChildReport::Failed(failure))) => process.failure = Some(failure),
+                Ok(Received::Nothing) => return StartStep::Pending,
+                Ok(Received::Closed) | Err(_) => break,
+            }
+        }
+        if process.failure.is_none() && !process.executing {
+            let text = "the container's first process was killed before it started the program";
+            process.failure = Some(StartFailure::new(StartFailureKind::Resources, text));
+        }
+        if process.failure.is_some() {
+            return StartStep::Failed;
+        }
+        self.state = ContainerState::Running { pid: process.pid, started_at: now() };
+        StartStep::Started
+    }
+
+    /// Sets the state in which the container ended, on disk first.
+    pub(super) fn conclude(&mut self, state: ContainerState) -> io::Result<()> {
+        self.state = state;
+        self.kill_at = None;
+        let record = ExitRecord { format: RECORD_FORMAT, state: self.state.clone() };
+        let path = self.paths.exit_record();
+        let new = path.with_extension("new");
+        let mut file = fs::File::create(&new)?;
+        file.write_all(&serde_json::to_vec(&record)?)?;
+        file.sync_data()?;
+        fs::rename(new, path)
+    }
+
+    /// Whether a process of the container is there.
+    pub(super) fn is_alive(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Sends a signal to the first process.
+    pub(super) fn signal(&self, signal: i32) {
+        use std::os::fd::AsFd;
+        if let Some(process) = &self.process {
+            // It may have ended just now, which its descriptor will tell.
+            let _ = crate::sys::pidfd_kill(process.pidfd.as_fd(), signal);
+        }
+    }
+}

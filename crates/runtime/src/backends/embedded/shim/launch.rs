@@ -1,0 +1,127 @@
+//! Forking a container or a command, and handing the network to those that wait for it.
+//!
+//! Invariant: everything a child needs is made before the fork, so that what fails here is told by the shim itself.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
+
+use super::super::child::{self, Child, ExecChild};
+use super::super::packet;
+use super::super::spool::SpoolWriter;
+use super::container::{Container, Pipe, Process};
+use super::task::Task;
+use crate::event::{StartFailure, StartFailureKind};
+use crate::sys::{self, Cloned};
+
+impl Task {
+    /// Forks a container's child, which waits for the network. Its group is made first.
+    pub(super) fn fork_container(&mut self, index: usize) -> Result<(), StartFailure> {
+        let failed = |what: &str, e: io::Error| {
+            StartFailure::new(StartFailureKind::Resources, format!("{what}: {}", e.to_string().to_lowercase()))
+        };
+        let Some(spec) = self.intent.spec.containers.get(index) else { return Ok(()) };
+        let (cgroup, mut remarks) = self.cgroup.container(index, spec);
+        self.remarks.append(&mut remarks);
+        let Some(container) = self.containers.get_mut(index) else { return Ok(()) };
+        make_dirs(container).map_err(|e| failed("making the container's directories", e))?;
+        container.spool = Some(SpoolWriter::open(&container.paths.spool()).map_err(|e| failed("output spool", e))?);
+
+        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| failed("pipe", e.into()));
+        let (stdout, child_stdout) = pipe()?;
+        let (stderr, child_stderr) = pipe()?;
+        let (sync, child_sync) = packet::pair().map_err(|e| failed("socket", e.into()))?;
+        let clone_target = cgroup.clone_target();
+        let child = Child {
+            spec,
+            network: &self.intent.spec.network,
+            paths: container.paths.clone(),
+            run_dir: self.paths.run.clone(),
+            cgroup: &cgroup,
+            sync: child_sync,
+            stdin: self.null.try_clone().map_err(|e| failed("descriptor", e))?,
+            stdout: child_stdout,
+            stderr: child_stderr,
+        };
+        let cloned = sys::clone_process(child::CONTAINER_NAMESPACES, clone_target.as_ref().map(AsFd::as_fd));
+        match cloned.map_err(|e| failed("fork", e))? {
+            Cloned::Child => {
+                // The shim's end of the socket must not keep the child's own end from closing.
+                drop(sync);
+                child::run(&child)
+            }
+            Cloned::Parent { pid, pidfd } => {
+                drop(child);
+                for fd in [&stdout, &stderr] {
+                    rustix::io::ioctl_fionbio(fd, true).map_err(|e| failed("pipe", e.into()))?;
+                }
+                container.process = Some(Process {
+                    pid,
+                    pidfd,
+                    sync: Some(sync),
+                    stdout: Some(Pipe::new(stdout)),
+                    stderr: Some(Pipe::new(stderr)),
+                    executing: false,
+                    failure: None,
+                    oom_kills_before: cgroup.oom_kills(),
+                });
+                container.cgroup = Some(cgroup);
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets a forked container go on.
+    pub(super) fn hand_network(&self, index: usize, netns: &OwnedFd) {
+        if let Some(sync) = self.containers.get(index).and_then(|c| c.process.as_ref()?.sync.as_ref()) {
+            // A child that is dead already has told why, or its end will.
+            let _ = packet::send_fd(sync, netns);
+        }
+    }
+
+    /// Forks a command in a container's namespaces.
+    pub(super) fn fork_exec(&self, index: usize, argv: &[String]) -> io::Result<(u32, OwnedFd)> {
+        let gone = || io::Error::new(io::ErrorKind::NotFound, "the container does not run");
+        let container = self.containers.get(index).ok_or_else(gone)?;
+        let spec = self.intent.spec.containers.get(index).ok_or_else(gone)?;
+        let (process, cgroup) = container.process.as_ref().zip(container.cgroup.as_ref()).ok_or_else(gone)?;
+        let clone_target = cgroup.clone_target();
+        let child = ExecChild {
+            spec,
+            network: &self.intent.spec.network,
+            argv,
+            cgroup,
+            container: &process.pidfd,
+            null: self.null.try_clone()?,
+        };
+        // Decides the pid namespace of the next child only; the shim itself stays where it is.
+        move_into_thread_name_spaces(process.pidfd.as_fd(), ThreadNameSpaceType::PROCESS_ID)?;
+        let cloned = sys::clone_process(0, clone_target.as_ref().map(AsFd::as_fd));
+        if let Ok(Cloned::Child) = cloned {
+            child::run_exec(&child);
+        }
+        move_into_thread_name_spaces(self.own_pidfd.as_fd(), ThreadNameSpaceType::PROCESS_ID)?;
+        match cloned? {
+            Cloned::Parent { pid, pidfd } => Ok((pid, pidfd)),
+            Cloned::Child => Err(gone()),
+        }
+    }
+}
+
+/// A second start finds the container's files as they were; what a `volatile` overlay left in `work` must go.
+fn make_dirs(container: &Container) -> io::Result<()> {
+    let paths = &container.paths;
+    if paths.work().exists() {
+        fs::remove_dir_all(paths.work())?;
+    }
+    for dir in [paths.upper(), paths.work(), paths.root()] {
+        fs::create_dir_all(dir)?;
+    }
+    match fs::remove_file(paths.exit_record()) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}

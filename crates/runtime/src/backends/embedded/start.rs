@@ -1,0 +1,208 @@
+//! Checking a specification, writing the intent, starting the shim.
+//!
+//! Invariant: the intent is on tmpfs before the shim exists, and the task is known here before either.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::mount::{MountFlags, mount};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use super::child::{parse_signal, unknown_capability, unknown_limit};
+use super::link::TaskLink;
+use super::paths::TaskPaths;
+use super::protocol::Intent;
+use super::{SHIM_ARGUMENT, Shared, net, sweep};
+use crate::backend::{ResumePoints, RuntimeError};
+use crate::spec::{ContainerSpec, SPEC_FORMAT, TaskSpec};
+
+const TMPFS_MAGIC: u64 = 0x0102_1994;
+/// Fargate's limit on containers in a task.
+const CONTAINERS_MAX: usize = 10;
+const INSTANCE_CHARS_MAX: usize = 32;
+
+pub(super) fn check_instance(instance: &str) -> Result<(), RuntimeError> {
+    if is_name(instance, INSTANCE_CHARS_MAX) {
+        return Ok(());
+    }
+    let text =
+        format!("`{instance}` is no instance id: expected letters, digits and `-`, at most {INSTANCE_CHARS_MAX}");
+    Err(RuntimeError::InvalidSpec(text))
+}
+
+fn is_name(text: &str, chars_max: usize) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !text.is_empty() && text.len() <= chars_max && text.chars().all(allowed)
+}
+
+/// What can be known to be wrong before anything is made.
+pub(super) fn check(spec: &TaskSpec) -> Result<(), RuntimeError> {
+    let bad = |text: String| Err(RuntimeError::InvalidSpec(text));
+    if spec.format != SPEC_FORMAT {
+        return bad(format!("task specification of format {}, expected {SPEC_FORMAT}", spec.format));
+    }
+    if spec.containers.is_empty() || spec.containers.len() > CONTAINERS_MAX {
+        return bad(format!("a task has 1 to {CONTAINERS_MAX} containers, got {}", spec.containers.len()));
+    }
+    if !is_name(&spec.network.vpc_id, 64) {
+        return bad(format!("`{}` is no VPC id", spec.network.vpc_id));
+    }
+    for (index, container) in spec.containers.iter().enumerate() {
+        if spec.containers.iter().take(index).any(|other| other.name == container.name) {
+            return bad(format!("two containers are called `{}`", container.name));
+        }
+        check_container(container)?;
+    }
+    Ok(())
+}
+
+fn check_container(container: &ContainerSpec) -> Result<(), RuntimeError> {
+    let name = &container.name;
+    let bad = |text: String| Err(RuntimeError::InvalidSpec(format!("container `{name}`: {text}")));
+    if !is_name(name, 255) {
+        return bad("its name is not one: expected letters, digits, `-` and `_`, at most 255".to_owned());
+    }
+    if container.lower_dirs.is_empty() {
+        return bad("it has no layers".to_owned());
+    }
+    if parse_signal(&container.stop_signal).is_none() {
+        return bad(format!("`{}` is no signal", container.stop_signal));
+    }
+    if let Some(unknown) = unknown_limit(&container.ulimits) {
+        return bad(format!("`{unknown}` is no ulimit"));
+    }
+    if let Some(unknown) = unknown_capability(&container.capabilities_add, &container.capabilities_drop) {
+        return bad(format!("`{unknown}` is no capability"));
+    }
+    let paths = container.tmpfs.iter().map(|t| &t.container_path);
+    if let Some(path) = paths.chain(container.mounts.iter().map(|m| &m.container_path)).find(|p| !p.starts_with('/')) {
+        return bad(format!("mount path `{path}` is not absolute"));
+    }
+    match container.system_controls.iter().find(|(name, _)| !is_namespaced(name)) {
+        Some((parameter, _)) => bad(format!("kernel parameter `{parameter}` is not one of a container's own")),
+        None => Ok(()),
+    }
+}
+
+/// Whether a kernel parameter belongs to a container's namespaces; any other would change the host.
+fn is_namespaced(name: &str) -> bool {
+    const IPC: &[&str] = &["msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced"];
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+    let clean = name.chars().all(allowed) && !name.contains("..");
+    let known = name.starts_with("net.")
+        || name.starts_with("fs.mqueue.")
+        || name.strip_prefix("kernel.").is_some_and(|rest| IPC.contains(&rest));
+    clean && known
+}
+
+/// Makes the instance's directories, the first on tmpfs.
+pub(super) fn prepare_dirs(run_dir: &Path, data_dir: &Path) -> Result<(), RuntimeError> {
+    let failed = |what: &Path| {
+        let what = format!("preparing `{}`", what.display());
+        move |e: std::io::Error| RuntimeError::io(what, e)
+    };
+    make_private_dir(run_dir).map_err(failed(run_dir))?;
+    let found = rustix::fs::statfs(run_dir).map_err(|e| failed(run_dir)(e.into()))?;
+    if !u64::try_from(found.f_type).is_ok_and(|kind| kind == TMPFS_MAGIC) {
+        let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+        mount("neargate", run_dir, "tmpfs", flags, c"mode=0700,size=256m").map_err(|e| failed(run_dir)(e.into()))?;
+    }
+    for dir in [run_dir.join("tasks"), run_dir.join("net"), data_dir.join("tasks")] {
+        make_private_dir(&dir).map_err(failed(&dir))?;
+    }
+    Ok(())
+}
+
+fn make_private_dir(dir: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Writes the intent and starts the shim.
+pub(super) fn start(shared: &Arc<Shared>, spec: &TaskSpec) -> Result<(), RuntimeError> {
+    let paths = shared.layout.task(&spec.task_id);
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+        .map_err(|e| RuntimeError::io("connection to the shim", e))?;
+    let link = Arc::new(TaskLink::new(shared, spec, ours, ResumePoints::new()));
+    {
+        let mut tasks = shared.tasks();
+        if tasks.contains_key(&spec.task_id) {
+            return Ok(());
+        }
+        tasks.insert(spec.task_id.clone(), Arc::clone(&link));
+    }
+    let started =
+        write_intent(shared, spec, &paths).and_then(|lock| spawn(shared, &paths, theirs, lock)).and_then(|child| {
+            link.set_shim(child);
+            link.watch(shared)
+        });
+    started.map_err(|e| {
+        shared.tasks().remove(&spec.task_id);
+        sweep::remove_task(&shared.layout, &spec.task_id);
+        RuntimeError::io(format!("starting task `{}`", spec.task_id), e)
+    })
+}
+
+/// Takes the task's lock, which the shim inherits, and writes down what it is to do.
+fn write_intent(shared: &Shared, spec: &TaskSpec, paths: &TaskPaths) -> std::io::Result<OwnedFd> {
+    make_private_dir(&paths.data)?;
+    make_private_dir(&paths.run)?;
+    let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC;
+    let lock = rustix::fs::open(paths.lock(), flags, Mode::from_raw_mode(0o600))?;
+    flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+    net::write_task_files(&paths.run, &spec.network)?;
+    let layout = shared.layout.clone();
+    let intent = Intent { layout, spec: spec.clone(), spool_bytes_max: shared.spool_bytes_max };
+    let new = paths.run.join("task.json.new");
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
+    file.write_all(&serde_json::to_vec(&intent)?)?;
+    fs::rename(new, paths.intent())?;
+    Ok(lock)
+}
+
+/// Nothing here forbids the standard library to spawn without copying this process's page tables.
+fn spawn(
+    shared: &Shared,
+    paths: &TaskPaths,
+    connection: OwnedFd,
+    lock: OwnedFd,
+) -> std::io::Result<std::process::Child> {
+    let log = fs::File::create(paths.shim_log())?;
+    Command::new(&shared.shim_program)
+        .arg(SHIM_ARGUMENT)
+        .arg(&paths.run)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::from(connection))
+        .stdout(Stdio::from(lock))
+        .stderr(log)
+        .spawn()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_kernel_parameters_of_a_containers_own_are_let_through() {
+        for good in ["net.ipv4.tcp_keepalive_time", "kernel.shmmax", "fs.mqueue.msg_max"] {
+            assert!(is_namespaced(good), "{good}");
+        }
+        for bad in ["kernel.panic", "vm.swappiness", "net.../../kernel/panic", "kernel.hostname", "net.x y"] {
+            assert!(!is_namespaced(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn instance_ids_are_short_and_plain() {
+        assert!(check_instance("dev-1").is_ok());
+        for bad in ["", "a/b", "..", "a b", &"x".repeat(33)] {
+            assert!(check_instance(bad).is_err(), "{bad}");
+        }
+    }
+}

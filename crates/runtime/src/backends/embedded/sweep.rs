@@ -1,0 +1,101 @@
+//! Removing what nobody claims.
+//!
+//! Invariant: works from names alone, so that it finds what a crash at any moment left.
+//! Invariant: touches nothing but what carries the instance's names.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use rustix::mount::{UnmountFlags, unmount};
+
+use super::adoption::{ShimStanding, connect, shim_standing};
+use super::cgroup::{Hierarchies, remove_task_groups};
+use super::net;
+use super::paths::{Layout, TaskPaths};
+use super::protocol::{Intent, Order, ShimRecord, line};
+use super::shim::start_time;
+use crate::backend::{RuntimeError, Swept};
+use crate::spec::TaskId;
+
+/// Removes everything of the instance that belongs to none of the tasks.
+pub(super) fn sweep(layout: &Layout, known: &BTreeSet<TaskId>) -> Swept {
+    let mut found = BTreeSet::new();
+    let groups = Hierarchies::detect().instance_dirs(&layout.instance);
+    for dir in [layout.tasks_run_dir(), layout.tasks_data_dir()].iter().chain(&groups) {
+        found.extend(entries(dir).into_iter().filter_map(|name| TaskId::parse(&name).ok()));
+    }
+    let mut swept = Swept::default();
+    for task in found.difference(known) {
+        remove_task(layout, task);
+        swept.tasks.push(task.to_string());
+    }
+    let in_use: BTreeSet<String> = known.iter().filter_map(|task| vpc_of(&layout.task(task))).collect();
+    for vpc in net::vpcs(layout) {
+        if !in_use.contains(&vpc) && net::remove_vpc(layout, &vpc).unwrap_or(false) {
+            swept.networks.push(vpc);
+        }
+    }
+    swept
+}
+
+fn entries(dir: &Path) -> Vec<String> {
+    fs::read_dir(dir).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+fn vpc_of(paths: &TaskPaths) -> Option<String> {
+    let intent: Intent = serde_json::from_slice(&fs::read(paths.intent()).ok()?).ok()?;
+    Some(intent.spec.network.vpc_id)
+}
+
+/// Removes all traces of one task, its shim first, in whatever state it is.
+pub(super) fn remove_task(layout: &Layout, task: &TaskId) {
+    let paths = layout.task(task);
+    if shim_standing(&paths) == ShimStanding::Alive && !ask_to_remove(&paths) {
+        kill_shim(&paths);
+    }
+    remove_task_groups(&Hierarchies::detect().task_dirs(&layout.instance, task));
+    for dir in [&paths.data, &paths.run] {
+        // What cannot be removed now is found again by the next sweep.
+        let _ = fs::remove_dir_all(dir);
+    }
+}
+
+/// Asks a living shim to remove its task, and waits until it has.
+fn ask_to_remove(paths: &TaskPaths) -> bool {
+    let Ok(mut socket) = connect(paths) else { return false };
+    if socket.write_all(&line(&Order::Remove)).is_err() {
+        return false;
+    }
+    let mut rest = Vec::new();
+    socket.read_to_end(&mut rest).is_ok()
+}
+
+/// Kills a shim that does not answer, and no later process of the same id.
+fn kill_shim(paths: &TaskPaths) {
+    let Ok(text) = fs::read(paths.shim_record()) else { return };
+    let Ok(record) = serde_json::from_slice::<ShimRecord>(&text) else { return };
+    let same = start_time(&record.pid.to_string()).is_ok_and(|ticks| ticks == record.start_time);
+    if let Some(pid) = i32::try_from(record.pid).ok().filter(|pid| *pid > 1 && same) {
+        let _ = crate::sys::kill(pid, libc::SIGKILL);
+    }
+}
+
+/// Removes an instance's own directories and groups.
+pub(super) fn purge(layout: &Layout) -> Result<(), RuntimeError> {
+    sweep(layout, &BTreeSet::new());
+    for dir in Hierarchies::detect().instance_dirs(&layout.instance) {
+        let _ = fs::remove_dir(&dir);
+        // The parent stays while another instance has groups in it.
+        let _ = dir.parent().map(fs::remove_dir);
+    }
+    match unmount(&layout.run_dir, UnmountFlags::DETACH) {
+        Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+        Err(e) => return Err(RuntimeError::io(format!("unmounting `{}`", layout.run_dir.display()), e)),
+    }
+    for dir in [&layout.run_dir, &layout.data_dir] {
+        fs::remove_dir_all(dir).map_err(|e| RuntimeError::io(format!("removing `{}`", dir.display()), e))?;
+    }
+    Ok(())
+}

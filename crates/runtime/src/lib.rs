@@ -1,0 +1,34 @@
+//! The task runtime: containers, images and networks behind one [`Backend`] trait.
+//!
+//! The engine resolves a task to a [`TaskSpec`] and gives it to a backend; what happens is reported as
+//! [`RuntimeEvent`]s to a sink given when the backend is opened. Two backends: [`backends::embedded`] runs real
+//! containers without a daemon, each task under a shim process that outlives the engine; [`backends::fake`] pretends,
+//! for tests and simulation, under a clock that its caller turns.
+//!
+//! ```text
+//! EmbeddedBackend::open(config, sink)          FakeBackend::new(now, sink)
+//!   .probe()  .start(&spec)  .start_container(task, name)  .stop_container(task, name, timeout_s)  .kill(task, name)
+//!   .exec(task, name, &exec)  .adopt(&spec, &resume)  .release_output(task, name, offset)  .remove(task)  .sweep(&known)
+//! ```
+//!
+//! A program that opens the embedded backend must call [`shim_entry`] first thing in `main`, before any thread: the
+//! backend runs the same program again as the shim.
+//!
+//! Invariant: knows no AWS service and no wire format; depends on no async runtime.
+//! Invariant: `unsafe` is in the module `sys` alone.
+
+mod backend;
+pub mod backends;
+mod event;
+pub mod images;
+mod probe;
+mod spec;
+#[cfg(target_os = "linux")]
+mod sys;
+
+pub use backend::{Adopted, Backend, ContainerState, ExecSpec, ResumePoints, RuntimeError, Swept};
+#[cfg(target_os = "linux")]
+pub use backends::embedded::{shim_entry, shim_main};
+pub use event::{EventKind, EventSink, GoneReason, OutputLine, RuntimeEvent, StartFailure, StartFailureKind, Stream};
+pub use probe::Capability;
+pub use spec::{BindMount, ContainerSpec, Ipv4Cidr, SPEC_FORMAT, TaskId, TaskNetwork, TaskSpec, Tmpfs, Ulimit};

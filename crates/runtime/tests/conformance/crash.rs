@@ -1,0 +1,286 @@
+//! What is killed, and what is found afterwards.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use neargate_runtime::{Adopted, ContainerState, EventKind, GoneReason, ResumePoints, TaskSpec};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use crate::embedded::EmbeddedHost;
+use crate::host::{Behaviour, Host};
+
+/// Set in the processes that play the engine; holds the instance's name.
+const ENGINE: &str = "NEARGATE_TEST_ENGINE";
+
+fn adopt(host: &EmbeddedHost, task: &TaskSpec, resume: &ResumePoints) -> Adopted {
+    host.backend().adopt(task, resume).unwrap()
+}
+
+fn pid(raw: u32) -> Pid {
+    Pid::from_raw(i32::try_from(raw).unwrap()).unwrap()
+}
+
+fn wait_dead(raw: u32) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while test_kill_process(pid(raw)).is_ok() {
+        assert!(Instant::now() < deadline, "process {raw} still lives");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Everything of the instance that the kernel or a disk still holds.
+fn traces(host: &EmbeddedHost) -> Vec<String> {
+    let instance = &host.config.instance;
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let run = host.config.run_dir.display().to_string();
+    let mut found: Vec<String> = mounts
+        .lines()
+        .filter(|l| l.contains(instance))
+        .filter(|l| l.split(' ').nth(4) != Some(&run))
+        .map(str::to_owned)
+        .collect();
+    for dir in [host.config.run_dir.join("tasks"), host.config.data_dir.join("tasks")] {
+        found.extend(children(&dir));
+    }
+    let roots = children(Path::new("/sys/fs/cgroup")).into_iter().chain(["/sys/fs/cgroup".to_owned()]);
+    for root in roots {
+        found.extend(
+            children(&Path::new(&root).join("neargate").join(instance)).into_iter().filter(|p| Path::new(p).is_dir()),
+        );
+    }
+    found.extend(children(Path::new("/sys/class/net")).into_iter().filter(|p| p.contains("/ng")));
+    found
+}
+
+fn children(dir: &Path) -> Vec<String> {
+    std::fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path().display().to_string()).collect()
+}
+
+#[test]
+fn a_new_engine_adopts_a_running_task_with_its_process_and_later_exit() {
+    let Some(mut host) = EmbeddedHost::new() else { return };
+    let script = "trap 'echo last; exit 42' TERM; echo one; echo two; while :; do sleep 1000 & wait; done";
+    let task = host.task(vec![host.script("main", script)]);
+    host.backend().start(&task).unwrap();
+    let started = host.wait_started("main");
+    let offset = host.wait(|kind| match kind {
+        EventKind::Output { lines, next_offset, .. } => {
+            lines.iter().any(|line| line.bytes == b"two").then_some(*next_offset)
+        }
+        _ => None,
+    });
+    host.restart_engine();
+    let Adopted::Running(states) = adopt(&host, &task, &[("main".to_owned(), offset)].into()) else { panic!("gone") };
+    assert!(matches!(states["main"], ContainerState::Running { pid, .. } if pid == started), "{states:?}");
+    host.backend().stop_container(&task.task_id, "main", 30).unwrap();
+    let mut lines = Vec::new();
+    let code = host.wait(|kind| match kind {
+        EventKind::Output { lines: new, .. } => {
+            lines.extend(new.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+            None
+        }
+        EventKind::ContainerExited { exit_code, .. } => Some(*exit_code),
+        _ => None,
+    });
+    assert_eq!((lines, code), (vec!["last".to_owned()], 42));
+    host.remove(&task);
+    assert_eq!(traces(&host), Vec::<String>::new());
+}
+
+#[test]
+fn what_ended_while_no_engine_ran_is_told_to_the_next() {
+    let Some(mut host) = EmbeddedHost::new() else { return };
+    let task = host.task(vec![host.script("main", "echo said; exit 17")]);
+    host.backend().start(&task).unwrap();
+    let started = host.wait_started("main");
+    host.restart_engine();
+    wait_dead(started);
+    // The process is dead before its exit is written down: the adopting engine is told either way.
+    assert!(matches!(adopt(&host, &task, &ResumePoints::new()), Adopted::Running(_)));
+    let mut said = false;
+    let code = host.wait(|kind| match kind {
+        EventKind::Output { lines, .. } => {
+            said = lines.iter().any(|line| line.bytes == b"said");
+            None
+        }
+        EventKind::ContainerExited { exit_code, .. } => Some(*exit_code),
+        _ => None,
+    });
+    assert!(said);
+    assert_eq!(code, 17);
+    host.remove(&task);
+}
+
+fn shim_pid(host: &EmbeddedHost, task: &TaskSpec) -> u32 {
+    let path = host.config.run_dir.join("tasks").join(task.task_id.as_str()).join("shim.json");
+    let record: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    u32::try_from(record["pid"].as_u64().unwrap()).unwrap()
+}
+
+#[test]
+fn a_killed_shim_takes_its_containers_along_and_nothing_is_left() {
+    let Some(host) = EmbeddedHost::new() else { return };
+    let mut with_init = host.container("with-init", Behaviour::Deaf);
+    with_init.init = true;
+    let ended = host.script("ended", "exit 8");
+    let task = host.task(vec![host.container("main", Behaviour::Deaf), with_init, ended]);
+    host.backend().start(&task).unwrap();
+    let (mut pids, mut ended) = (Vec::new(), false);
+    host.wait(|kind| {
+        match kind {
+            EventKind::ContainerStarted { name, pid, .. } if name != "ended" => pids.push(*pid),
+            EventKind::ContainerExited { .. } => ended = true,
+            _ => {}
+        }
+        (pids.len() == 2 && ended).then_some(())
+    });
+    kill_process(pid(shim_pid(&host, &task)), Signal::KILL).unwrap();
+    let reason = host.wait(|kind| match kind {
+        EventKind::TaskGone { reason } => Some(reason.clone()),
+        EventKind::ContainerExited { name, .. } => panic!("an exit of `{name}` that nobody knows"),
+        _ => None,
+    });
+    assert_eq!(reason, GoneReason::Lost("the task's shim was killed".to_owned()));
+    pids.into_iter().for_each(wait_dead);
+    assert_eq!(traces(&host), Vec::<String>::new());
+}
+
+#[test]
+fn a_shim_killed_while_no_engine_ran_is_found_out() {
+    let Some(mut host) = EmbeddedHost::new() else { return };
+    let task = host.task(vec![host.container("main", Behaviour::Deaf), host.script("ended", "exit 8")]);
+    host.backend().start(&task).unwrap();
+    let (mut started, mut ended) = (None, false);
+    host.wait(|kind| {
+        match kind {
+            EventKind::ContainerStarted { name, pid, .. } if name == "main" => started = Some(*pid),
+            EventKind::ContainerExited { .. } => ended = true,
+            _ => {}
+        }
+        (started.is_some() && ended).then_some(())
+    });
+    let shim = shim_pid(&host, &task);
+    host.restart_engine();
+    kill_process(pid(shim), Signal::KILL).unwrap();
+    wait_dead(started.unwrap());
+    // The lock goes with the last of the shim, a moment after its children were told.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let states = loop {
+        match host.backend().adopt(&task, &ResumePoints::new()) {
+            Ok(Adopted::Gone(states)) => break states,
+            other => assert!(Instant::now() < deadline, "{other:?}"),
+        }
+    };
+    assert_eq!(states["main"], ContainerState::Lost);
+    assert!(matches!(states["ended"], ContainerState::Exited { exit_code: 8, .. }), "{states:?}");
+    assert_eq!(traces(&host), Vec::<String>::new());
+}
+
+/// Plays the engine where the variable says so: starts a task, says so, and waits to be killed.
+fn play_engine() {
+    let Ok(instance) = std::env::var(ENGINE) else { return };
+    let host = EmbeddedHost::open(&instance);
+    let task = host.task(vec![host.container("main", Behaviour::UntilStopped(5))]);
+    println!("\nTASK {}", serde_json::to_string(&task).unwrap());
+    host.backend().start(&task).unwrap();
+    println!("\nSTARTED");
+    std::thread::sleep(Duration::from_secs(60));
+    host.keep();
+    std::process::exit(1);
+}
+
+#[test]
+fn an_engine_killed_at_any_moment_leaves_a_task_to_adopt_or_to_start() {
+    play_engine();
+    if !crate::embedded::can_run() {
+        return;
+    }
+    let mut adopted = 0;
+    for (round, delay_us) in [0, 500, 1000, 2000, 4000, 8000, 16_000, 50_000].into_iter().enumerate() {
+        let instance = format!("crash-{}-{round}", std::process::id());
+        let mut engine = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "crash::an_engine_killed_at_any_moment_leaves_a_task_to_adopt_or_to_start",
+                "--nocapture",
+            ])
+            .env(ENGINE, &instance)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(engine.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let task: TaskSpec =
+            lines.find_map(|line| serde_json::from_str(line.strip_prefix("TASK ")?).ok()).expect("no task");
+        std::thread::sleep(Duration::from_micros(delay_us));
+        engine.kill().unwrap();
+        engine.wait().unwrap();
+
+        let host = EmbeddedHost::open(&instance);
+        match adopt(&host, &task, &ResumePoints::new()) {
+            Adopted::Running(_) => adopted += 1,
+            Adopted::NeverStarted => host.backend().start(&task).unwrap(),
+            Adopted::Gone(states) => panic!("lost after {delay_us} µs: {states:?}"),
+        }
+        host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
+        host.backend().stop_container(&task.task_id, "main", 30).unwrap();
+        assert_eq!(host.wait_exit("main"), 5);
+        host.remove(&task);
+        assert_eq!(traces(&host), Vec::<String>::new());
+    }
+    assert!(adopted > 0, "no round came late enough to adopt");
+}
+
+#[test]
+fn a_sweep_ends_tasks_that_a_former_engine_left() {
+    let Some(mut host) = EmbeddedHost::new() else { return };
+    let kept = host.task(vec![host.container("main", Behaviour::Deaf)]);
+    let left = host.task(vec![host.container("main", Behaviour::Deaf)]);
+    let mut pids = Vec::new();
+    for task in [&kept, &left] {
+        host.backend().start(task).unwrap();
+        pids.push(host.wait_started("main"));
+    }
+    host.restart_engine();
+    let swept = host.backend().sweep(&BTreeSet::from([kept.task_id.clone()])).unwrap();
+    assert_eq!(swept.tasks, [left.task_id.to_string()]);
+    assert!(swept.networks.is_empty());
+    wait_dead(pids[1]);
+    assert!(test_kill_process(pid(pids[0])).is_ok());
+    let swept = host.backend().sweep(&BTreeSet::new()).unwrap();
+    assert_eq!((swept.tasks, swept.networks), (vec![kept.task_id.to_string()], vec!["vpc-test".to_owned()]));
+    assert_eq!(traces(&host), Vec::<String>::new());
+}
+
+#[test]
+fn after_tasks_are_removed_everything_is_as_before() {
+    if std::env::var_os(ENGINE).is_none() {
+        // Alone in a process, so that descriptors can be counted.
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "crash::after_tasks_are_removed_everything_is_as_before"])
+            .env(ENGINE, "baseline")
+            .status()
+            .unwrap();
+        assert!(status.success());
+        return;
+    }
+    let Some(host) = EmbeddedHost::new() else { return };
+    let descriptors = || children(Path::new("/proc/self/fd")).len();
+    let interfaces = || children(Path::new("/sys/class/net"));
+    let before = (traces(&host), descriptors(), interfaces());
+    let tasks: Vec<TaskSpec> = (0..3)
+        .map(|_| {
+            host.task(vec![host.container("a", Behaviour::Exits(&["x"], 0)), host.container("b", Behaviour::Deaf)])
+        })
+        .collect();
+    for task in &tasks {
+        host.backend().start(task).unwrap();
+        assert_eq!(host.wait_exit("a"), 0);
+    }
+    for task in &tasks {
+        host.remove(task);
+    }
+    assert_eq!((traces(&host), descriptors(), interfaces()), before);
+}

@@ -1,0 +1,162 @@
+//! The embedded backend under the suite.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::time::Duration;
+
+use neargate_runtime::backends::embedded::{EmbeddedBackend, EmbeddedConfig, probe_machine};
+use neargate_runtime::{Backend, BindMount, ContainerSpec, EventSink, RuntimeEvent, TaskId};
+
+use crate::host::{Behaviour, Host};
+use crate::suite::conformance;
+
+conformance! { EmbeddedHost::new() }
+
+/// An instance of its own, removed at the end.
+pub(crate) struct EmbeddedHost {
+    backend: Option<EmbeddedBackend>,
+    events: mpsc::Receiver<RuntimeEvent>,
+    pub(crate) config: EmbeddedConfig,
+    layer: PathBuf,
+    purge: bool,
+}
+
+static INSTANCES: AtomicU32 = AtomicU32::new(0);
+static TASKS: AtomicU32 = AtomicU32::new(0);
+
+impl EmbeddedHost {
+    /// A fresh instance, or nothing where this machine cannot run containers.
+    pub(crate) fn new() -> Option<Self> {
+        let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
+        let instance = format!("test-{}-{number}", std::process::id());
+        can_run().then(|| Self::open(&instance))
+    }
+
+    /// The instance of that name.
+    pub(crate) fn open(instance: &str) -> Self {
+        let base = std::env::temp_dir().join(format!("neargate-{instance}"));
+        let config = EmbeddedConfig {
+            instance: instance.to_owned(),
+            run_dir: base.join("run"),
+            data_dir: base.join("data"),
+            spool_bytes_max: 256 * 1024,
+            shim_program: PathBuf::from(env!("CARGO_BIN_EXE_neargate-shim")),
+        };
+        let layer = base.join("layer");
+        make_layer(&layer);
+        let (sink, events) = channel();
+        let backend = EmbeddedBackend::open(config.clone(), sink).unwrap();
+        Self { backend: Some(backend), events, config, layer, purge: true }
+    }
+
+    /// As if the engine had died: the connections end, nothing is cleaned up; then a new engine on the same instance.
+    pub(crate) fn restart_engine(&mut self) {
+        drop(self.backend.take());
+        let (sink, events) = channel();
+        self.events = events;
+        self.backend = Some(EmbeddedBackend::open(self.config.clone(), sink).unwrap());
+    }
+
+    /// A container that runs a script in the host's programs.
+    pub(crate) fn script(&self, name: &str, script: &str) -> ContainerSpec {
+        let argv = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+        self.program(name, argv)
+    }
+
+    pub(crate) fn program(&self, name: &str, argv: Vec<String>) -> ContainerSpec {
+        let mut spec = ContainerSpec::new(name, vec![self.layer.clone()], argv);
+        spec.mounts.push(BindMount { source: "/usr".into(), container_path: "/usr".to_owned(), read_only: true });
+        spec
+    }
+
+    /// Leaves the instance's things where they are.
+    pub(crate) fn keep(mut self) {
+        self.purge = false;
+    }
+}
+
+impl Drop for EmbeddedHost {
+    fn drop(&mut self) {
+        if let Some(backend) = self.backend.take()
+            && self.purge
+        {
+            backend.purge().unwrap();
+            let _ = std::fs::remove_dir_all(self.config.run_dir.parent().unwrap());
+        }
+    }
+}
+
+fn channel() -> (EventSink, mpsc::Receiver<RuntimeEvent>) {
+    let (sender, events) = mpsc::channel();
+    let sender = Mutex::new(sender);
+    let sink = Arc::new(move |event| {
+        let _ = sender.lock().unwrap().send(event);
+    });
+    (sink, events)
+}
+
+/// The programs are the host's, mounted; the layer gives the paths to them and a user.
+fn make_layer(layer: &Path) {
+    std::fs::create_dir_all(layer.join("etc")).unwrap();
+    for dir in ["bin", "sbin", "lib", "lib64"] {
+        let link = layer.join(dir);
+        if std::fs::symlink_metadata(&link).is_err() {
+            std::os::unix::fs::symlink(format!("usr/{dir}"), link).unwrap();
+        }
+    }
+    std::fs::write(layer.join("etc/passwd"), "root:x:0:0::/root:/bin/sh\nweb:x:1000:1001::/srv:/bin/sh\n").unwrap();
+    std::fs::write(layer.join("etc/group"), "root:x:0:\nstaff:x:50:web\n").unwrap();
+}
+
+/// Whether this machine can run containers; says on one line why not.
+pub(crate) fn can_run() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| {
+        let dir = std::env::temp_dir().join(format!("neargate-probe-{}", std::process::id()));
+        let mut config = EmbeddedConfig::new("probe", &dir).unwrap();
+        config.shim_program = PathBuf::from(env!("CARGO_BIN_EXE_neargate-shim"));
+        let missing: Vec<String> = probe_machine(&config)
+            .into_iter()
+            .filter(|capability| capability.required && !capability.ok)
+            .map(|capability| format!("{}: {} ({})", capability.name, capability.detail, capability.hint))
+            .collect();
+        let _ = std::fs::remove_dir_all(dir);
+        if missing.is_empty() {
+            return true;
+        }
+        let required = std::env::var("NEARGATE_REQUIRE_CONTAINERS").is_ok_and(|value| value == "1");
+        assert!(!required, "no containers on this machine: {}", missing.join("; "));
+        eprintln!("skipped: no containers on this machine: {}", missing.join("; "));
+        false
+    })
+}
+
+impl Host for EmbeddedHost {
+    fn backend(&self) -> &dyn Backend {
+        self.backend.as_ref().unwrap()
+    }
+
+    fn container(&self, name: &str, behaviour: Behaviour) -> ContainerSpec {
+        match behaviour {
+            Behaviour::Exits(lines, code) => {
+                let script: String = lines.iter().map(|line| format!("echo {line}; ")).collect();
+                self.script(name, &format!("{script} exit {code}"))
+            }
+            Behaviour::UntilStopped(code) => {
+                self.script(name, &format!("trap 'exit {code}' TERM; echo ready; while :; do sleep 1000 & wait; done"))
+            }
+            Behaviour::Deaf => self.script(name, "trap '' TERM; echo ready; while :; do sleep 1000; done"),
+            Behaviour::Missing => self.program(name, vec!["no-such-program".to_owned()]),
+        }
+    }
+
+    fn next(&self) -> RuntimeEvent {
+        self.events.recv_timeout(Duration::from_secs(30)).expect("no event for 30 s")
+    }
+
+    fn task_id(&self) -> TaskId {
+        let number = TASKS.fetch_add(1, Ordering::Relaxed);
+        TaskId::parse(&format!("{:024x}{:08x}", std::process::id(), number % 200)).unwrap()
+    }
+}

@@ -1,0 +1,26 @@
+//! Every backend passes the same suite; the embedded one also shows that nothing is left behind and nothing lost.
+//!
+//! Tests with real containers say on one line when this machine cannot run them; with `NEARGATE_REQUIRE_CONTAINERS=1`
+//! they fail instead.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and speaks to its reader"
+)]
+
+#[cfg(target_os = "linux")]
+mod containers;
+#[cfg(target_os = "linux")]
+mod crash;
+#[cfg(target_os = "linux")]
+mod embedded;
+mod fake;
+mod host;
+#[cfg(target_os = "linux")]
+mod networks;
+mod suite;

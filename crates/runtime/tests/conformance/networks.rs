@@ -1,0 +1,99 @@
+//! Tasks of one VPC reach each other by private address; containers of one task by loopback.
+
+use neargate_runtime::EventKind;
+
+use crate::embedded::EmbeddedHost;
+use crate::host::Host;
+
+const SERVE: &str = "import socket\n\
+    s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n\
+    s.bind(('0.0.0.0', 8080)); s.listen(); print('ready', flush=True)\n\
+    c, peer = s.accept(); print('peer', peer[0], flush=True); c.sendall(b'hello'); c.close()";
+
+fn ask(address: &str) -> String {
+    format!("import socket\nprint(socket.create_connection(('{address}', 8080), 10).recv(9).decode(), flush=True)")
+}
+
+fn python(host: &EmbeddedHost, name: &str, code: &str) -> neargate_runtime::ContainerSpec {
+    host.program(name, ["/usr/bin/python3", "-c", code].map(str::to_owned).to_vec())
+}
+
+fn lines_until_exits(host: &EmbeddedHost, exits: usize) -> Vec<String> {
+    let (mut lines, mut seen) = (Vec::new(), 0);
+    host.wait(|kind| {
+        match kind {
+            EventKind::Output { lines: new, .. } => {
+                lines.extend(new.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+            }
+            EventKind::ContainerExited { .. } => seen += 1,
+            _ => {}
+        }
+        (seen == exits).then_some(())
+    });
+    lines
+}
+
+#[test]
+fn tasks_of_a_vpc_reach_each_other_by_private_address() {
+    let Some(host) = EmbeddedHost::new() else { return };
+    let server = host.task(vec![python(&host, "server", SERVE)]);
+    host.backend().start(&server).unwrap();
+    host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
+    let client = host.task(vec![python(&host, "client", &ask(&server.network.private_ip.to_string()))]);
+    host.backend().start(&client).unwrap();
+    let mut lines = lines_until_exits(&host, 2);
+    lines.sort();
+    // The server sees the client's own address.
+    assert_eq!(lines, ["hello".to_owned(), format!("peer {}", client.network.private_ip)]);
+    host.remove(&server);
+    host.remove(&client);
+}
+
+#[test]
+fn subnets_of_a_vpc_are_routed_and_other_vpcs_are_not() {
+    let Some(host) = EmbeddedHost::new() else { return };
+    let server = host.task(vec![python(&host, "server", SERVE)]);
+    host.backend().start(&server).unwrap();
+    host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
+    let code = ask(&server.network.private_ip.to_string()).replace(", 10)", ", 1)");
+    let mut stranger = host.task(vec![python(&host, "stranger", &code)]);
+    stranger.network.vpc_id = "vpc-other".to_owned();
+    host.backend().start(&stranger).unwrap();
+    assert_eq!(host.wait_exit("stranger"), 1);
+    let mut neighbour = host.task(vec![python(&host, "neighbour", &code)]);
+    neighbour.network.subnet_cidr = "10.0.2.0/24".parse().unwrap();
+    neighbour.network.private_ip = "10.0.2.5".parse().unwrap();
+    host.backend().start(&neighbour).unwrap();
+    let lines = lines_until_exits(&host, 2);
+    assert!(lines.contains(&"hello".to_owned()), "{lines:?}");
+    [server, stranger, neighbour].iter().for_each(|task| host.remove(task));
+}
+
+#[test]
+fn containers_of_a_task_share_loopback_and_files_about_the_network() {
+    let Some(host) = EmbeddedHost::new() else { return };
+    let wait = "import socket, time\nfor _ in range(500):\n  try:\n    c = socket.create_connection(('localhost', 8080), 5); break\n  except OSError: time.sleep(0.01)\nprint(c.recv(9).decode(), flush=True)";
+    let files = host.script("files", "cat /etc/hosts /etc/hostname /etc/resolv.conf; ls /sys/class/net");
+    let task = host.task(vec![python(&host, "server", SERVE), python(&host, "client", wait), files]);
+    host.backend().start(&task).unwrap();
+    let mut lines = lines_until_exits(&host, 3);
+    lines.sort();
+    let address = task.network.private_ip;
+    let name = &task.network.hostname;
+    let mut expected = vec![
+        "127.0.0.1 localhost".to_owned(),
+        "::1 localhost".to_owned(),
+        format!("{address} {name}"),
+        name.clone(),
+        "search eu-west-1.compute.internal".to_owned(),
+        "nameserver 10.0.0.2".to_owned(),
+        "eth1".to_owned(),
+        "lo".to_owned(),
+        "hello".to_owned(),
+        "peer 127.0.0.1".to_owned(),
+        "ready".to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(lines, expected);
+    host.remove(&task);
+}

@@ -1,0 +1,200 @@
+//! Reading events of one or many streams in order of time, a page at a time.
+//!
+//! A page is the first (or the last) events of a window of [`Key`]s. Chunks are visited in order of time, each read as a whole,
+//! until none of those left can hold an event that belongs on the page.
+//!
+//! Invariant: memory is bounded by a page (1 MiB) and a chunk; a page reads the chunks that overlap it, not more.
+//! Invariant: a damaged or cut chunk gives the events before the damage and is said, it never fails the read.
+
+use std::collections::BTreeMap;
+
+use neargate_base::Timestamp;
+use neargate_kernel::{Cx, Notice, NoticeKind};
+
+use crate::errors::LogsError;
+use crate::frame::{Event, open};
+use crate::state::{Chunk, LogStream, Segment, segment_file, segments_prefix};
+
+/// The place of an event among those of a scope: by time, then by stream, then in the order they were put.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) timestamp: i64,
+    pub(crate) stream: u64,
+    pub(crate) ordinal: u64,
+}
+
+impl Key {
+    /// Before every event of a time.
+    pub(crate) fn at(timestamp: i64) -> Self {
+        Self { timestamp, ..Self::default() }
+    }
+
+    /// The place right after.
+    pub(crate) fn next(self) -> Self {
+        Self { ordinal: self.ordinal.saturating_add(1), ..self }
+    }
+}
+
+/// Which end of the window a page begins at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    Head,
+    Tail,
+}
+
+/// What to read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    /// The first place.
+    pub(crate) start: Key,
+    /// The place after the last.
+    pub(crate) end: Key,
+    pub(crate) from: From,
+    pub(crate) events_max: usize,
+    /// Bytes of segments to read before a page ends although it is not full.
+    pub(crate) scan_bytes_max: u64,
+}
+
+/// One page.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Page {
+    /// In order of time, whichever end it began at.
+    pub(crate) events: BTreeMap<Key, Event>,
+    /// Where the next page begins (from the head) or ends (from the tail); `None` when nothing is left.
+    pub(crate) next: Option<Key>,
+}
+
+/// The most bytes of messages on a page, as AWS has it; a single event always fits.
+const PAGE_BYTES_MAX: usize = 1 << 20;
+
+/// A chunk and where it lies.
+struct Place {
+    stream: u64,
+    file: String,
+    chunk: Chunk,
+}
+
+/// Reads the page of a window over some streams; `keeps` says which events count.
+pub(crate) fn read(
+    cx: &mut Cx<'_>,
+    streams: &[LogStream],
+    window: Window,
+    keeps: &dyn Fn(&Event) -> bool,
+) -> Result<Page, LogsError> {
+    let mut places = places(cx, streams, &window);
+    match window.from {
+        From::Head => places.sort_by_key(|place| (place.chunk.earliest, place.stream, place.chunk.first)),
+        From::Tail => places.sort_by_key(|place| std::cmp::Reverse((place.chunk.latest, place.stream, place.chunk.first))),
+    }
+    let mut draft = Draft { window, events: BTreeMap::new(), bytes: 0, is_cut: false };
+    let mut scanned = 0;
+    for place in &places {
+        if !draft.may_hold(&place.chunk) || (scanned >= window.scan_bytes_max && draft.cut_before(&place.chunk)) {
+            break;
+        }
+        scanned += place.chunk.length;
+        scan(cx, place, &mut |key, event| draft.offer(key, event, keeps))?;
+    }
+    let next = match window.from {
+        From::Head => draft.window.end,
+        From::Tail => draft.window.start,
+    };
+    Ok(Page { events: draft.events, next: draft.is_cut.then_some(next) })
+}
+
+fn places(cx: &Cx<'_>, streams: &[LogStream], window: &Window) -> Vec<Place> {
+    let (start, end) = (Timestamp(window.start.timestamp), Timestamp(window.end.timestamp));
+    let mut places = vec![];
+    for stream in streams {
+        for (key, segment) in cx.scan::<Segment>(&segments_prefix(stream.number)) {
+            let within = segment.chunks.iter().filter(|chunk| chunk.latest >= start && chunk.earliest <= end);
+            places.extend(within.map(|chunk| Place { stream: stream.number, file: segment_file(cx, key), chunk: *chunk }));
+        }
+    }
+    places
+}
+
+fn scan(cx: &mut Cx<'_>, place: &Place, take: &mut dyn FnMut(Key, Event)) -> Result<(), LogsError> {
+    let Chunk { offset, length, first, count, .. } = place.chunk;
+    let bytes = cx.read_segment(&place.file, offset, usize::try_from(length).unwrap_or(usize::MAX))?;
+    let mut rest = bytes.as_slice();
+    for ordinal in first..first.saturating_add(count) {
+        match open(rest) {
+            Ok((event, length)) => {
+                rest = rest.get(length..).unwrap_or_default();
+                take(Key { timestamp: event.timestamp.millis(), stream: place.stream, ordinal }, event);
+            }
+            Err(error) => {
+                let text = format!("{} of {count} log events are lost: {error:?} at event {ordinal}", first + count - ordinal);
+                cx.notice(Notice { kind: NoticeKind::Failed, subject: place.file.clone(), text, hint: None });
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A page in the making. Its window shrinks to what can still belong on it.
+struct Draft {
+    window: Window,
+    events: BTreeMap<Key, Event>,
+    bytes: usize,
+    /// Whether something lies beyond the shrunk window.
+    is_cut: bool,
+}
+
+impl Draft {
+    /// Whether a chunk may hold an event of the window as it is now.
+    fn may_hold(&self, chunk: &Chunk) -> bool {
+        match self.window.from {
+            From::Head => Key::at(chunk.earliest.millis()) < self.window.end,
+            From::Tail => chunk.latest.millis() >= self.window.start.timestamp,
+        }
+    }
+
+    /// Ends the page before a chunk's time, unless the page would not get anywhere.
+    fn cut_before(&mut self, chunk: &Chunk) -> bool {
+        let (start, end) = (self.window.start, self.window.end);
+        match self.window.from {
+            From::Head => {
+                let cut = Key::at(chunk.earliest.millis());
+                if cut <= start {
+                    return false;
+                }
+                self.window.end = cut;
+                self.events.split_off(&cut);
+            }
+            From::Tail => {
+                let cut = Key::at(chunk.latest.millis().saturating_add(1));
+                if cut >= end {
+                    return false;
+                }
+                self.window.start = cut;
+                self.events = self.events.split_off(&cut);
+            }
+        }
+        self.is_cut = true;
+        true
+    }
+
+    fn offer(&mut self, key: Key, event: Event, keeps: &dyn Fn(&Event) -> bool) {
+        if key < self.window.start || key >= self.window.end || !keeps(&event) {
+            return;
+        }
+        self.bytes += event.message.len();
+        self.events.insert(key, event);
+        while self.events.len() > self.window.events_max || (self.bytes > PAGE_BYTES_MAX && self.events.len() > 1) {
+            let dropped = match self.window.from {
+                From::Head => self.events.pop_last(),
+                From::Tail => self.events.pop_first(),
+            };
+            let Some((key, event)) = dropped else { break };
+            self.bytes -= event.message.len();
+            self.is_cut = true;
+            match self.window.from {
+                From::Head => self.window.end = key,
+                From::Tail => self.window.start = key.next(),
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! `GetCallerIdentity`.
+
+use neargate_kernel::{Access, Cx, Fault, Operation, Principal};
+use neargate_shape::OperationShape;
+
+use crate::api;
+
+pub(crate) struct GetCallerIdentity;
+
+impl Operation for GetCallerIdentity {
+    const SHAPE: &'static OperationShape = &api::GET_CALLER_IDENTITY;
+    type Input = api::GetCallerIdentityInput;
+    type Output = api::GetCallerIdentityOutput;
+
+    /// Nobody can be kept from asking who they are.
+    fn access(_cx: &Cx<'_>, _input: &Self::Input) -> Vec<Access> {
+        vec![]
+    }
+
+    fn apply(cx: &mut Cx<'_>, _input: Self::Input) -> Result<Self::Output, Fault> {
+        let account = match &cx.principal {
+            Principal::Root { account } | Principal::Role { account, .. } => account.to_string(),
+            Principal::Service { .. } => cx.scope.account.to_string(),
+        };
+        let user_id = cx.registry.ports.authorizer.user_id(cx.store(), &cx.principal).ok_or_else(|| {
+            let text = "The security token included in the request is invalid.";
+            Fault::sender("InvalidClientTokenId", text).with_status(403).with_hint("the session's role was deleted")
+        })?;
+        Ok(api::GetCallerIdentityOutput {
+            user_id: Some(user_id),
+            account: Some(account),
+            arn: Some(cx.principal.arn()),
+        })
+    }
+}

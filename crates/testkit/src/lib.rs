@@ -1,0 +1,125 @@
+//! What tests of several crates share: a real core over a journal in memory, stand-ins for the ports, time in the hand.
+//!
+//! Invariant: nothing here decides what a test expects; a harness only carries out and remembers.
+
+mod ports;
+
+use neargate_base::{Scope, Timestamp};
+use neargate_kernel::{
+    Applied, Command, Core, CoreError, Effect, Fault, Journal, MemoryJournal, MemorySegments, Notice, Ports, Principal,
+    Registry, Report, Request, Service,
+};
+use neargate_shape::{from_json, to_json};
+use serde_json::Value as Json;
+
+pub use ports::{AllowAll, OnePool, Silence};
+
+/// A core with everything around it.
+#[derive(Debug)]
+pub struct Harness {
+    core: Core,
+    journal: MemoryJournal,
+    services: fn() -> Vec<Service>,
+    ports: Ports,
+    /// Process time; service time begins equal to it.
+    pub now: Timestamp,
+    /// Where calls go.
+    pub scope: Scope,
+    /// Who calls.
+    pub principal: Principal,
+    /// Every effect so far, those already finished too.
+    pub effects: Vec<Effect>,
+    /// Every notice so far.
+    pub notices: Vec<Notice>,
+}
+
+/// Ports that allow everything, give addresses of one subnet and drop events.
+pub fn open_ports() -> Ports {
+    Ports { authorizer: &AllowAll, events: &Silence, networks: &OnePool }
+}
+
+impl Harness {
+    /// A fresh core of these services.
+    pub fn new(services: fn() -> Vec<Service>, ports: Ports) -> Result<Self, CoreError> {
+        let scope = Scope::new("000000000000", "eu-west-1");
+        let core = Core::open(Registry::new(ports, services()), vec![], Box::new(MemorySegments::default()), 7)?;
+        let principal = Principal::root(&scope.account);
+        let (now, journal) = (Timestamp(1_795_255_200_000), MemoryJournal::default());
+        Ok(Self { core, journal, services, ports, now, scope, principal, effects: vec![], notices: vec![] })
+    }
+
+    /// The core, to look at its state.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Calls an operation with an input in JSON and runs what is due then; the answer in JSON.
+    pub fn call(&mut self, service: &str, operation: &str, input: Json) -> Result<Json, Fault> {
+        let shape = (self.core.registry().operation(service, operation)?.shape.input)();
+        let input = from_json(shape, input, &mut vec![]).map_err(|error| Fault::validation(error.to_string()))?;
+        let request = Request {
+            scope: self.scope.clone(),
+            principal: self.principal.clone(),
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            input,
+            request_id: "00000000-0000-4000-8000-000000000000".to_owned(),
+        };
+        let mut applied = self.core.apply(self.now, Command::Request(request));
+        let reply = applied.reply.take();
+        self.remember(applied);
+        self.run_due();
+        reply.unwrap_or_else(|| Err(Fault::internal("no reply"))).map(|output| to_json(&output))
+    }
+
+    /// Hands in a driver's news.
+    pub fn report(&mut self, effect: &str, news: Json, finished: bool) {
+        let report = Report { effect: effect.to_owned(), news, finished };
+        let applied = self.core.apply(self.now, Command::Report(report));
+        self.remember(applied);
+        self.run_due();
+    }
+
+    /// Lets both clocks go on and runs what falls due.
+    pub fn pass(&mut self, ms: i64) {
+        self.now = self.now.plus_ms(ms);
+        self.run_due();
+    }
+
+    /// Turns service time forward.
+    pub fn turn_to(&mut self, to: Timestamp, waits_for_effects: bool) {
+        let applied = self.core.apply(self.now, Command::TurnClock { to, waits_for_effects });
+        self.remember(applied);
+        self.run_due();
+    }
+
+    /// Runs everything that is due.
+    pub fn run_due(&mut self) {
+        while let Some(applied) = self.core.run_due(self.now) {
+            self.remember(applied);
+        }
+    }
+
+    /// The effects that no driver has finished.
+    pub fn unfinished(&self) -> Vec<Effect> {
+        self.core.unfinished()
+    }
+
+    /// Kills the engine and starts it again over what was durable. Segments do not outlive it.
+    pub fn restart(&mut self) -> Result<(), Box<dyn std::error::Error>> {
+        let rows = self.journal.load()?;
+        self.core = Core::open(Registry::new(self.ports, (self.services)()), rows, Box::new(MemorySegments::default()), 8)?;
+        self.effects = self.core.unfinished();
+        self.run_due();
+        Ok(())
+    }
+
+    fn remember(&mut self, applied: Applied) {
+        // The journal in memory cannot fail.
+        if let Ok(sequence) = self.journal.append(applied.deltas) {
+            let _ = self.journal.durable(sequence);
+        }
+        self.effects.extend(applied.effects);
+        self.notices.extend(applied.notices);
+    }
+}
