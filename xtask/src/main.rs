@@ -4,13 +4,14 @@
 //!
 //! Invariant: no task changes anything outside the checkout.
 
+mod bench;
 mod codegen;
 mod tidy;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask codegen [wire|l1] [--check] | tidy";
+const USAGE: &str = "usage: cargo xtask codegen [wire|l1] [--check] | tidy | bench [start] [container]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let outcome = match args.as_slice() {
         ["codegen", rest @ ..] => codegen::run(rest),
         ["tidy"] => tidy::run(),
+        ["bench", rest @ ..] => bench::run(rest),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
@@ -33,4 +35,10 @@ fn main() -> ExitCode {
 /// The root of the checkout.
 fn root() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(std::path::Path::new(".")).to_path_buf()
+}
+
+/// Prints a line of a task's result.
+fn say(line: &str) {
+    // Where standard output is closed there is nobody left to tell.
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

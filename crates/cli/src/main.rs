@@ -14,7 +14,9 @@ mod images;
 mod outcome;
 mod places;
 mod screen;
+mod session;
 mod tasks;
+mod trial;
 
 use std::process::ExitCode;
 

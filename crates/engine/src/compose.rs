@@ -4,11 +4,8 @@ use neargate_kernel::{Ports, Registry};
 
 /// Every service, joined by the ports.
 pub(crate) fn registry() -> Registry {
-    let ports = Ports {
-        authorizer: &neargate_iam::Iam,
-        events: &neargate_events::Bus,
-        networks: &neargate_ec2::Interfaces,
-    };
+    let ports =
+        Ports { authorizer: &neargate_iam::Iam, events: &neargate_events::Bus, networks: &neargate_ec2::Interfaces };
     let services = vec![
         neargate_cloudformation::service(),
         neargate_ec2::service(),

@@ -75,7 +75,8 @@ impl Engine {
         };
         let rows = neargate_kernel::Journal::load(&mut journal).map_err(|error| unreadable(error.to_string()))?;
         let segments = Box::new(data_dir.segments());
-        let core = Core::open(compose::registry(), rows, segments, fastrand::u64(..)).map_err(|error| unreadable(error.0))?;
+        let core =
+            Core::open(compose::registry(), rows, segments, fastrand::u64(..)).map_err(|error| unreadable(error.0))?;
         let shapes: Vec<_> = core.registry().services().map(|service| service.shape).collect();
         let images = ImageStores::open(&config.data_dir.join("images"), &config.image_stores)?;
 
@@ -87,15 +88,30 @@ impl Engine {
         let board = Arc::clone(&notices);
         let drivers = BTreeMap::from([(neargate_ecs::order::DRIVER, Box::new(tasks) as Box<dyn Driver>)]);
         let instance = journal.instance().to_owned();
-        let parts = Parts { core, journal: Box::new(journal), drivers, notices: Box::new(move |notice| board.pin(notice)) };
+        let parts =
+            Parts { core, journal: Box::new(journal), drivers, notices: Box::new(move |notice| board.pin(notice)) };
         let writer_thread = writer::start(parts, inbox).map_err(|error| no_thread(&error))?;
         if let Some(to) = config.clock {
             writer.command(Command::SetClock { to });
         }
         let (stop_sender, stop_receiver) = tokio::sync::mpsc::channel(1);
-        let edge = http::Edge::new(shapes, writer.clone(), Arc::clone(&notices), instance, config.data_dir.clone(), stop_sender);
+        let edge = http::Edge::new(
+            shapes,
+            writer.clone(),
+            Arc::clone(&notices),
+            instance,
+            config.data_dir.clone(),
+            stop_sender,
+        );
         let http = http::Server::start(listener, edge, stop_receiver).map_err(|error| no_thread(&error))?;
-        Ok(Self { address: http.address(), writer, notices, writer_thread: Some(writer_thread), http, _data_dir: data_dir })
+        Ok(Self {
+            address: http.address(),
+            writer,
+            notices,
+            writer_thread: Some(writer_thread),
+            http,
+            _data_dir: data_dir,
+        })
     }
 
     /// Where the endpoint listens.
@@ -125,7 +141,9 @@ impl Engine {
         }
         self.writer.stop();
         match self.writer_thread.take().map(JoinHandle::join) {
-            Some(Ok(Err(error))) => Err(Diagnostic::error(Code("NG-E0104"), format!("the engine's state was not written: {error}"))),
+            Some(Ok(Err(error))) => {
+                Err(Diagnostic::error(Code("NG-E0104"), format!("the engine's state was not written: {error}")))
+            }
             _ => Ok(()),
         }
     }

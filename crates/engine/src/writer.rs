@@ -19,39 +19,39 @@ use crate::wall;
 const COMMANDS_PER_COMMIT_MAX: usize = 512;
 
 /// Carries out the effects of one kind. Must not block the writer: hand over and return.
-pub trait Driver: Send {
+pub(crate) trait Driver: Send {
     /// Takes an order. It may be one that was given before a restart.
     fn carry_out(&self, effect: Effect);
 }
 
 /// Takes notices for the user.
-pub type NoticeSink = Box<dyn Fn(Notice) + Send>;
+pub(crate) type NoticeSink = Box<dyn Fn(Notice) + Send>;
 
 type Answer = Box<dyn FnOnce(Reply, Vec<Notice>) + Send>;
 type Look = Box<dyn FnOnce(&Core) + Send>;
 
 enum Message {
-    Command(Command, Option<Answer>),
+    Command(Box<Command>, Option<Answer>),
     Look(Look),
     Stop,
 }
 
 /// The way to the writer, to be cloned freely.
 #[derive(Clone, Debug)]
-pub struct Writer {
+pub(crate) struct Writer {
     sender: Sender<Message>,
 }
 
 impl Writer {
     /// A channel to a writer that is started later, so that drivers can hold one end.
-    pub fn channel() -> (Self, Inbox) {
+    pub(crate) fn channel() -> (Self, Inbox) {
         let (sender, receiver) = channel();
         (Self { sender }, Inbox(receiver))
     }
 
     /// Hands in an API call; the answer comes from the writer's thread, with what the call accepted and does not act on.
-    pub fn request(&self, request: Request, answer: impl FnOnce(Reply, Vec<Notice>) + Send + 'static) {
-        let message = Message::Command(Command::Request(request), Some(Box::new(answer)));
+    pub(crate) fn request(&self, request: Request, answer: impl FnOnce(Reply, Vec<Notice>) + Send + 'static) {
+        let message = Message::Command(Box::new(Command::Request(request)), Some(Box::new(answer)));
         if let Err(refused) = self.sender.send(message)
             && let Message::Command(_, Some(answer)) = refused.0
         {
@@ -60,12 +60,12 @@ impl Writer {
     }
 
     /// Hands in a command that nobody waits for. After the writer's end it is dropped, as after a crash.
-    pub fn command(&self, command: Command) {
-        let _ = self.sender.send(Message::Command(command, None));
+    pub(crate) fn command(&self, command: Command) {
+        let _ = self.sender.send(Message::Command(Box::new(command), None));
     }
 
     /// Looks at the state, in order with the commands and after everything before is durable. `None` when the engine stops.
-    pub fn look<T: Send + 'static>(&self, look: impl FnOnce(&Core) -> T + Send + 'static) -> Option<T> {
+    pub(crate) fn look<T: Send + 'static>(&self, look: impl FnOnce(&Core) -> T + Send + 'static) -> Option<T> {
         let (sender, receiver) = channel();
         let look = Box::new(move |core: &Core| drop(sender.send(look(core))));
         self.sender.send(Message::Look(look)).ok()?;
@@ -73,25 +73,25 @@ impl Writer {
     }
 
     /// Ends the writer after what it has taken so far.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         let _ = self.sender.send(Message::Stop);
     }
 }
 
 /// The writer's end of the channel.
 #[derive(Debug)]
-pub struct Inbox(Receiver<Message>);
+pub(crate) struct Inbox(Receiver<Message>);
 
 /// What the writer works on and hands to.
-pub struct Parts {
+pub(crate) struct Parts {
     /// The core, with the journal's rows loaded.
-    pub core: Core,
+    pub(crate) core: Core,
     /// Where deltas go.
-    pub journal: Box<dyn Journal + Send>,
+    pub(crate) journal: Box<dyn Journal + Send>,
     /// Who carries out effects, by driver name.
-    pub drivers: BTreeMap<&'static str, Box<dyn Driver>>,
+    pub(crate) drivers: BTreeMap<&'static str, Box<dyn Driver>>,
     /// Who hears notices.
-    pub notices: NoticeSink,
+    pub(crate) notices: NoticeSink,
 }
 
 impl std::fmt::Debug for Parts {
@@ -101,7 +101,7 @@ impl std::fmt::Debug for Parts {
 }
 
 /// Starts the writer. The thread's result is why it ended, when that was not asked for.
-pub fn start(parts: Parts, inbox: Inbox) -> std::io::Result<JoinHandle<Result<(), String>>> {
+pub(crate) fn start(parts: Parts, inbox: Inbox) -> std::io::Result<JoinHandle<Result<(), String>>> {
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || run(parts, &inbox.0))
 }
 
@@ -197,7 +197,7 @@ impl Batch {
             Some(Message::Stop) => return true,
             Some(Message::Look(look)) => self.looks.push(look),
             Some(Message::Command(command, answer)) => {
-                let mut applied = core.apply(wall::now(), command);
+                let mut applied = core.apply(wall::now(), *command);
                 if let (Some(answer), Some(reply)) = (answer, applied.reply.take()) {
                     let silent = applied.notices.iter().filter(|notice| notice.kind == NoticeKind::NotSimulated);
                     self.replies.push((answer, reply, silent.cloned().collect()));

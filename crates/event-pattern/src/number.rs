@@ -70,6 +70,33 @@ pub(crate) fn is_comparable(text: &[u8], value: f64) -> bool {
     if decimal.len > 17 {
         return false;
     }
+    is_shortest(magnitude, &decimal).unwrap_or_else(|| is_shortest_by_spelling(magnitude, &decimal))
+}
+
+/// Whether `decimal`, of at most 17 digits, is the shortest decimal of `magnitude`, its nearest double: of the decimals
+/// of its length it is the nearest, and none with a digit less has the same double. Nothing for numbers whose
+/// products do not fit 128 bits, ties, and doubles with unequal neighbours.
+fn is_shortest(magnitude: f64, decimal: &Decimal) -> Option<bool> {
+    let bits = magnitude.to_bits();
+    let mantissa = bits & ((1 << 52) - 1);
+    let scale = 1075 - i64::try_from(bits >> 52).ok()?;
+    let places = i64::try_from(decimal.len).ok()? - 1 - decimal.exponent;
+    if mantissa == 0 || !(1..=66).contains(&scale) || !(1..=21).contains(&places) {
+        return None;
+    }
+    // Everything in units of a last decimal place over 2^scale.
+    let ten = 10u128.pow(u32::try_from(places).ok()?);
+    let exact = u128::from(mantissa | 1 << 52) * ten;
+    let away = |digits: u64| 2 * (u128::from(digits) << scale).abs_diff(exact);
+    let shorter = u64::try_from((exact >> scale) / 10).ok()? * 10;
+    if away(decimal.digits) == 1 << scale || [shorter, shorter + 10].iter().any(|digits| away(*digits) == ten) {
+        return None;
+    }
+    Some(away(decimal.digits) < 1 << scale && [shorter, shorter + 10].iter().all(|digits| away(*digits) > ten))
+}
+
+/// The same for all doubles, at some more cost.
+fn is_shortest_by_spelling(magnitude: f64, decimal: &Decimal) -> bool {
     let mut shortest = Buffer::default();
     if write!(shortest, "{magnitude:e}").is_err() {
         return false;
@@ -83,7 +110,7 @@ pub(crate) fn is_comparable(text: &[u8], value: f64) -> bool {
         }
         own = Decimal::read(shortest.as_bytes());
     }
-    own == decimal
+    own == *decimal
 }
 
 /// Significant digits and the power of ten of the first of them. Digits beyond the 19th only count.
@@ -214,6 +241,33 @@ mod tests {
         for text in ["9007199254740993", "0.12345678901234567890", "1E309", "1E-325", "5e-324", "1e99999999999999999"] {
             check(text, false);
         }
+    }
+
+    #[test]
+    fn both_ways_to_the_shortest_decimal_agree() {
+        let mut rng = fastrand::Rng::with_seed(11);
+        let mut decided = 0;
+        for _ in 0..60_000 {
+            let value = (rng.f64() - 0.5) * 10f64.powi(rng.i32(-6..12));
+            let whole = format!("{value}");
+            let mut other = whole.clone().into_bytes();
+            if let Some(last) = other.last_mut() {
+                *last = rng.u8(b'1'..=b'9');
+            }
+            for text in [whole.as_bytes(), &other, format!("{value:.15e}").as_bytes()] {
+                let nearest = parse(text).unwrap();
+                let decimal = Decimal::read(text);
+                if decimal.len == 0 || decimal.len > 17 {
+                    continue;
+                }
+                if let Some(shortest) = is_shortest(nearest.abs(), &decimal) {
+                    decided += 1;
+                    let spelled = is_shortest_by_spelling(nearest.abs(), &decimal);
+                    assert_eq!(shortest, spelled, "{}", String::from_utf8_lossy(text));
+                }
+            }
+        }
+        assert!(decided > 50_000, "{decided}");
     }
 
     #[test]

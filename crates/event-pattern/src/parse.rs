@@ -3,7 +3,8 @@
 //! A pattern is read with `$or` as a keyword first. When that fails it is read again with `$or` as an ordinary field
 //! name, since EventBridge takes a malformed `$or` for one.
 //!
-//! Invariant: recursion is bounded by [`crate::lexer::DEPTH_MAX`]; branches are bounded by [`BRANCHES_MAX`].
+//! Invariant: recursion is bounded by [`crate::lexer::DEPTH_MAX`]; branches are bounded by [`BRANCHES_MAX`] and
+//! [`FIELDS_MAX`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use crate::pattern::{Branch, Field, FieldName};
 
 /// Most branches (combinations of `$or` alternatives) a pattern may have.
 pub(crate) const BRANCHES_MAX: usize = 1000;
+/// Most fields that all branches of a pattern with `$or` may have together.
+pub(crate) const FIELDS_MAX: usize = 100_000;
 
 const RESERVED_IN_OR: &[&str] = &[
     "exactly",
@@ -62,6 +65,14 @@ pub(crate) fn branches(text: &str) -> Result<Vec<Branch>, PatternError> {
         Err(reason) if or_malformed => Err(parser.error(reason)),
         Err(_) => Err(error),
     }
+}
+
+fn fields(rules: &Rules) -> usize {
+    rules.iter().map(BTreeMap::len).sum()
+}
+
+fn too_complex() -> String {
+    format!("Rule is too complex - try using fewer $or combinations, at most {BRANCHES_MAX}, or fewer fields with them")
 }
 
 pub(crate) struct Parser<'a> {
@@ -145,6 +156,9 @@ impl<'a> Parser<'a> {
         if rules.is_empty() {
             rules.push(BTreeMap::new());
         }
+        if rules.len() > 1 && fields(rules) + rules.len() > FIELDS_MAX {
+            return Err(too_complex());
+        }
         for rule in rules {
             rule.insert(FieldName(path.clone()), Arc::clone(&field));
         }
@@ -172,8 +186,8 @@ impl<'a> Parser<'a> {
                 }
             }
             alternatives += 1;
-            if rules.len() + before.len() > BRANCHES_MAX {
-                return Err(format!("Rule is too complex - try using fewer $or combinations, at most {BRANCHES_MAX}"));
+            if rules.len() + before.len() > BRANCHES_MAX || fields(rules) + fields(&before) > FIELDS_MAX {
+                return Err(too_complex());
             }
             let mut alternative = before.clone();
             self.object(&mut alternative, base, true)?;

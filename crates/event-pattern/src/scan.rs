@@ -109,7 +109,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Skips the value at the position.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn skip_value(&mut self) -> Result<(), Broken> {
         match self.peek() {
             Some(b'"') => self.skip_string(),
@@ -125,6 +125,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Skips the object or array that opens at the position, eight bytes at a time where they hold no escape.
+    #[inline(never)]
     fn skip_nested(&mut self) -> Result<(), Broken> {
         self.pos += 1;
         let mut depth = 1usize;

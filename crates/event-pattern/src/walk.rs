@@ -137,7 +137,7 @@ impl<'w> Walk<'w> {
         if self.scan.token() != Some(b'{') {
             return Err(EventError::NotAnObject.into());
         }
-        let Some(root) = self.index.node(ROOT) else { return Ok(()) };
+        let Some(root) = self.index.node(ROOT).filter(|root| root.fields > 0) else { return Ok(()) };
         self.value(root, ROOT, WHOLE, false, false)?;
         while let Some(&frame) = self.room.frames.last() {
             let Some(node) = self.index.node(frame.node) else { return Ok(()) };

@@ -65,7 +65,9 @@ impl fmt::Display for Decision {
         match self {
             Self::Allowed => f.write_str("allowed"),
             Self::ImplicitlyDenied { looked_at } => write_looked_at(f, "no identity-based policy allows it", looked_at),
-            Self::OutsideBoundary { looked_at } => write_looked_at(f, "the permissions boundary does not allow it", looked_at),
+            Self::OutsideBoundary { looked_at } => {
+                write_looked_at(f, "the permissions boundary does not allow it", looked_at)
+            }
             Self::ExplicitlyDenied { by } => write!(f, "denied by {by}"),
         }
     }

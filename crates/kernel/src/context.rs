@@ -6,8 +6,8 @@ use neargate_shape::Value;
 use crate::job::{ProcessJob, ServiceJob};
 use crate::store::Transaction;
 use crate::{
-    Access, Cause, CauseId, Clock, Due, Effect, EffectId, Event, Fault, Job, JobId, JournalError, Notice, NoticeKind, Now,
-    Principal, Record, Registry, Rng, Segments, Store,
+    Access, Cause, CauseId, Clock, Due, Effect, EffectId, Event, Fault, Job, JobId, JournalError, Notice, NoticeKind,
+    Now, Principal, Record, Registry, Rng, Segments, Store,
 };
 
 /// The context of one command: state, time, chance, the caller, and everything the command brings about.
@@ -149,7 +149,8 @@ impl<'a> Cx<'a> {
     /// Lets work wait for its time. A job due now runs right after this command.
     pub fn schedule(&mut self, due: Due, handler: &'static str, payload: serde_json::Value) -> JobId {
         let id = due.key(self.next_sequence());
-        let job = Job { due, handler: handler.to_owned(), scope: self.scope.clone(), payload, cause: self.cause.clone() };
+        let job =
+            Job { due, handler: handler.to_owned(), scope: self.scope.clone(), payload, cause: self.cause.clone() };
         let (scope, _) = Clock::place();
         match due {
             Due::Service(_) => self.transaction.put(self.store, &scope, &id, ServiceJob(job)),

@@ -8,7 +8,8 @@ use neargate_shape::Value;
 use crate::job::{ProcessJob, ServiceJob};
 use crate::store::Transaction;
 use crate::{
-    Clock, Cx, Delta, Effect, Fault, Job, Notice, NoticeKind, Now, Principal, Registry, Report, Rng, Row, Segments, Store,
+    Clock, Cx, Delta, Effect, Fault, Job, Notice, NoticeKind, Now, Principal, Registry, Report, Rng, Row, Segments,
+    Store,
 };
 
 /// One thing for the core to do.
@@ -91,7 +92,12 @@ pub struct Core {
 
 impl Core {
     /// A core over the rows of a journal.
-    pub fn open(registry: Registry, rows: Vec<Row>, segments: Box<dyn Segments + Send>, seed: u64) -> Result<Self, CoreError> {
+    pub fn open(
+        registry: Registry,
+        rows: Vec<Row>,
+        segments: Box<dyn Segments + Send>,
+        seed: u64,
+    ) -> Result<Self, CoreError> {
         let mut store = Store::default();
         store.register::<Clock>();
         store.register::<Effect>();

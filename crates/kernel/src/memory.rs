@@ -55,7 +55,8 @@ impl Segments for MemorySegments {
 
     fn read(&self, segment: &str, offset: u64, length: usize) -> Result<Vec<u8>, JournalError> {
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        Ok(self.0.get(segment).into_iter().flatten().skip(offset).take(length).copied().collect())
+        let rest = self.0.get(segment).and_then(|held| held.get(offset..)).unwrap_or_default();
+        Ok(rest.get(..length).unwrap_or(rest).to_vec())
     }
 
     fn remove(&mut self, segment: &str) -> Result<(), JournalError> {

@@ -7,12 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::{SocketAddrV4, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
 
 use neargate_base::Timestamp;
 
 use crate::event::StartFailure;
 use crate::probe::Capability;
-use crate::spec::{TaskId, TaskSpec};
+use crate::spec::{Ipv4Cidr, TaskId, TaskSpec};
 
 /// Runs tasks.
 pub trait Backend: Send + Sync + fmt::Debug {
@@ -50,8 +52,26 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// task that is not known.
     fn remove(&self, task: &TaskId) -> Result<(), RuntimeError>;
 
-    /// Removes everything of this instance that belongs to none of the given tasks.
+    /// Removes everything of this instance that belongs to none of the given tasks. Networks kept by
+    /// [`Backend::keep_network`] are asked for again after a restart, hence after the sweep.
     fn sweep(&self, known: &BTreeSet<TaskId>) -> Result<Swept, RuntimeError>;
+
+    /// Makes a VPC's network where it is not there, and keeps it also while no task is in it. Without this a network
+    /// comes with the VPC's first task and goes with its last.
+    fn keep_network(&self, vpc_id: &str, cidr: Ipv4Cidr) -> Result<(), RuntimeError>;
+
+    /// Lets go of a network: it goes with its last task.
+    fn remove_network(&self, vpc_id: &str) -> Result<(), RuntimeError>;
+
+    /// Connects to an address in a VPC, from the VPC's router. Waits for the answer, `timeout` at most.
+    fn connect_tcp(&self, vpc_id: &str, to: SocketAddrV4, timeout: Duration) -> Result<TcpStream, RuntimeError>;
+
+    /// Listens on one of the VPC's own addresses: a subnet's router, the resolver ([`Ipv4Cidr::host`] 2), or
+    /// 169.254.170.2. The peer's address tells the task.
+    fn listen_tcp(&self, vpc_id: &str, at: SocketAddrV4) -> Result<TcpListener, RuntimeError>;
+
+    /// Receives datagrams on one of the VPC's own addresses.
+    fn bind_udp(&self, vpc_id: &str, at: SocketAddrV4) -> Result<UdpSocket, RuntimeError>;
 }
 
 /// A command to run in a running container.
@@ -126,6 +146,8 @@ pub struct Swept {
 pub enum RuntimeError {
     /// The backend knows no such task.
     UnknownTask(TaskId),
+    /// No network was made for that VPC.
+    UnknownNetwork(String),
     /// The task has no such container.
     UnknownContainer(String),
     /// The specification cannot be run.
@@ -151,6 +173,7 @@ impl fmt::Display for RuntimeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownTask(task) => write!(f, "no task `{task}` in this runtime"),
+            Self::UnknownNetwork(vpc) => write!(f, "no network for `{vpc}` in this runtime"),
             Self::UnknownContainer(name) => write!(f, "the task has no container `{name}`"),
             Self::InvalidSpec(text) | Self::Unsupported(text) => f.write_str(text),
             Self::Io { what, source } => write!(f, "{what}: {source}"),

@@ -9,7 +9,11 @@
 //! EmbeddedBackend::open(config, sink)          FakeBackend::new(now, sink)
 //!   .probe()  .start(&spec)  .start_container(task, name)  .stop_container(task, name, timeout_s)  .kill(task, name)
 //!   .exec(task, name, &exec)  .adopt(&spec, &resume)  .release_output(task, name, offset)  .remove(task)  .sweep(&known)
+//!   .keep_network(vpc, cidr)  .remove_network(vpc)  .connect_tcp(vpc, to, timeout)  .listen_tcp(vpc, at)  .bind_udp(vpc, at)
 //! ```
+//!
+//! After a restart the engine opens the backend, adopts the tasks of its journal (or starts those that never were),
+//! sweeps with what it then knows, and asks again for the networks it keeps.
 //!
 //! A program that opens the embedded backend must call [`shim_entry`] first thing in `main`, before any thread: the
 //! backend runs the same program again as the shim.

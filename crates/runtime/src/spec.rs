@@ -37,6 +37,7 @@ impl TaskId {
     }
 
     /// The last 12 digits, for names of kernel objects, which are short.
+    #[cfg(target_os = "linux")]
     pub(crate) fn short(&self) -> &str {
         self.0.get(20..).unwrap_or(&self.0)
     }
@@ -272,4 +273,57 @@ pub struct BindMount {
     pub container_path: String,
     /// Whether the container may not write to it.
     pub read_only: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cidr(text: &str) -> String {
+        match text.parse::<Ipv4Cidr>() {
+            Ok(cidr) => format!("{cidr} router {} resolver {}", cidr.host(1), cidr.host(2)),
+            Err(e) => e,
+        }
+    }
+
+    #[test]
+    fn ranges_are_read_and_counted_from_their_first_address() {
+        assert_eq!(cidr("10.0.1.77/24"), "10.0.1.0/24 router 10.0.1.1 resolver 10.0.1.2");
+        assert_eq!(cidr("0.0.0.0/0"), "0.0.0.0/0 router 0.0.0.1 resolver 0.0.0.2");
+        assert_eq!(cidr("10.0.0.5/32"), "10.0.0.5/32 router 10.0.0.6 resolver 10.0.0.7");
+        assert_eq!(cidr("10.0.0.0/33"), "`10.0.0.0/33` is no address range: expected something like `10.0.0.0/16`");
+        assert_eq!(cidr("ten"), "`ten` is no address range: expected something like `10.0.0.0/16`");
+        let range: Ipv4Cidr = "10.0.16.0/20".parse().unwrap();
+        assert!(range.contains("10.0.31.255".parse().unwrap()) && !range.contains("10.0.32.0".parse().unwrap()));
+    }
+
+    #[test]
+    fn task_ids_are_32_lowercase_hexadecimal_digits() {
+        assert!(TaskId::parse("0123456789abcdef0123456789abcdef").is_ok());
+        for bad in ["", "0123", "0123456789ABCDEF0123456789abcdef", "../3456789abcdef0123456789abcdef"] {
+            assert!(TaskId::parse(bad).is_err(), "{bad}");
+        }
+        assert!(serde_json::from_str::<TaskId>("\"..\"").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_specification_comes_back_from_json(name in ".*", argv in proptest::collection::vec(".*", 0..4), env in proptest::collection::vec((".*", ".*"), 0..4), units in 0_u32.., host in 0_u32..) {
+            let mut container = ContainerSpec::new(&name, vec![PathBuf::from("/layer")], argv);
+            container.env = env;
+            container.cpu_units = units;
+            container.tmpfs.push(Tmpfs { container_path: name.clone(), size_mib: units, options: Vec::new() });
+            let address = Ipv4Addr::from(host);
+            let network = TaskNetwork {
+                vpc_id: name.clone(), vpc_cidr: format!("{address}/16").parse().unwrap(), eni_id: name.clone(), private_ip: address,
+                subnet_cidr: format!("{address}/24").parse().unwrap(), mac: name.clone(), hostname: name,
+            };
+            let spec = TaskSpec {
+                format: SPEC_FORMAT, task_id: TaskId::parse(&format!("{units:032x}")).unwrap(), network, cpu_units: units,
+                memory_mib: units, ephemeral_gib: 21, containers: vec![container], labels: vec![("a".to_owned(), "b".to_owned())],
+            };
+            let text = serde_json::to_string(&spec).unwrap();
+            proptest::prop_assert_eq!(serde_json::from_str::<TaskSpec>(&text).unwrap(), spec);
+        }
+    }
 }

@@ -108,7 +108,8 @@ impl Harness {
     /// Kills the engine and starts it again over what was durable. Segments do not outlive it.
     pub fn restart(&mut self) -> Result<(), Box<dyn std::error::Error>> {
         let rows = self.journal.load()?;
-        self.core = Core::open(Registry::new(self.ports, (self.services)()), rows, Box::new(MemorySegments::default()), 8)?;
+        self.core =
+            Core::open(Registry::new(self.ports, (self.services)()), rows, Box::new(MemorySegments::default()), 8)?;
         self.effects = self.core.unfinished();
         self.run_due();
         Ok(())

@@ -7,6 +7,8 @@ mod http;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use neargate_base::{DEFAULT_ACCOUNT, DEFAULT_REGION, Diagnostic};
@@ -28,11 +30,15 @@ pub(crate) struct Endpoint {
     address: SocketAddr,
     credentials: Credentials,
     region: String,
+    /// Set once the user breaks off: no call goes out any more.
+    interrupt: Arc<AtomicBool>,
 }
 
 /// Why a call has no answer.
 #[derive(Clone, Debug)]
 pub(crate) enum CallError {
+    /// The user has broken off.
+    Interrupted,
     /// Nobody answers.
     Unreachable {
         /// Where.
@@ -76,7 +82,7 @@ impl Endpoint {
             }
             _ => own(),
         };
-        Self { address, credentials, region: region() }
+        Self { address, credentials, region: region(), interrupt: Arc::default() }
     }
 
     /// The same endpoint, called for a stack that names its account or region.
@@ -91,6 +97,17 @@ impl Endpoint {
                 Credentials { access_key: account.to_owned(), secret_key: "test".to_owned(), session_token: None };
         }
         endpoint
+    }
+
+    /// The same endpoint, whose calls fail once this is set.
+    pub(crate) fn until(mut self, interrupt: &Arc<AtomicBool>) -> Self {
+        self.interrupt = Arc::clone(interrupt);
+        self
+    }
+
+    /// Whether the user has broken off.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Acquire)
     }
 
     /// Where it is.
@@ -120,6 +137,9 @@ impl Endpoint {
         operation: &'static OperationShape,
         input: &Value,
     ) -> Result<Value, CallError> {
+        if self.is_interrupted() {
+            return Err(CallError::Interrupted);
+        }
         let codec = codec(service.protocol).ok_or_else(|| unreadable(service, operation, &"its protocol is not spoken here"))?;
         let outgoing = codec.encode_request(service, operation, input);
         let host = self.address.to_string();
@@ -186,6 +206,7 @@ impl CallError {
     /// As the user reads it.
     pub(crate) fn diagnostic(&self) -> Diagnostic {
         match self {
+            Self::Interrupted => Diagnostic::error(codes::INTERRUPTED, "broken off"),
             Self::Unreachable { address, cause } => {
                 Diagnostic::error(codes::NO_ENGINE, format!("no engine answers at `{address}`: {cause}"))
                     .hint("start one with `neargate up`, or say where it is with `--port`")

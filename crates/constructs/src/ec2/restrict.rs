@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use neargate_l1::{Json, TagStyle, Value, iam, lambda};
+use neargate_l1::{Json, Resource, TagStyle, Value, iam, lambda};
 
 use crate::synth::asset::AssetSource;
 use crate::{CfnResource, RemovalPolicy, Stack, UntypedResource, intrinsic};
@@ -50,7 +50,7 @@ fn provider(stack: &Stack) -> Provider {
     let scope = stack.child(&id);
     let groups: Rc<RefCell<Vec<Value<String>>>> = Rc::default();
     let (place, touched) = (stack.clone(), Rc::clone(&groups));
-    let role = CfnResource::lazy(&scope, "Role", move || Box::new(role(&place, &touched.borrow())));
+    let role = CfnResource::lazy(&scope, "Role", move || Box::new(untagged(&role(&place, &touched.borrow()))));
     let name = format!("{} Code", scope.path());
     let (asset, bucket, key) = stack.add_file_asset(name, AssetSource::Embedded(HANDLER));
     let code = lambda::function::Code { s3_bucket: Some(bucket), s3_key: Some(key), ..Default::default() };
@@ -66,13 +66,19 @@ fn provider(stack: &Stack) -> Provider {
         timeout: Some(900.into()),
         ..Default::default()
     };
-    let handler = CfnResource::new(&scope, "Handler", handler);
+    let handler = CfnResource::new(&scope, "Handler", untagged(&handler));
     handler.add_depends_on(&role);
     handler.add_metadata("aws:asset:path", Json::from(asset.directory()));
     handler.add_metadata("aws:asset:property", Json::from("Code"));
     let provider = Provider { handler, groups };
     scope.register("neargate.ec2.RestrictDefaultSecurityGroupProvider", &provider);
     provider
+}
+
+/// Tags of the stack stay off what all its VPCs share, as they do in the CDK.
+fn untagged(resource: &dyn Resource) -> UntypedResource {
+    let properties = resource.to_json(&mut Vec::new());
+    UntypedResource { r#type: resource.cfn_type().to_owned(), properties, tag_style: TagStyle::None }
 }
 
 /// The function's role. Its documents are written out here: it is the same in every stack, down to the order.

@@ -152,7 +152,7 @@ impl Vpc {
             state.public.iter().for_each(|subnet| subnet.add_default_internet_route(&attachment.0, &attachment.1));
             let vpc = Self(Rc::new(state));
             let choice = props.nat_gateway_subnets.clone().unwrap_or_else(|| SubnetType::Public.into());
-            if gateways > 0 {
+            if gateways > 0 && !vpc.public_subnets().is_empty() {
                 nat::connect(gateways, &vpc.public_subnets_of(&choice), vpc.private_subnets());
             }
             vpc

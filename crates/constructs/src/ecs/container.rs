@@ -95,7 +95,7 @@ pub struct ContainerDefinitionProps {
     pub docker_labels: BTreeMap<String, String>,
     /// Kernel parameters of the container, by name.
     pub system_controls: BTreeMap<String, String>,
-    /// Whether the image's tag is resolved to a digest once for all tasks of a deployment. Default: yes, but not for built images.
+    /// Whether the image's tag is resolved to a digest once for all tasks of a deployment. Default: yes.
     pub version_consistency: Option<bool>,
     /// Whether the container is started again when it ends. Default: no, but yes where one of the next two is given.
     pub enable_restart_policy: Option<bool>,
@@ -209,8 +209,6 @@ impl ContainerDefinition {
         let props = &parts.props;
         let bound = self.0.bound.borrow();
         let image = bound.as_ref().map(|bound| &bound.image);
-        let consistency =
-            props.version_consistency.or_else(|| image.is_some_and(|image| image.immutable).then_some(false));
         let credentials = image.and_then(|image| image.credentials_secret_arn.clone());
         l1::ContainerDefinition {
             command: props.command.clone().map(Value::Literal),
@@ -250,7 +248,9 @@ impl ContainerDefinition {
             })),
             ulimits: list(props.ulimits.iter().map(Ulimit::render)),
             user: props.user.as_deref().map(Value::from),
-            version_consistency: consistency.map(|on| Value::from(if on { "enabled" } else { "disabled" })),
+            version_consistency: props
+                .version_consistency
+                .map(|on| Value::from(if on { "enabled" } else { "disabled" })),
             volumes_from: list(parts.volumes_from.iter().map(VolumeFrom::render)),
             working_directory: props.working_directory.as_deref().map(Value::from),
             ..Default::default()

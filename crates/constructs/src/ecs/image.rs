@@ -61,8 +61,6 @@ pub enum ContainerImage {
 pub(super) struct BoundImage {
     pub(super) name: Value<String>,
     pub(super) credentials_secret_arn: Option<Value<String>>,
-    /// Its tag never moves, so it need not be resolved to a digest when the task starts.
-    pub(super) immutable: bool,
 }
 
 impl ContainerImage {
@@ -101,15 +99,11 @@ impl ContainerImage {
                         .hint("use `ContainerImage::from_ecr_repository`, which gives it what it needs"),
                     );
                 }
-                BoundImage {
-                    name: name.clone(),
-                    credentials_secret_arn: credentials_secret_arn.clone(),
-                    immutable: false,
-                }
+                BoundImage { name: name.clone(), credentials_secret_arn: credentials_secret_arn.clone() }
             }
             Self::Ecr { repository, tag_or_digest } => {
                 repository.grant_pull(&role());
-                BoundImage { name: repository.uri_for(tag_or_digest), credentials_secret_arn: None, immutable: false }
+                BoundImage { name: repository.uri_for(tag_or_digest), credentials_secret_arn: None }
             }
             Self::Asset { directory, props } => {
                 let scope = container.child("AssetImage");
@@ -130,7 +124,7 @@ impl ContainerImage {
                 let stack = scope.stack();
                 let name = stack.add_docker_asset(asset);
                 Repository::bootstrap(&scope).grant_pull(&role());
-                BoundImage { name, credentials_secret_arn: None, immutable: true }
+                BoundImage { name, credentials_secret_arn: None }
             }
         }
     }

@@ -6,7 +6,7 @@ use neargate_l1::{Value, iam as l1};
 
 use super::document::{PolicyDocument, PolicyStatement};
 use super::role::Role;
-use crate::{CfnResource, Scope, Stack};
+use crate::{CfnResource, Scope, intrinsic};
 
 /// A managed policy: AWS's own, one that exists, or one of this app.
 #[derive(Clone)]
@@ -69,10 +69,10 @@ impl ManagedPolicy {
         Self::AwsManaged(name.to_owned())
     }
 
-    /// The ARN, as a template of this stack writes it.
-    pub fn arn(&self, stack: &Stack) -> Value<String> {
+    /// The ARN. That of AWS's own policies names the partition by `AWS::Partition` even where a stack knows its region.
+    pub fn arn(&self) -> Value<String> {
         match self {
-            Self::AwsManaged(name) => format!("arn:{}:iam::aws:policy/{name}", stack.partition()).into(),
+            Self::AwsManaged(name) => format!("arn:{}:iam::aws:policy/{name}", intrinsic::partition()).into(),
             Self::Arn(arn) => arn.clone(),
             Self::Owned(resource) => resource.reference(),
         }

@@ -193,10 +193,9 @@ fn last_segment(arn: &Value<String>) -> Value<String> {
 }
 
 fn render(scope: &Scope, props: &RoleProps, managed: &[ManagedPolicy]) -> l1::Role {
-    let stack = scope.stack();
     let mut arns: Vec<Value<String>> = Vec::new();
     for policy in managed {
-        let arn = policy.arn(&stack);
+        let arn = policy.arn();
         if !arns.contains(&arn) {
             arns.push(arn);
         }
@@ -215,7 +214,7 @@ fn render(scope: &Scope, props: &RoleProps, managed: &[ManagedPolicy]) -> l1::Ro
         managed_policy_arns: (!arns.is_empty()).then(|| arns.into()),
         max_session_duration: props.max_session_duration.map(|duration| duration.to_seconds().into()),
         path: props.path.clone().map(Value::Literal),
-        permissions_boundary: props.permissions_boundary.as_ref().map(|policy| policy.arn(&stack)),
+        permissions_boundary: props.permissions_boundary.as_ref().map(ManagedPolicy::arn),
         policies: (!policies.is_empty()).then(|| policies.into()),
         role_name: props.role_name.clone().map(Value::Literal),
         ..Default::default()

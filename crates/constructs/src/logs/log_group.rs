@@ -51,7 +51,8 @@ pub struct LogGroupProps {
 ///     ..Default::default()
 /// });
 /// let template = &app.assemble().unwrap().stacks[0].template;
-/// assert_eq!(template["Resources"]["LogE6FFE5AF"]["Properties"]["RetentionInDays"], 7);
+/// let id = neargate_constructs::unique_id(&["Log", "Resource"]);
+/// assert_eq!(template["Resources"][id]["Properties"]["RetentionInDays"], 7);
 /// ```
 #[derive(Clone)]
 pub struct LogGroup(Rc<State>);

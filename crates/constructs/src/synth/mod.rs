@@ -19,7 +19,6 @@ pub use assembly::{Assembly, CloudAssembly, StackArtifact};
 
 use crate::tree::app::App;
 use crate::tree::aspect;
-use crate::tree::codes;
 use crate::tree::scope::Scope;
 use crate::tree::stack::Stack;
 
@@ -93,7 +92,7 @@ fn by_stack(scopes: &[Scope]) -> Vec<(Stack, Vec<Scope>)> {
             }
             None => {
                 if scope.tree.with(scope.node, |node| node.element.is_some()) {
-                    scope.error(codes::NO_STACK, "a resource is outside of any stack");
+                    scope.report_no_stack();
                 }
             }
         }

@@ -98,11 +98,11 @@ impl Resolver<'_> {
         };
         let producer = resource.stack();
         let local = plain(&resource.logical_id());
-        if producer == *self.stack { local } else { self.from_other_stack(&producer, local) }
+        if producer == *self.stack { local } else { self.weak_reference(&producer, local) }
     }
 
     /// A weak reference: the producer publishes an output, the consumer reads it with `Fn::GetStackOutput`.
-    fn from_other_stack(&self, producer: &Stack, value: Plain) -> Plain {
+    fn weak_reference(&self, producer: &Stack, value: Plain) -> Plain {
         let (ours, theirs) = (&self.stack.state.props.env, &producer.state.props.env);
         if ours.account != theirs.account {
             self.report(

@@ -28,7 +28,11 @@ pub(crate) type Validation = Rc<dyn Fn(&mut Vec<Diagnostic>)>;
 #[derive(Default)]
 pub(crate) struct Node {
     id: String,
+    /// The ids from the app (left out) down to here, joined with `/`; ids hold no `/`.
+    path: String,
     parent: Option<NodeId>,
+    /// The stack this is, or is in.
+    owner: Option<NodeId>,
     pub(crate) children: Vec<NodeId>,
     /// Fully qualified name of the construct's kind, for `tree.json`.
     pub(crate) kind: &'static str,
@@ -39,7 +43,7 @@ pub(crate) struct Node {
     pub(crate) dependencies: Vec<NodeId>,
     construct: Option<Rc<dyn Any>>,
     pub(crate) element: Option<Element>,
-    pub(crate) stack: Option<Rc<StackState>>,
+    stack: Option<Rc<StackState>>,
 }
 
 /// A key that the app asked its context for and did not find, as the CDK command line expects to be told.
@@ -108,8 +112,10 @@ impl Scope {
             let count = self.tree.with(self.node, |node| node.children.len());
             id = format!("{id}{count}");
         }
-        let node =
-            self.tree.push(Node { id, parent: Some(self.node), kind: "constructs.Construct", ..Node::default() });
+        let (above, owner) = self.tree.with(self.node, |parent| (parent.path.clone(), parent.owner));
+        let path = if above.is_empty() { id.clone() } else { format!("{above}/{id}") };
+        let kind = "constructs.Construct";
+        let node = self.tree.push(Node { id, path, parent: Some(self.node), owner, kind, ..Node::default() });
         self.tree.with(self.node, |parent| parent.children.push(node));
         self.at(node)
     }
@@ -121,7 +127,7 @@ impl Scope {
 
     /// The ids from the app (left out) down to here, joined with `/`.
     pub fn path(&self) -> String {
-        self.path_ids().join("/")
+        self.tree.with(self.node, |node| node.path.clone())
     }
 
     fn display_path(&self) -> String {
@@ -131,9 +137,7 @@ impl Scope {
 
     /// The ids from the app (left out) down to here.
     pub(crate) fn path_ids(&self) -> Vec<String> {
-        let mut ids: Vec<String> = self.scopes().iter().map(Self::id).collect();
-        ids.remove(0);
-        ids
+        self.path().split('/').filter(|id| !id.is_empty()).map(str::to_owned).collect()
     }
 
     /// From the app down to here.
@@ -160,7 +164,8 @@ impl Scope {
 
     /// The child with this id.
     pub fn try_find_child(&self, id: &str) -> Option<Self> {
-        self.children().into_iter().find(|child| child.id() == id)
+        let children = self.tree.with(self.node, |node| node.children.clone());
+        children.into_iter().find(|child| self.tree.with(*child, |node| node.id == id)).map(|child| self.at(child))
     }
 
     /// Everything below, this scope first, parents before children.
@@ -176,20 +181,35 @@ impl Scope {
     ///
     /// Outside of any stack this is a diagnostic, and a stack named `Default` is made in the app so that work can go on.
     pub fn stack(&self) -> Stack {
-        for scope in self.scopes().into_iter().rev() {
-            if let Some(state) = scope.tree.with(scope.node, |node| node.stack.clone()) {
-                return Stack::of_state(scope, state);
-            }
+        if let Some(owner) = self.tree.with(self.node, |node| node.owner)
+            && let Some(state) = self.tree.with(owner, |node| node.stack.clone())
+        {
+            return Stack::of_state(self.at(owner), state);
         }
-        self.report(
-            Diagnostic::error(codes::NO_STACK, "a construct that needs a stack is not in one")
-                .hint("make a `Stack` in the app and give it as the scope"),
-        );
+        self.report_no_stack();
         let root = self.at(0);
         match root.try_find_child("Default").and_then(|scope| scope.construct::<Stack>()) {
             Some(stack) => stack,
             None => Stack::new(&root, "Default", super::stack::StackProps::default()),
         }
+    }
+
+    /// Makes this the scope of a stack.
+    pub(crate) fn set_stack(&self, state: &Rc<StackState>) {
+        self.tree.with(self.node, |node| {
+            node.owner = Some(self.node);
+            node.stack = Some(Rc::clone(state));
+        });
+    }
+
+    /// Once for everything that is in the same child of the app.
+    pub(crate) fn report_no_stack(&self) {
+        let top = self.scopes().get(1).unwrap_or(self).path();
+        self.report(
+            Diagnostic::error(codes::NO_STACK, "a construct that needs a stack is not in one")
+                .at(top)
+                .hint("make a `Stack` in the app and give it as the scope"),
+        );
     }
 
     /// A name that is unique in the app, made of the whole path.

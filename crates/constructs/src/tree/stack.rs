@@ -97,7 +97,7 @@ impl Stack {
     pub fn new(scope: &Scope, id: &str, props: StackProps) -> Self {
         let scope = scope.child(id);
         let state = Rc::new(StackState { props, ..StackState::default() });
-        scope.tree.with(scope.node, |node| node.stack = Some(Rc::clone(&state)));
+        scope.set_stack(&state);
         let stack = Self { scope, state };
         stack.register("neargate.Stack", &stack);
         stack.check();

@@ -44,7 +44,8 @@ impl TagOptions {
 /// ecs::Cluster::new(&stack, "Jobs", ecs::ClusterProps::default());
 /// Tags::of(&stack).add("Team", "data");
 /// let template = app.assemble().unwrap().stack("Stack").unwrap().template.clone();
-/// assert_eq!(template["Resources"]["JobsVpcAE9DC3F8"]["Properties"]["Tags"][1]["Value"], "data");
+/// let id = neargate_constructs::unique_id(&["Jobs", "Vpc", "Resource"]);
+/// assert_eq!(template["Resources"][id]["Properties"]["Tags"][1]["Value"], "data");
 /// ```
 #[derive(Debug)]
 pub struct Tags<'a> {

@@ -1,5 +1,12 @@
 //! Our constructs against the AWS CDK: the same stacks, made by `app.js` with the CDK (`templates/`) and here, are equal.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of this is test code; clippy knows only `#[test]` functions as such"
+)]
+
 mod across_stacks;
 mod clusters;
 mod logical_ids;
@@ -17,7 +24,8 @@ use serde_json::{Value, json};
 
 /// An app that reads nothing from the environment.
 fn app() -> App {
-    let zones = json!({"availability-zones:account=123456789012:region=eu-west-1": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]});
+    let zones =
+        json!({"availability-zones:account=123456789012:region=eu-west-1": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]});
     App::with_props(AppProps { context: zones.as_object().cloned(), ..AppProps::default() })
 }
 

@@ -1,4 +1,6 @@
-use neargate_constructs::ec2::{InstanceTenancy, SubnetConfiguration, SubnetSelection, SubnetType, Subnets, Vpc, VpcProps};
+use neargate_constructs::ec2::{
+    InstanceTenancy, SubnetConfiguration, SubnetSelection, SubnetType, Subnets, Vpc, VpcProps,
+};
 use neargate_constructs::{CfnOutput, CfnOutputProps, Json, Stack, StackProps, codes, intrinsic};
 
 use super::{app, check, fixed};
@@ -7,7 +9,8 @@ use super::{app, check, fixed};
 fn vpcs_with_every_prop() {
     let app = app();
     let stack = Stack::new(&app, "Networks", StackProps::default());
-    let one_nat = VpcProps { max_azs: Some(2), nat_gateways: Some(1), cidr: Some("172.31.0.0/20".into()), ..Default::default() };
+    let one_nat =
+        VpcProps { max_azs: Some(2), nat_gateways: Some(1), cidr: Some("172.31.0.0/20".into()), ..Default::default() };
     Vpc::new(&stack, "OneNat", one_nat);
     let no_nat = VpcProps {
         nat_gateways: Some(0),
@@ -17,7 +20,10 @@ fn vpcs_with_every_prop() {
         ..Default::default()
     };
     Vpc::new(&stack, "NoNat", no_nat);
-    let group = |name: &str, subnet_type, cidr_mask| SubnetConfiguration { cidr_mask, ..SubnetConfiguration::new(name, subnet_type) };
+    let group = |name: &str, subnet_type, cidr_mask| SubnetConfiguration {
+        cidr_mask,
+        ..SubnetConfiguration::new(name, subnet_type)
+    };
     let groups = vec![
         SubnetConfiguration { map_public_ip_on_launch: Some(false), ..group("Edge", SubnetType::Public, Some(26)) },
         group("Data", SubnetType::PrivateIsolated, Some(24)),
@@ -84,7 +90,8 @@ fn what_cannot_be_is_reported_all_at_once() {
     let small = VpcProps { cidr: Some("10.0.0.0/27".into()), ..Default::default() };
     let small = Vpc::new(&stack, "Small", small);
     small.select_subnets(&SubnetType::PrivateIsolated.into());
-    let found: Vec<String> = app.assemble().unwrap_err().iter().map(|d| format!("{} {}: {}", d.code, d.path, d.message)).collect();
+    let found: Vec<String> =
+        app.assemble().unwrap_err().iter().map(|d| format!("{} {}: {}", d.code, d.path, d.message)).collect();
     let expected = [
         "NG-C0100 Stack/Contradiction: `enable_dns_hostnames` needs `enable_dns_support`, which is off",
         "NG-C0100 Stack/Contradiction: `availability_zones` and `max_azs` are both given",

@@ -38,8 +38,10 @@ fn groups_with_every_prop_and_kind_of_rule() {
     open.add_ingress_rule(&Peer::ipv4("10.1.0.0/16"), &Port::icmp_ping(), None);
     open.add_ingress_rule(&Peer::PrefixList("pl-1".into()), &Port::all_tcp(), Some("a list"));
     open.add_ingress_rule(&Peer::SecurityGroupId("sg-01234567".into()), &Port::all_traffic(), None);
-    let closed = SecurityGroup::new(&stack, "Closed", SecurityGroupProps { allow_all_outbound: Some(false), ..props() });
-    let narrow = SecurityGroup::new(&stack, "Narrow", SecurityGroupProps { allow_all_outbound: Some(false), ..props() });
+    let closed =
+        SecurityGroup::new(&stack, "Closed", SecurityGroupProps { allow_all_outbound: Some(false), ..props() });
+    let narrow =
+        SecurityGroup::new(&stack, "Narrow", SecurityGroupProps { allow_all_outbound: Some(false), ..props() });
     narrow.add_egress_rule(&Peer::ipv4("10.0.0.0/16"), &Port::udp_range(1, 2), Some("inside"));
     narrow.add_egress_rule(&Peer::SecurityGroup(open), &Port::tcp(443), None);
     narrow.add_ingress_rule(&Peer::SecurityGroup(closed), &Port::all_udp(), None);
@@ -62,7 +64,8 @@ fn groups_with_every_prop_and_kind_of_rule() {
 fn rules_that_change_nothing_are_warned_of_and_wrong_ones_refused() {
     let app = app();
     let stack = Stack::new(&app, "Stack", StackProps::default());
-    let group = SecurityGroup::new(&stack, "Group", SecurityGroupProps { vpc: Some(vpc(&stack)), ..Default::default() });
+    let group =
+        SecurityGroup::new(&stack, "Group", SecurityGroupProps { vpc: Some(vpc(&stack)), ..Default::default() });
     group.add_egress_rule(&Peer::ipv4("10.0.0.0/8"), &Port::tcp(1), None);
     let assembly = app.assemble().unwrap();
     assert_eq!(assembly.diagnostics.len(), 1);
@@ -70,11 +73,21 @@ fn rules_that_change_nothing_are_warned_of_and_wrong_ones_refused() {
 
     group.add_ingress_rule(&Peer::ipv4("10.0.0.0"), &Port::tcp(1), None);
     group.add_ingress_rule(&Peer::Ipv6("fe80::/129".into()), &Port::tcp(1), None);
-    let closed = SecurityGroupProps { vpc: Some(vpc(&Stack::new(&app, "Other", StackProps::default()))), allow_all_outbound: Some(false), ..Default::default() };
+    let closed = SecurityGroupProps {
+        vpc: Some(vpc(&Stack::new(&app, "Other", StackProps::default()))),
+        allow_all_outbound: Some(false),
+        ..Default::default()
+    };
     let closed = SecurityGroup::new(&stack, "Closed", closed);
     closed.add_egress_rule(&Peer::any_ipv4(), &Port::all_traffic(), None);
     SecurityGroup::new(&stack, "NoVpc", SecurityGroupProps::default());
-    let errors: Vec<String> = app.assemble().unwrap_err().iter().filter(|d| d.severity == Severity::Error).map(|d| d.message.clone()).collect();
+    let errors: Vec<String> = app
+        .assemble()
+        .unwrap_err()
+        .iter()
+        .filter(|d| d.severity == Severity::Error)
+        .map(|d| d.message.clone())
+        .collect();
     assert_eq!(
         errors,
         [

@@ -10,7 +10,7 @@ const FORMAT_VERSION: u32 = 1;
 
 /// Rows on disk, and deltas that wait for the next commit.
 #[derive(Debug)]
-pub struct SqliteJournal {
+pub(crate) struct SqliteJournal {
     connection: Connection,
     waiting: Vec<Delta>,
     sequence: u64,
@@ -19,7 +19,7 @@ pub struct SqliteJournal {
 
 impl SqliteJournal {
     /// Opens or makes the database.
-    pub fn open(file: &Path) -> Result<Self, JournalError> {
+    pub(crate) fn open(file: &Path) -> Result<Self, JournalError> {
         let connection = Connection::open(file).map_err(error("open the database"))?;
         connection
             .execute_batch(
@@ -41,7 +41,7 @@ impl SqliteJournal {
     }
 
     /// The data directory's own id: part of the name of every kernel object made for it.
-    pub fn instance(&self) -> &str {
+    pub(crate) fn instance(&self) -> &str {
         &self.instance
     }
 

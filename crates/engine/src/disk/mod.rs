@@ -17,19 +17,19 @@ use std::path::{Path, PathBuf};
 
 use neargate_base::{Code, Diagnostic};
 
-pub use journal::SqliteJournal;
-pub use segments::DiskSegments;
+pub(crate) use journal::SqliteJournal;
+pub(crate) use segments::DiskSegments;
 
 /// An open, locked data directory.
 #[derive(Debug)]
-pub struct DataDirectory {
+pub(crate) struct DataDirectory {
     path: PathBuf,
     _lock: File,
 }
 
 impl DataDirectory {
     /// Makes the directory if need be and locks it.
-    pub fn open(path: &Path) -> Result<Self, Diagnostic> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Diagnostic> {
         let shown = path.display();
         let cannot = |cause: std::io::Error| {
             Diagnostic::error(Code("NG-E0101"), format!("cannot use the data directory: {cause}"))
@@ -40,7 +40,8 @@ impl DataDirectory {
             fs::create_dir_all(path.join(folder)).map_err(cannot)?;
         }
         let mut options = OpenOptions::new();
-        let lock = options.read(true).write(true).create(true).truncate(false).open(path.join("lock")).map_err(cannot)?;
+        let lock =
+            options.read(true).write(true).create(true).truncate(false).open(path.join("lock")).map_err(cannot)?;
         let lock = Self::take(lock, path)?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
@@ -54,7 +55,8 @@ impl DataDirectory {
                 .at(path.display().to_string())
                 .hint("stop the other engine with `neargate down`, or choose another directory with `--data-dir`"));
         }
-        let written = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
+        let written =
+            lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
         match written {
             Ok(()) => Ok(lock),
             Err(cause) => Err(Diagnostic::error(Code("NG-E0101"), format!("cannot use the data directory: {cause}"))
@@ -62,13 +64,8 @@ impl DataDirectory {
         }
     }
 
-    /// The directory.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// The journal in it.
-    pub fn journal(&self) -> Result<SqliteJournal, Diagnostic> {
+    pub(crate) fn journal(&self) -> Result<SqliteJournal, Diagnostic> {
         let file = self.path.join("state.sqlite");
         SqliteJournal::open(&file).map_err(|error| {
             Diagnostic::error(Code("NG-E0103"), format!("cannot read the engine's state: {error}"))
@@ -78,7 +75,7 @@ impl DataDirectory {
     }
 
     /// The segments in it.
-    pub fn segments(&self) -> DiskSegments {
+    pub(crate) fn segments(&self) -> DiskSegments {
         DiskSegments::new(self.path.join("segments"))
     }
 }

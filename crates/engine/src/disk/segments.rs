@@ -9,14 +9,14 @@ use neargate_kernel::{JournalError, Segments};
 
 /// Byte runs in one folder.
 #[derive(Debug)]
-pub struct DiskSegments {
+pub(crate) struct DiskSegments {
     folder: PathBuf,
     dirty: BTreeSet<String>,
 }
 
 impl DiskSegments {
     /// Segments in a folder that exists.
-    pub fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf) -> Self {
         Self { folder, dirty: BTreeSet::new() }
     }
 

@@ -30,7 +30,9 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
         ("GET", "status") => answer_json(status(edge)),
         ("GET", "tasks") => answer_json(edge.writer.look(|core| neargate_ecs::processes(core.store()))),
         ("GET", "notices") => notices(edge, request).await,
-        ("POST", _) if request.header("x-neargate-client").is_none() => plain(403, "the header `x-neargate-client` is missing"),
+        ("POST", _) if request.header("x-neargate-client").is_none() => {
+            plain(403, "the header `x-neargate-client` is missing")
+        }
         ("POST", "clock") => clock(edge, request.body),
         ("POST", "stop") => {
             let _ = edge.stop.send(()).await;
@@ -59,7 +61,8 @@ fn status(edge: &Edge) -> Option<Json> {
 
 async fn notices(edge: &Edge, request: &Request<'_>) -> Response {
     let query = parse_form(request.query.as_bytes());
-    let number = |name: &str| query.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse::<u64>().ok());
+    let number =
+        |name: &str| query.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse::<u64>().ok());
     let (after, wait_ms) = (number("after").unwrap_or(0), number("wait_ms").unwrap_or(0).min(30_000));
     let board = std::sync::Arc::clone(&edge.notices);
     let found = tokio::task::spawn_blocking(move || board.after(after, Duration::from_millis(wait_ms))).await;

@@ -71,7 +71,9 @@ impl Edge {
                     _ => plain(501, &fault.message),
                 }
             }
-            Identified::NoApi => plain(404, "This is Neargate's AWS endpoint: call it with an AWS client, or see `neargate --help`."),
+            Identified::NoApi => {
+                plain(404, "This is Neargate's AWS endpoint: call it with an AWS client, or see `neargate --help`.")
+            }
         }
     }
 
@@ -103,12 +105,17 @@ impl Edge {
         self.writer.request(call, move |reply, notices| drop(sender.send((reply, notices))));
         let stopping = || (Err(neargate_kernel::Fault::internal("the engine is stopping").with_status(503)), vec![]);
         let (reply, notices) = receiver.await.unwrap_or_else(|_| stopping());
-        let unknown = decoded.unknown.iter().map(|path| format!("{}:{} {path}: unknown member", service.name, operation.name));
-        let silent: Vec<_> = unknown.chain(notices.iter().map(|it: &Notice| format!("{}: {}", it.subject, it.text))).collect();
+        let unknown =
+            decoded.unknown.iter().map(|path| format!("{}:{} {path}: unknown member", service.name, operation.name));
+        let silent: Vec<_> =
+            unknown.chain(notices.iter().map(|it: &Notice| format!("{}: {}", it.subject, it.text))).collect();
         encode(service, operation, codec, reply, &request_id, &silent)
     }
 
-    fn authenticate(&self, request: &Request<'_>) -> Result<(Scope, neargate_kernel::Principal), sigv4::SignatureError> {
+    fn authenticate(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<(Scope, neargate_kernel::Principal), sigv4::SignatureError> {
         let now = wall::now();
         let holder = std::cell::OnceCell::new();
         let secret = |claim: &Claim| {

@@ -40,6 +40,10 @@ fn run(path: &Path) -> Option<(usize, Vec<String>)> {
         count += 1;
         let (pattern, event, expect) = (text(&case, "pattern"), text(&case, "event"), text(&case, "expect"));
         let got = outcome(pattern, event);
+        let told = text(&case, "aws_error");
+        if !told.is_empty() {
+            assert_eq!(Pattern::parse(pattern).unwrap_err().reason(), told, "{pattern}");
+        }
         if got != expect && !EXCEPTIONS.iter().any(|(id, _)| *id == text(&case, "id")) {
             wrong.push(format!("{}: {pattern} {event}: got {got}, expected {expect}", text(&case, "id")));
         }

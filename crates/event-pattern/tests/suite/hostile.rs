@@ -32,6 +32,18 @@ fn alternatives_do_not_multiply_beyond_the_limit() {
 }
 
 #[test]
+fn alternatives_do_not_multiply_fields_beyond_the_limit() {
+    let fields: Vec<String> = (0..20_000).map(|n| format!(r#""f{n}": [1]"#)).collect();
+    let or: Vec<String> = (0..900).map(|n| format!(r#"{{"g{n}": [1]}}"#)).collect();
+    for text in [
+        format!(r#"{{{}, "$or": [{}]}}"#, fields.join(","), or.join(",")),
+        format!(r#"{{"$or": [{}], {}}}"#, or.join(","), fields.join(",")),
+    ] {
+        assert!(Pattern::parse(&text).unwrap_err().reason().starts_with("Rule is too complex"));
+    }
+}
+
+#[test]
 fn many_elements_join_in_reasonable_steps() {
     let points: Vec<String> = (0..40_000).map(|n| format!(r#"{{"x": {n}, "y": {}}}"#, n + 1)).collect();
     let event = format!(r#"{{"p": [{}]}}"#, points.join(","));

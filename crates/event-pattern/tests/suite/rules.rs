@@ -41,6 +41,16 @@ fn absence_is_asked_of_the_element_chosen_before() {
 }
 
 #[test]
+fn a_deeper_value_may_be_chosen_for_the_sake_of_an_absence() {
+    // The `x` right in the array binds nothing, so `a.c` would be present; the one in the second item rules it out.
+    let pattern = r#"{"a": ["x"], "a.c": [{"exists": false}]}"#;
+    check(pattern, r#"{"a": ["x", ["x"], [{"c": 1}]]}"#, "match");
+    check(pattern, r#"{"a": ["x", [{"c": 1}]]}"#, "no match: a.c is 1, wanted [{\"exists\": false}]");
+    let dotted = r#"{"a": {"b": ["x"], "c": [{"exists": false}]}}"#;
+    check(dotted, r#"{"a": [{"b": "x", "c": 1}, {"b": "x"}], "a.b": "x"}"#, "match");
+}
+
+#[test]
 fn scalars_of_an_array_bind_nothing() {
     check(r#"{"tags": ["x"], "more": ["y"]}"#, r#"{"tags": ["w", "x"], "more": ["y"]}"#, "match");
     check(

@@ -40,7 +40,8 @@ impl Store {
     /// Takes one row from the journal. `Err` names the row and what is wrong with it.
     pub(crate) fn load(&mut self, row: Row) -> Result<(), String> {
         let table = self.tables.get_mut(row.table.as_str());
-        let table = table.ok_or_else(|| format!("unknown table `{}`: made by a later version of Neargate", row.table))?;
+        let table =
+            table.ok_or_else(|| format!("unknown table `{}`: made by a later version of Neargate", row.table))?;
         table.load(&row).map_err(|cause| format!("row `{}` of `{}`: {cause}", row.key, row.table))
     }
 
@@ -50,7 +51,11 @@ impl Store {
     }
 
     /// The records of a scope whose ids begin with `prefix`, in order of id.
-    pub fn scan<'s, R: Record>(&'s self, scope: &Scope, prefix: &str) -> impl Iterator<Item = (&'s str, &'s R)> + use<'s, R> {
+    pub fn scan<'s, R: Record>(
+        &'s self,
+        scope: &Scope,
+        prefix: &str,
+    ) -> impl Iterator<Item = (&'s str, &'s R)> + use<'s, R> {
         let start = row_key(scope, prefix);
         let id_at = row_key(scope, "").len();
         let rows = self.tables.get(R::TABLE).into_iter().flat_map(move |table| {
@@ -81,7 +86,12 @@ impl Store {
         self.tables.get(R::TABLE).map_or(0, |table| table.rows.len())
     }
 
-    fn replace(&mut self, table: &'static str, key: &str, record: Option<Box<dyn AnyRecord>>) -> Option<Box<dyn AnyRecord>> {
+    fn replace(
+        &mut self,
+        table: &'static str,
+        key: &str,
+        record: Option<Box<dyn AnyRecord>>,
+    ) -> Option<Box<dyn AnyRecord>> {
         let rows = &mut self.tables.get_mut(table)?.rows;
         match record {
             Some(record) => rows.insert(key.to_owned(), record),

@@ -54,7 +54,9 @@ impl Table {
 }
 
 fn decode<R: Record>(body: &[u8]) -> Result<Box<dyn AnyRecord>, String> {
-    serde_json::from_slice::<R>(body).map(|record| Box::new(record) as Box<dyn AnyRecord>).map_err(|error| error.to_string())
+    serde_json::from_slice::<R>(body)
+        .map(|record| Box::new(record) as Box<dyn AnyRecord>)
+        .map_err(|error| error.to_string())
 }
 
 /// `account/region/id`.

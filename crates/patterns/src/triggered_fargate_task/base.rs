@@ -83,7 +83,8 @@ pub struct TaskTarget {
 /// let job = ScheduledTask::new(&stack, "Report", vpc, events::Schedule::cron(nightly), "busybox:1.37");
 /// assert_eq!(job.base.desired_task_count(), 1);
 /// let template = &app.assemble().unwrap().stacks[0].template;
-/// assert_eq!(template["Resources"]["ReportSchedule0A0FBA5A"]["Properties"]["ScheduleExpression"], "cron(0 4 * * ? *)");
+/// let id = neargate_constructs::unique_id(&["Report", "Schedule", "Resource"]);
+/// assert_eq!(template["Resources"][id]["Properties"]["ScheduleExpression"], "cron(0 4 * * ? *)");
 /// ```
 #[derive(Clone, Debug)]
 pub struct TriggeredTaskBase {

@@ -138,6 +138,43 @@ fn a_read_only_root_takes_no_writes_but_in_its_mounts() {
 }
 
 #[test]
+fn higher_layers_hide_lower_ones_however_many_there_are() {
+    for count in [3, 120] {
+        let change = |c: &mut ContainerSpec, host: &EmbeddedHost| {
+            for number in 0..count {
+                let layer = host.config.data_dir.join(format!("a-layer-with-a-long-name-{}-{number}", "x".repeat(40)));
+                std::fs::create_dir_all(&layer).unwrap();
+                std::fs::write(layer.join("top"), format!("{number}\n")).unwrap();
+                std::fs::write(layer.join(format!("own-{number}")), "").unwrap();
+                c.lower_dirs.push(layer);
+            }
+        };
+        let expected = [(count - 1).to_string(), count.to_string()];
+        check("cat /top; ls / | grep -c own-", change, &expected.each_ref().map(String::as_str));
+    }
+}
+
+#[test]
+fn symbolic_links_of_an_image_lead_nowhere_outside() {
+    let Some(host) = EmbeddedHost::new() else { return };
+    let outside = host.config.data_dir.join("outside");
+    let layer = host.config.data_dir.join("links");
+    std::fs::create_dir_all(layer.join("etc")).unwrap();
+    std::fs::create_dir_all(&outside).unwrap();
+    std::os::unix::fs::symlink(format!("/../../../..{}", outside.display()), layer.join("data")).unwrap();
+    std::os::unix::fs::symlink("/nowhere/resolv.conf", layer.join("etc/resolv.conf")).unwrap();
+    let mut container = host.script("main", "grep -c nameserver /etc/resolv.conf; ls -d /data/volume /data/scratch");
+    container.lower_dirs.push(layer);
+    let source = host.config.data_dir.join("volume");
+    std::fs::create_dir_all(&source).unwrap();
+    container.mounts.push(BindMount { source, container_path: "/data/volume".to_owned(), read_only: false });
+    container.tmpfs.push(Tmpfs { container_path: "/data/scratch".to_owned(), size_mib: 1, options: Vec::new() });
+    let (lines, _) = host.run(container);
+    assert_eq!(lines, ["1", "/data/scratch", "/data/volume"]);
+    assert_eq!(std::fs::read_dir(outside).unwrap().count(), 0);
+}
+
+#[test]
 fn a_volume_is_shared_and_may_be_read_only() {
     let change = |c: &mut ContainerSpec, host: &EmbeddedHost| {
         let volume = host.config.data_dir.join("volume");

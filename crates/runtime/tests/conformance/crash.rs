@@ -179,6 +179,34 @@ fn a_shim_killed_while_no_engine_ran_is_found_out() {
     assert_eq!(traces(&host), Vec::<String>::new());
 }
 
+#[test]
+fn a_shim_killed_at_any_moment_leaves_nothing() {
+    let Some(host) = EmbeddedHost::new() else { return };
+    for delay_us in [0, 1000, 2000, 3000, 5000, 8000, 12_000, 20_000, 40_000] {
+        let task = host.task(vec![host.container("a", Behaviour::Deaf), host.container("b", Behaviour::Deaf)]);
+        host.backend().start(&task).unwrap();
+        std::thread::sleep(Duration::from_micros(delay_us));
+        let record = host.config.run_dir.join("tasks").join(task.task_id.as_str()).join("shim.json");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while std::fs::read(&record).map_or(0, |text| text.len()) == 0 {
+            assert!(Instant::now() < deadline, "no shim");
+        }
+        kill_process(pid(shim_pid(&host, &task)), Signal::KILL).unwrap();
+        let mut pids = Vec::new();
+        let reason = host.wait(|kind| match kind {
+            EventKind::ContainerStarted { pid, .. } => {
+                pids.push(*pid);
+                None
+            }
+            EventKind::TaskGone { reason } => Some(reason.clone()),
+            _ => None,
+        });
+        assert!(matches!(reason, GoneReason::Lost(_)), "{reason:?}");
+        pids.into_iter().for_each(wait_dead);
+        assert_eq!(traces(&host), Vec::<String>::new(), "after {delay_us} µs");
+    }
+}
+
 /// Plays the engine where the variable says so: starts a task, says so, and waits to be killed.
 fn play_engine() {
     let Ok(instance) = std::env::var(ENGINE) else { return };

@@ -1,5 +1,7 @@
 //! Tasks of one VPC reach each other by private address; containers of one task by loopback.
 
+use std::time::Duration;
+
 use neargate_runtime::EventKind;
 
 use crate::embedded::EmbeddedHost;
@@ -67,6 +69,53 @@ fn subnets_of_a_vpc_are_routed_and_other_vpcs_are_not() {
     let lines = lines_until_exits(&host, 2);
     assert!(lines.contains(&"hello".to_owned()), "{lines:?}");
     [server, stranger, neighbour].iter().for_each(|task| host.remove(task));
+}
+
+#[test]
+fn the_engine_reaches_tasks_and_is_reached_by_them_without_the_hosts_network() {
+    let Some(host) = EmbeddedHost::new() else { return };
+    let cidr = "10.0.0.0/16".parse().unwrap();
+    host.backend().keep_network("vpc-test", cidr).unwrap();
+    host.backend().keep_network("vpc-test", cidr).unwrap();
+    let listener = host.backend().listen_tcp("vpc-test", "169.254.170.2:8080".parse().unwrap()).unwrap();
+    let resolver = host.backend().bind_udp("vpc-test", "10.0.0.2:53".parse().unwrap()).unwrap();
+    let datagram = "import socket\nsocket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'who', ('10.0.0.2', 53))";
+    let task = host.task(vec![
+        python(&host, "server", SERVE),
+        python(&host, "client", &ask("169.254.170.2")),
+        python(&host, "asks", datagram),
+    ]);
+    host.backend().start(&task).unwrap();
+    let (mut connection, peer) = listener.accept().unwrap();
+    std::io::Write::write_all(&mut connection, b"metadata").unwrap();
+    drop(connection);
+    let mut buffer = [0; 8];
+    let (len, asker) = resolver.recv_from(&mut buffer).unwrap();
+    assert_eq!(
+        (peer.ip(), asker.ip(), &buffer[..len]),
+        (task.network.private_ip.into(), task.network.private_ip.into(), b"who".as_slice())
+    );
+
+    let server = std::net::SocketAddrV4::new(task.network.private_ip, 8080);
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    let mut connection = loop {
+        match host.backend().connect_tcp("vpc-test", server, Duration::from_secs(5)) {
+            Ok(connection) => break connection,
+            Err(e) => assert!(std::time::Instant::now() < deadline, "{e}"),
+        }
+    };
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut connection, &mut text).unwrap();
+    assert_eq!(text, "hello");
+    let lines = lines_until_exits(&host, 3);
+    assert!(lines.contains(&"peer 10.0.1.1".to_owned()) && lines.contains(&"metadata".to_owned()), "{lines:?}");
+    host.remove(&task);
+
+    // Kept without tasks, until it is let go of.
+    host.backend().listen_tcp("vpc-test", "10.0.0.2:80".parse().unwrap()).unwrap();
+    host.backend().remove_network("vpc-test").unwrap();
+    let error = host.backend().listen_tcp("vpc-test", "10.0.0.2:80".parse().unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), "no network for `vpc-test` in this runtime");
 }
 
 #[test]

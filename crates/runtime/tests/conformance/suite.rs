@@ -191,6 +191,8 @@ pub(crate) fn a_sweep_takes_what_nobody_claims(host: &impl Host) {
         panic!("it runs")
     };
     assert!(matches!(states["main"], ContainerState::Running { .. }), "{states:?}");
+    host.backend().kill(&task.task_id, "main").unwrap();
+    assert_eq!(host.wait_exit("main"), 137);
     let swept = host.backend().sweep(&std::collections::BTreeSet::new()).unwrap();
     assert!(swept.tasks.contains(&task.task_id.to_string()), "{swept:?}");
     assert_eq!(host.backend().adopt(&task, &ResumePoints::new()).unwrap(), Adopted::NeverStarted);

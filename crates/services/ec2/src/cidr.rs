@@ -22,11 +22,6 @@ impl Cidr {
     /// Every address.
     pub(crate) const ANYWHERE: Self = Self { base: 0, prefix: 0 };
 
-    /// The length of the prefix in bits.
-    pub(crate) fn prefix(self) -> u8 {
-        self.prefix
-    }
-
     fn mask(self) -> u32 {
         u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0)
     }
@@ -73,7 +68,9 @@ impl FromStr for Cidr {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once('/').and_then(|(base, prefix)| Some((base.parse::<Ipv4Addr>().ok()?, prefix.parse().ok()?)));
+        let parts = text
+            .split_once('/')
+            .and_then(|(base, prefix)| Some((base.parse::<Ipv4Addr>().ok()?, prefix.parse().ok()?)));
         match parts {
             Some((base, prefix @ 0..=32)) => {
                 let loose = Self { base: u32::from(base), prefix };
@@ -152,9 +149,10 @@ mod tests {
 
     #[test]
     fn only_ordinary_blocks_fit_a_vpc() {
-        let fits: Vec<_> = ["10.0.0.0/16", "10.0.0.0/15", "10.0.0.0/29", "127.0.0.0/16", "169.254.0.0/16", "224.0.0.0/16"]
-            .map(|text| block(text).fits_a_vpc())
-            .into();
+        let fits: Vec<_> =
+            ["10.0.0.0/16", "10.0.0.0/15", "10.0.0.0/29", "127.0.0.0/16", "169.254.0.0/16", "224.0.0.0/16"]
+                .map(|text| block(text).fits_a_vpc())
+                .into();
         assert_eq!(fits, [true, false, false, false, false, false]);
     }
 }

@@ -15,7 +15,10 @@ pub(crate) enum Ec2Error {
     AddressNotFound(String),
     AssociationNotFound(String),
     NatTargetNotFound(String),
-    RouteNotFound { destination: String, table: String },
+    RouteNotFound {
+        destination: String,
+        table: String,
+    },
     RouteExists(String),
     InvalidId(String),
     MalformedGroup(String),
@@ -31,11 +34,17 @@ pub(crate) enum Ec2Error {
     SubnetConflict(String),
     /// `Resource.AlreadyAssociated` with its text.
     AlreadyAssociated(String),
-    NotAttached { gateway: String, vpc: String },
+    NotAttached {
+        gateway: String,
+        vpc: String,
+    },
     AddressInUse(String),
     AddressLimit,
     NoDefaultVpc,
-    GroupExists { name: String, vpc: String },
+    GroupExists {
+        name: String,
+        vpc: String,
+    },
     GroupIsDefault(String),
     OtherNetwork,
     RuleExists(String),
@@ -63,9 +72,10 @@ fn describe(error: Ec2Error) -> (&'static str, String) {
         Ec2Error::NatTargetNotFound(id) => {
             ("InvalidNatGatewayID.NotFound", format!("The natGateway ID '{id}' does not exist"))
         }
-        Ec2Error::RouteNotFound { destination, table } => {
-            ("InvalidRoute.NotFound", format!("no route with destination-cidr-block {destination} in route table {table}"))
-        }
+        Ec2Error::RouteNotFound { destination, table } => (
+            "InvalidRoute.NotFound",
+            format!("no route with destination-cidr-block {destination} in route table {table}"),
+        ),
         Ec2Error::RouteExists(destination) => {
             ("RouteAlreadyExists", format!("The route identified by {destination} already exists."))
         }

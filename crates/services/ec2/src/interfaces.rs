@@ -37,7 +37,10 @@ impl Networks for Interfaces {
         if request.public_ip {
             let public_ip = free_public_ip(cx)?;
             cx.update::<NetworkInterface, _>(&id, |interface| interface.public_ip = Some(public_ip));
-            cx.not_simulated("ecs:RunTask awsvpcConfiguration.assignPublicIp", format!("`{public_ip}` is recorded; nothing reaches it"));
+            cx.not_simulated(
+                "ecs:RunTask awsvpcConfiguration.assignPublicIp",
+                format!("`{public_ip}` is recorded; nothing reaches it"),
+            );
         }
         Ok(Interface {
             id,
@@ -147,7 +150,8 @@ pub(crate) fn free_public_ip(cx: &Cx<'_>) -> Result<Ipv4Addr, Ec2Error> {
     let allocated = cx.scan::<Address>("").map(|(_, address)| address.public_ip);
     let on_interfaces = cx.scan::<NetworkInterface>("").filter_map(|(_, interface)| interface.public_ip);
     let used: BTreeSet<Ipv4Addr> = allocated.chain(on_interfaces).collect();
-    let pool = POOL.into_iter().flat_map(|(base, last)| (1..last).map(move |offset| Ipv4Addr::from(u32::from(base) + offset)));
+    let pool =
+        POOL.into_iter().flat_map(|(base, last)| (1..last).map(move |offset| Ipv4Addr::from(u32::from(base) + offset)));
     pool.into_iter().find(|address| !used.contains(address)).ok_or(Ec2Error::AddressLimit)
 }
 

@@ -47,7 +47,12 @@ pub(crate) fn list<T: Listed>(mut all: Vec<T>, query: Query) -> Result<(Vec<T>, 
 }
 
 /// At most `max` after the token, and the token of the next page.
-pub(crate) fn page<T>(all: Vec<T>, id: fn(&T) -> &str, token: Option<&str>, max: Option<i32>) -> (Vec<T>, Option<String>) {
+pub(crate) fn page<T>(
+    all: Vec<T>,
+    id: fn(&T) -> &str,
+    token: Option<&str>,
+    max: Option<i32>,
+) -> (Vec<T>, Option<String>) {
     let max = max.and_then(|max| usize::try_from(max).ok()).filter(|max| *max > 0).unwrap_or(1000);
     let mut rest = all.into_iter().skip_while(|it| token.is_some_and(|token| id(it) <= token)).peekable();
     let page: Vec<T> = rest.by_ref().take(max).collect();

@@ -82,7 +82,8 @@ fn check(key: &str, value: &str) -> Result<(), Ec2Error> {
 
 /// Forgets the tags of a group's rules.
 pub(crate) fn forget_rules(cx: &mut Cx<'_>, group: &str) {
-    let rules: Vec<_> = cx.get::<SecurityGroup>(group).into_iter().flat_map(|group| &group.rules).map(|rule| rule.id.clone()).collect();
+    let rules: Vec<_> =
+        cx.get::<SecurityGroup>(group).into_iter().flat_map(|group| &group.rules).map(|rule| rule.id.clone()).collect();
     for rule in rules {
         cx.delete::<TagSet>(&rule);
     }

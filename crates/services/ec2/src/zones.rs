@@ -12,7 +12,8 @@ pub(crate) struct Zone {
 /// The zones of a region: three in each.
 pub(crate) fn zones(region: &str) -> Vec<Zone> {
     let code = code(region);
-    let zone = |(letter, number): (char, u8)| Zone { name: format!("{region}{letter}"), id: format!("{code}-az{number}") };
+    let zone =
+        |(letter, number): (char, u8)| Zone { name: format!("{region}{letter}"), id: format!("{code}-az{number}") };
     [('a', 1), ('b', 2), ('c', 3)].map(zone).into()
 }
 
@@ -80,7 +81,8 @@ mod tests {
     #[test]
     fn zone_ids_are_short_for_the_region() {
         let first = |region: &str| zones(region).first().map(|zone| zone.id.clone()).unwrap();
-        let ids = ["us-east-1", "eu-west-1", "ap-southeast-2", "ap-northeast-1", "ca-central-1", "us-gov-west-1"].map(first);
+        let ids =
+            ["us-east-1", "eu-west-1", "ap-southeast-2", "ap-northeast-1", "ca-central-1", "us-gov-west-1"].map(first);
         assert_eq!(ids, ["use1-az1", "euw1-az1", "apse2-az1", "apne1-az1", "cac1-az1", "usgw1-az1"]);
         assert_eq!(zone_id("eu-north-1", "eu-north-1c").as_deref(), Some("eun1-az3"));
         assert_eq!(zone_id("eu-north-1", "eu-north-1d"), None);

@@ -47,7 +47,8 @@ fn ending(task: &Task) -> Option<Step> {
     if task.containers.iter().all(Container::has_ended) {
         return Some(Step::EndTask { code, reason: "All containers in task exited".to_owned() });
     }
-    let stuck = task.containers.iter().find(|container| container.phase == Phase::Waiting && is_stuck(task, container))?;
+    let stuck =
+        task.containers.iter().find(|container| container.phase == Phase::Waiting && is_stuck(task, container))?;
     let reason = format!("ResourceInitializationError: dependency of container {} can never be met", stuck.name());
     Some(Step::EndTask { code: "TaskFailedToStart", reason })
 }
@@ -89,7 +90,7 @@ fn is_stuck(task: &Task, container: &Container) -> bool {
 
 /// Whether a container that still runs depends on this one: dependencies stop in reverse order.
 fn is_needed(task: &Task, container: &Container) -> bool {
-    task.containers.iter().any(|other| {
-        other.phase == Phase::Running && other.depends_on.iter().any(|(name, _)| name == container.name())
-    })
+    task.containers
+        .iter()
+        .any(|other| other.phase == Phase::Running && other.depends_on.iter().any(|(name, _)| name == container.name()))
 }

@@ -36,9 +36,10 @@ impl From<EcsError> for Fault {
             }
             TaskDefinitionNotFound => Self::sender("ClientException", "Unable to describe task definition."),
             TaskNotFound => Self::sender("InvalidParameterException", "The referenced task was not found."),
-            ResourceNotFound => {
-                Self::sender("InvalidParameterException", "The specified resource cannot be found. Check the ARN and try again.")
-            }
+            ResourceNotFound => Self::sender(
+                "InvalidParameterException",
+                "The specified resource cannot be found. Check the ARN and try again.",
+            ),
         }
     }
 }

@@ -75,7 +75,10 @@ pub fn stoppable(store: &Store) -> Vec<(Scope, String, String)> {
 pub fn processes(store: &Store) -> serde_json::Value {
     let living = store.all::<state::Task>().filter(|(_, _, task)| !task.is("STOPPED"));
     let view = |task: &state::Task| {
-        let containers = task.containers.iter().map(|it| serde_json::json!({ "name": it.name(), "pid": it.pid, "status": it.view.last_status }));
+        let containers = task
+            .containers
+            .iter()
+            .map(|it| serde_json::json!({ "name": it.name(), "pid": it.pid, "status": it.view.last_status }));
         serde_json::json!({ "task": task.arn(), "status": task.view.last_status, "containers": containers.collect::<Vec<_>>() })
     };
     living.map(|(_, _, task)| view(task)).collect()

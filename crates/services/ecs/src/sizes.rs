@@ -22,7 +22,9 @@ const ROWS: [Row; 7] = [
 pub(crate) fn is_size(cpu_units: u32, memory_mib: u32) -> bool {
     ROWS.iter().find(|row| row.cpu_units == cpu_units).is_some_and(|row| {
         let (from, to, step) = row.memory_mib;
-        (from..=to).contains(&memory_mib) && (memory_mib - from).is_multiple_of(step) && (cpu_units, memory_mib) != (256, 1536)
+        (from..=to).contains(&memory_mib)
+            && (memory_mib - from).is_multiple_of(step)
+            && (cpu_units, memory_mib) != (256, 1536)
     })
 }
 
@@ -77,7 +79,8 @@ mod tests {
 
     #[test]
     fn units_are_understood() {
-        for (text, units) in [("256", 256), (".25 vCPU", 256), ("1 vCPU", 1024), ("0.5vcpu", 512), ("16 VCPU", 16_384)] {
+        for (text, units) in [("256", 256), (".25 vCPU", 256), ("1 vCPU", 1024), ("0.5vcpu", 512), ("16 VCPU", 16_384)]
+        {
             assert_eq!(parse_cpu(text), Some(units), "{text}");
         }
         for (text, mib) in [("512", 512), ("2GB", 2048), ("0.5 GB", 512), ("30 gb", 30_720)] {

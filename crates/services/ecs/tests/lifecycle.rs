@@ -59,7 +59,10 @@ fn exited(name: &str, exit_code: i32) -> News {
 #[test]
 fn a_task_runs_exits_and_is_removed() {
     let mut harness = harness();
-    register(&mut harness, json!([container("app", json!({ "command": ["a"], "environment": [{ "name": "X", "value": "1" }] }))]));
+    register(
+        &mut harness,
+        json!([container("app", json!({ "command": ["a"], "environment": [{ "name": "X", "value": "1" }] }))]),
+    );
     let overrides = json!({ "overrides": { "containerOverrides": [{ "name": "app", "command": ["b"], "environment": [{ "name": "X", "value": "2" }] }] } });
     let task = run(&mut harness, overrides);
     let (effect, order) = orders(&harness).remove(0);
@@ -72,7 +75,10 @@ fn a_task_runs_exits_and_is_removed() {
     assert_eq!(describe(&mut harness, &task)["lastStatus"], "RUNNING");
     tell(&mut harness, &effect, exited("app", 3), false);
     let view = describe(&mut harness, &task);
-    assert_eq!((&view["lastStatus"], &view["stopCode"]), (&json!("DEPROVISIONING"), &json!("EssentialContainerExited")));
+    assert_eq!(
+        (&view["lastStatus"], &view["stopCode"]),
+        (&json!("DEPROVISIONING"), &json!("EssentialContainerExited"))
+    );
     let (remove, order) = orders(&harness).pop().unwrap();
     assert!(matches!(order, Order::Remove { .. }), "{order:?}");
     tell(&mut harness, &remove, News::Done, true);
@@ -87,7 +93,10 @@ fn a_task_runs_exits_and_is_removed() {
 fn an_essential_containers_exit_stops_the_others_in_reverse_of_their_dependencies() {
     let mut harness = harness();
     let app = json!({ "dependsOn": [{ "containerName": "db", "condition": "START" }] });
-    register(&mut harness, json!([container("db", json!({})), container("app", app), container("side", json!({ "essential": false }))]));
+    register(
+        &mut harness,
+        json!([container("db", json!({})), container("app", app), container("side", json!({ "essential": false }))]),
+    );
     let task = run(&mut harness, json!({}));
     let run_effect = orders(&harness)[0].0.clone();
     tell(&mut harness, &run_effect, started("side"), false);
@@ -131,7 +140,12 @@ fn a_missing_image_is_said_in_awss_words_and_out_of_memory_too() {
     let task = run(&mut harness, json!({}));
     let effect = orders(&harness)[0].0.clone();
     let reason = "CannotPullContainerError: not found".to_owned();
-    tell(&mut harness, &effect, News::CannotPull { container: "app".into(), reason: reason.clone(), hint: "build it".into() }, false);
+    tell(
+        &mut harness,
+        &effect,
+        News::CannotPull { container: "app".into(), reason: reason.clone(), hint: "build it".into() },
+        false,
+    );
     let view = describe(&mut harness, &task);
     assert_eq!((&view["stoppedReason"], &view["stopCode"]), (&json!(reason), &json!("TaskFailedToStart")));
     assert!(harness.notices.iter().any(|notice| notice.hint.as_deref() == Some("build it")));
@@ -141,7 +155,10 @@ fn a_missing_image_is_said_in_awss_words_and_out_of_memory_too() {
     tell(&mut harness, &effect, started("app"), false);
     tell(&mut harness, &effect, News::Exited { container: "app".into(), exit_code: 137, oom_killed: true }, false);
     let container = &describe(&mut harness, &task)["containers"][0];
-    assert_eq!((&container["exitCode"], &container["reason"]), (&json!(137), &json!("OutOfMemoryError: Container killed due to memory usage")));
+    assert_eq!(
+        (&container["exitCode"], &container["reason"]),
+        (&json!(137), &json!("OutOfMemoryError: Container killed due to memory usage"))
+    );
 }
 
 #[test]

@@ -33,30 +33,74 @@ fn task(more: Json) -> Json {
 
 #[test]
 fn an_impossible_size_names_what_would_go() {
-    check("RegisterTaskDefinition", definition(json!({ "memory": "4096" })), expect![[r#"
+    check(
+        "RegisterTaskDefinition",
+        definition(json!({ "memory": "4096" })),
+        expect![[r#"
         400 ClientException: No Fargate configuration exists for given values.
-        hint: cpu `256` and memory `4096`: cpu 256 goes with 512, 1024 or 2048 MiB; 4096 MiB goes with cpu 512"#]]);
+        hint: cpu `256` and memory `4096`: cpu 256 goes with 512, 1024 or 2048 MiB; 4096 MiB goes with cpu 512"#]],
+    );
 }
 
 #[test]
 fn what_fargate_cannot_do_is_refused() {
     let privileged = json!({ "containerDefinitions": [{ "name": "app", "image": "app", "privileged": true }] });
-    check("RegisterTaskDefinition", definition(privileged), expect!["400 ClientException: Fargate compatible task definitions do not support privileged"]);
-    check("RegisterTaskDefinition", definition(json!({ "networkMode": "bridge" })), expect!["400 ClientException: Fargate only supports network mode ‘awsvpc’."]);
-    check("RegisterTaskDefinition", definition(json!({ "containerDefinitions": [] })), expect!["400 ClientException: Container list cannot be empty."]);
+    check(
+        "RegisterTaskDefinition",
+        definition(privileged),
+        expect!["400 ClientException: Fargate compatible task definitions do not support privileged"],
+    );
+    check(
+        "RegisterTaskDefinition",
+        definition(json!({ "networkMode": "bridge" })),
+        expect!["400 ClientException: Fargate only supports network mode ‘awsvpc’."],
+    );
+    check(
+        "RegisterTaskDefinition",
+        definition(json!({ "containerDefinitions": [] })),
+        expect!["400 ClientException: Container list cannot be empty."],
+    );
     let logs = json!({ "containerDefinitions": [{ "name": "app", "image": "app", "logConfiguration": { "logDriver": "awslogs" } }] });
-    check("RegisterTaskDefinition", definition(logs), expect!["400 ClientException: Fargate requires task definition to have execution role ARN to support log driver awslogs."]);
+    check(
+        "RegisterTaskDefinition",
+        definition(logs),
+        expect![
+            "400 ClientException: Fargate requires task definition to have execution role ARN to support log driver awslogs."
+        ],
+    );
 }
 
 #[test]
 fn a_task_that_cannot_be_run_is_refused() {
     check("RunTask", task(json!({ "cluster": "none" })), expect!["400 ClusterNotFoundException: Cluster not found."]);
-    check("RunTask", task(json!({ "taskDefinition": "none" })), expect!["400 ClientException: TaskDefinition not found."]);
-    check("RunTask", task(json!({ "launchType": "EC2" })), expect!["400 InvalidParameterException: No Container Instances were found in your cluster."]);
-    check("RunTask", task(json!({ "count": 11 })), expect!["400 InvalidParameterException: Count must be between 1 and 10."]);
+    check(
+        "RunTask",
+        task(json!({ "taskDefinition": "none" })),
+        expect!["400 ClientException: TaskDefinition not found."],
+    );
+    check(
+        "RunTask",
+        task(json!({ "launchType": "EC2" })),
+        expect!["400 InvalidParameterException: No Container Instances were found in your cluster."],
+    );
+    check(
+        "RunTask",
+        task(json!({ "count": 11 })),
+        expect!["400 InvalidParameterException: Count must be between 1 and 10."],
+    );
     let other = json!({ "overrides": { "containerOverrides": [{ "name": "other" }] } });
-    check("RunTask", task(other), expect!["400 InvalidParameterException: Override for container named other is not a container in the TaskDefinition."]);
-    check("StopTask", json!({ "task": "none" }), expect!["400 InvalidParameterException: The referenced task was not found."]);
+    check(
+        "RunTask",
+        task(other),
+        expect![
+            "400 InvalidParameterException: Override for container named other is not a container in the TaskDefinition."
+        ],
+    );
+    check(
+        "StopTask",
+        json!({ "task": "none" }),
+        expect!["400 InvalidParameterException: The referenced task was not found."],
+    );
 }
 
 #[test]
@@ -64,9 +108,11 @@ fn what_neargate_lacks_is_said_by_name() {
     let mut harness = Harness::new(|| vec![neargate_ecs::service()], open_ports()).unwrap();
     harness.call("ecs", "CreateCluster", json!({})).unwrap();
     let secrets = json!([{ "name": "app", "image": "app", "secrets": [{ "name": "S", "valueFrom": "arn:x" }] }]);
-    let input = definition(json!({ "containerDefinitions": secrets, "executionRoleArn": "arn:aws:iam::000000000000:role/x" }));
+    let input =
+        definition(json!({ "containerDefinitions": secrets, "executionRoleArn": "arn:aws:iam::000000000000:role/x" }));
     harness.call("ecs", "RegisterTaskDefinition", input).unwrap();
     let fault = harness.call("ecs", "RunTask", task(json!({}))).unwrap_err();
     assert_eq!(fault.status, 501);
-    expect!["NotImplemented: Neargate does not implement `secrets` of container `app` in task definition `app`"].assert_eq(&fault.to_string());
+    expect!["NotImplemented: Neargate does not implement `secrets` of container `app` in task definition `app`"]
+        .assert_eq(&fault.to_string());
 }

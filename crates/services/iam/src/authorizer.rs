@@ -18,10 +18,7 @@ impl Authorizer for Iam {
         let Access { action, resource, context } = access;
         match principal {
             Principal::Root { .. } => Decision::Allowed,
-            Principal::Service { name } => {
-                let line = format!("`{name}` is an AWS service: it acts through a role it assumes");
-                Decision::ImplicitlyDenied { looked_at: vec![line] }
-            }
+            Principal::Service { name } => Decision::ImplicitlyDenied { looked_at: vec![no_identity(name)] },
             Principal::Role { account, role_name, .. } => {
                 let Some(role) = state::find_role(store, account, role_name) else {
                     return Decision::ImplicitlyDenied {
@@ -93,6 +90,32 @@ impl Authorizer for Iam {
     }
 }
 
+/// What was looked at to decide on an access, allowed or not: a line per statement of every policy and of the permissions boundary.
+pub fn explain_access(store: &Store, principal: &Principal, access: &Access) -> Vec<String> {
+    let (account, role_name) = match principal {
+        Principal::Root { account } => return vec![format!("the root of account {account} may do everything in it")],
+        Principal::Service { name } => return vec![no_identity(name)],
+        Principal::Role { account, role_name, .. } => (account, role_name),
+    };
+    let Some(role) = state::find_role(store, account, role_name) else { return vec![gone(role_name)] };
+    let caller = caller(store, principal);
+    let context = with_caller(&access.context, principal, &caller, Some(role));
+    let question = Question { caller: &caller, action: &access.action, resource: &access.resource, context: &context };
+    let named = documents(store, account, role);
+    let boundary = boundary(store, account, role);
+    let all = named.iter().chain(boundary.iter().flatten());
+    let policies: Vec<_> = all.map(|(name, document)| Policy { name, document }).collect();
+    explain(&policies, &question)
+}
+
+fn no_identity(service: &str) -> String {
+    format!("`{service}` is an AWS service: it acts through a role it assumes")
+}
+
+fn gone(role: &str) -> String {
+    format!("role `{role}` does not exist")
+}
+
 fn authorize_role(store: &Store, account: &Account, role: &RoleRecord, question: &Question<'_>) -> Decision {
     let named = documents(store, account, role);
     let policies: Vec<_> = named.iter().map(|(name, document)| Policy { name: name.as_str(), document }).collect();
@@ -107,12 +130,15 @@ fn authorize_role(store: &Store, account: &Account, role: &RoleRecord, question:
         }
         Verdict::Allowed { .. } => {}
     }
-    let Some(arn) = &role.boundary else { return Decision::Allowed };
-    let Some(document) = state::find_policy(store, account, arn).and_then(|policy| policy.document()) else {
-        return Decision::OutsideBoundary { looked_at: vec![format!("policy `{arn}` does not exist")] };
+    let boundary = match boundary(store, account, role) {
+        None => return Decision::Allowed,
+        Some(None) => {
+            let arn = role.boundary.as_deref().unwrap_or_default();
+            return Decision::OutsideBoundary { looked_at: vec![format!("policy `{arn}` does not exist")] };
+        }
+        Some(Some(boundary)) => boundary,
     };
-    let name = format!("permissions boundary `{arn}`");
-    let boundary = [Policy { name: &name, document: document.document() }];
+    let boundary = [Policy { name: &boundary.0, document: boundary.1 }];
     match decide(&boundary, question) {
         Verdict::Allowed { .. } => Decision::Allowed,
         Verdict::Denied { by } => Decision::ExplicitlyDenied { by },
@@ -128,6 +154,13 @@ fn documents<'s>(store: &'s Store, account: &Account, role: &'s RoleRecord) -> V
         Some((format!("policy `{}`", policy.name), policy.document()?.document()))
     });
     inline.chain(attached).collect()
+}
+
+/// The permissions boundary of a role that has one; `Some(None)` where its policy does not exist.
+fn boundary<'s>(store: &'s Store, account: &Account, role: &RoleRecord) -> Option<Option<(String, &'s Document)>> {
+    let arn = role.boundary.as_ref()?;
+    let document = state::find_policy(store, account, arn).and_then(|policy| policy.document());
+    Some(document.map(|document| (format!("permissions boundary `{arn}`"), document.document())))
 }
 
 /// The account and the role that an ARN names.

@@ -1,6 +1,7 @@
 //! AWS IAM, as deep as Fargate workloads need: roles, policies, and the answer to every «may they?» of the engine.
 //!
 //! - [`policy`] is the policy language, pure.
+//! - [`explain_access`] says which statements were looked at for an access, and why each did or did not apply.
 //! - [`AUTHORIZER`] stands behind the kernel's `Authorizer` port: operations of every service are decided here.
 //! - `AWS::IAM::Role`, `AWS::IAM::Policy`, `AWS::IAM::ManagedPolicy`, `AWS::IAM::RolePolicy` for CloudFormation.
 //!
@@ -17,7 +18,7 @@ pub mod policy;
 mod resources;
 mod state;
 
-pub use authorizer::Iam;
+pub use authorizer::{Iam, explain_access};
 
 use neargate_kernel::{Service, Store};
 

@@ -24,8 +24,12 @@ pub(crate) enum LogsError {
 impl From<LogsError> for Fault {
     fn from(error: LogsError) -> Self {
         match error {
-            LogsError::GroupNotFound => Self::sender("ResourceNotFoundException", "The specified log group does not exist."),
-            LogsError::GroupExists => Self::sender("ResourceAlreadyExistsException", "The specified log group already exists"),
+            LogsError::GroupNotFound => {
+                Self::sender("ResourceNotFoundException", "The specified log group does not exist.")
+            }
+            LogsError::GroupExists => {
+                Self::sender("ResourceAlreadyExistsException", "The specified log group already exists")
+            }
             LogsError::GroupProtected => {
                 Self::sender("ValidationException", "The specified log group has deletion protection enabled.")
             }
@@ -35,11 +39,11 @@ impl From<LogsError> for Fault {
             LogsError::StreamExists => {
                 Self::sender("ResourceAlreadyExistsException", "The specified log stream already exists")
             }
-            LogsError::ResourceNotFound => Self::sender("ResourceNotFoundException", "The specified resource does not exist."),
-            LogsError::InvalidParameter(text) => Self::sender("InvalidParameterException", text),
-            LogsError::TooManyTags => {
-                Self::sender("TooManyTagsException", "A resource can have no more than 50 tags.")
+            LogsError::ResourceNotFound => {
+                Self::sender("ResourceNotFoundException", "The specified resource does not exist.")
             }
+            LogsError::InvalidParameter(text) => Self::sender("InvalidParameterException", text),
+            LogsError::TooManyTags => Self::sender("TooManyTagsException", "A resource can have no more than 50 tags."),
             LogsError::NotImplemented(what) => {
                 Self::sender("NotImplemented", format!("Neargate does not implement {what}")).with_status(501)
             }

@@ -29,6 +29,18 @@ pub(crate) enum FrameError {
     Damaged,
 }
 
+impl std::fmt::Display for FrameError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Short => f.write_str("the segment ends too early"),
+            Self::Version(version) => {
+                write!(f, "frames of version {version} are made by a later Neargate; this one reads version {VERSION}")
+            }
+            Self::Damaged => f.write_str("the segment is damaged"),
+        }
+    }
+}
+
 const VERSION: u8 = 1;
 const HEAD_BYTES: usize = 5;
 const TIMES_BYTES: usize = 16;

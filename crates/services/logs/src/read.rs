@@ -37,7 +37,7 @@ impl Key {
 
 /// Which end of the window a page begins at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum From {
+pub(crate) enum Side {
     Head,
     Tail,
 }
@@ -49,7 +49,7 @@ pub(crate) struct Window {
     pub(crate) start: Key,
     /// The place after the last.
     pub(crate) end: Key,
-    pub(crate) from: From,
+    pub(crate) from: Side,
     pub(crate) events_max: usize,
     /// Bytes of segments to read before a page ends although it is not full.
     pub(crate) scan_bytes_max: u64,
@@ -83,8 +83,10 @@ pub(crate) fn read(
 ) -> Result<Page, LogsError> {
     let mut places = places(cx, streams, &window);
     match window.from {
-        From::Head => places.sort_by_key(|place| (place.chunk.earliest, place.stream, place.chunk.first)),
-        From::Tail => places.sort_by_key(|place| std::cmp::Reverse((place.chunk.latest, place.stream, place.chunk.first))),
+        Side::Head => places.sort_by_key(|place| (place.chunk.earliest, place.stream, place.chunk.first)),
+        Side::Tail => {
+            places.sort_by_key(|place| std::cmp::Reverse((place.chunk.latest, place.stream, place.chunk.first)))
+        }
     }
     let mut draft = Draft { window, events: BTreeMap::new(), bytes: 0, is_cut: false };
     let mut scanned = 0;
@@ -96,8 +98,8 @@ pub(crate) fn read(
         scan(cx, place, &mut |key, event| draft.offer(key, event, keeps))?;
     }
     let next = match window.from {
-        From::Head => draft.window.end,
-        From::Tail => draft.window.start,
+        Side::Head => draft.window.end,
+        Side::Tail => draft.window.start,
     };
     Ok(Page { events: draft.events, next: draft.is_cut.then_some(next) })
 }
@@ -108,7 +110,11 @@ fn places(cx: &Cx<'_>, streams: &[LogStream], window: &Window) -> Vec<Place> {
     for stream in streams {
         for (key, segment) in cx.scan::<Segment>(&segments_prefix(stream.number)) {
             let within = segment.chunks.iter().filter(|chunk| chunk.latest >= start && chunk.earliest <= end);
-            places.extend(within.map(|chunk| Place { stream: stream.number, file: segment_file(cx, key), chunk: *chunk }));
+            places.extend(within.map(|chunk| Place {
+                stream: stream.number,
+                file: segment_file(cx, key),
+                chunk: *chunk,
+            }));
         }
     }
     places
@@ -125,7 +131,7 @@ fn scan(cx: &mut Cx<'_>, place: &Place, take: &mut dyn FnMut(Key, Event)) -> Res
                 take(Key { timestamp: event.timestamp.millis(), stream: place.stream, ordinal }, event);
             }
             Err(error) => {
-                let text = format!("{} of {count} log events are lost: {error:?} at event {ordinal}", first + count - ordinal);
+                let text = format!("{} of {count} log events are lost: {error}", first + count - ordinal);
                 cx.notice(Notice { kind: NoticeKind::Failed, subject: place.file.clone(), text, hint: None });
                 break;
             }
@@ -147,8 +153,8 @@ impl Draft {
     /// Whether a chunk may hold an event of the window as it is now.
     fn may_hold(&self, chunk: &Chunk) -> bool {
         match self.window.from {
-            From::Head => Key::at(chunk.earliest.millis()) < self.window.end,
-            From::Tail => chunk.latest.millis() >= self.window.start.timestamp,
+            Side::Head => Key::at(chunk.earliest.millis()) < self.window.end,
+            Side::Tail => chunk.latest.millis() >= self.window.start.timestamp,
         }
     }
 
@@ -156,7 +162,7 @@ impl Draft {
     fn cut_before(&mut self, chunk: &Chunk) -> bool {
         let (start, end) = (self.window.start, self.window.end);
         match self.window.from {
-            From::Head => {
+            Side::Head => {
                 let cut = Key::at(chunk.earliest.millis());
                 if cut <= start {
                     return false;
@@ -164,7 +170,7 @@ impl Draft {
                 self.window.end = cut;
                 self.events.split_off(&cut);
             }
-            From::Tail => {
+            Side::Tail => {
                 let cut = Key::at(chunk.latest.millis().saturating_add(1));
                 if cut >= end {
                     return false;
@@ -185,15 +191,15 @@ impl Draft {
         self.events.insert(key, event);
         while self.events.len() > self.window.events_max || (self.bytes > PAGE_BYTES_MAX && self.events.len() > 1) {
             let dropped = match self.window.from {
-                From::Head => self.events.pop_last(),
-                From::Tail => self.events.pop_first(),
+                Side::Head => self.events.pop_last(),
+                Side::Tail => self.events.pop_first(),
             };
             let Some((key, event)) = dropped else { break };
             self.bytes -= event.message.len();
             self.is_cut = true;
             match self.window.from {
-                From::Head => self.window.end = key,
-                From::Tail => self.window.start = key.next(),
+                Side::Head => self.window.end = key,
+                Side::Tail => self.window.start = key.next(),
             }
         }
     }

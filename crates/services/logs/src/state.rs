@@ -150,9 +150,9 @@ pub(crate) fn named_group(name: Option<&str>, identifier: Option<&str>) -> Resul
     match (name, identifier) {
         (Some(name), None) => Ok(name.to_owned()),
         (None, Some(identifier)) => Ok(group_name(identifier)),
-        (Some(_), Some(_)) => {
-            Err(LogsError::InvalidParameter("Only one of logGroupName and logGroupIdentifier can be specified.".to_owned()))
-        }
+        (Some(_), Some(_)) => Err(LogsError::InvalidParameter(
+            "Only one of logGroupName and logGroupIdentifier can be specified.".to_owned(),
+        )),
         (None, None) => {
             Err(LogsError::InvalidParameter("One of logGroupName and logGroupIdentifier must be specified.".to_owned()))
         }

@@ -8,6 +8,7 @@
 
 pub mod api;
 mod credentials;
+mod errors;
 mod ops;
 
 pub use credentials::{Credential, credential};

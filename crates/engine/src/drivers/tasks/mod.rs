@@ -181,8 +181,12 @@ impl Shared {
         for (container, state) in states {
             let container = container.clone();
             match state {
-                ContainerState::Running { pid, .. } => self.report(effect, &News::Started { container, pid: *pid }, false),
-                ContainerState::Failed { failure, .. } => self.report(effect, &news::cannot_start(container, failure), false),
+                ContainerState::Running { pid, .. } => {
+                    self.report(effect, &News::Started { container, pid: *pid }, false)
+                }
+                ContainerState::Failed { failure, .. } => {
+                    self.report(effect, &news::cannot_start(container, failure), false)
+                }
                 ContainerState::Waiting | ContainerState::Exited { .. } | ContainerState::Lost => {}
             }
         }

@@ -46,7 +46,14 @@ pub(super) fn cannot_start(container: String, failure: &StartFailure) -> News {
             "the program is built for another processor, or is a script without `#!`: build the image for this machine"
         }
         StartFailureKind::UnknownUser => "the image's /etc/passwd does not have this user: use a numeric id",
-        _ => return News::CannotStart { container, reason: failure.reason(), exit_code: Some(failure.exit_code()), hint: None },
+        _ => {
+            return News::CannotStart {
+                container,
+                reason: failure.reason(),
+                exit_code: Some(failure.exit_code()),
+                hint: None,
+            };
+        }
     };
     let hint = Some(hint.to_owned());
     News::CannotStart { container, reason: failure.reason(), exit_code: Some(failure.exit_code()), hint }

@@ -41,7 +41,10 @@ fn network(order: &TaskOrder) -> Result<TaskNetwork, String> {
         vpc_id: interface.vpc_id.clone(),
         vpc_cidr: interface.vpc_cidr.parse().map_err(bad)?,
         eni_id: interface.id.clone(),
-        private_ip: interface.private_ip.parse().map_err(|_| bad(format!("`{}` is no address", interface.private_ip)))?,
+        private_ip: interface
+            .private_ip
+            .parse()
+            .map_err(|_| bad(format!("`{}` is no address", interface.private_ip)))?,
         subnet_cidr: interface.subnet_cidr.parse().map_err(bad)?,
         mac: interface.mac.clone(),
         hostname: interface.private_dns_name.clone(),
@@ -86,7 +89,9 @@ fn specify_container(
             container: order.name.clone(),
             reason: "CannotCreateContainerError: no command specified".to_owned(),
             exit_code: None,
-            hint: Some("neither the image nor the task definition says what to run: set `command` or `entryPoint`".to_owned()),
+            hint: Some(
+                "neither the image nor the task definition says what to run: set `command` or `entryPoint`".to_owned(),
+            ),
         });
     }
     let filled = |own: &Option<String>, of_image: &str| own.clone().unwrap_or_else(|| of_image.to_owned());
@@ -101,13 +106,21 @@ fn specify_container(
         init: order.init,
         stop_signal: image.config.stop_signal.clone().unwrap_or_default(),
         stop_timeout_s: order.stop_timeout_s,
-        ulimits: order.ulimits.iter().map(|(name, soft, hard)| Ulimit { name: name.clone(), soft: *soft, hard: *hard }).collect(),
+        ulimits: order
+            .ulimits
+            .iter()
+            .map(|(name, soft, hard)| Ulimit { name: name.clone(), soft: *soft, hard: *hard })
+            .collect(),
         capabilities_add: order.capabilities_add.clone(),
         capabilities_drop: order.capabilities_drop.clone(),
         tmpfs: order
             .tmpfs
             .iter()
-            .map(|(path, size, options)| Tmpfs { container_path: path.clone(), size_mib: *size, options: options.clone() })
+            .map(|(path, size, options)| Tmpfs {
+                container_path: path.clone(),
+                size_mib: *size,
+                options: options.clone(),
+            })
             .collect(),
         system_controls: order.system_controls.clone(),
         start_on_launch: order.start_on_launch,
@@ -131,8 +144,11 @@ fn argv(image: &Image, order: &ContainerOrder) -> Vec<String> {
 /// The image's environment, what Fargate adds, the task definition's and the overrides'; the later of a name wins.
 fn environment(image: &Image, order: &ContainerOrder, scope: &Scope) -> Vec<(String, String)> {
     let of_image = image.config.env.iter().filter_map(|line| line.split_once('='));
-    let of_fargate =
-        [("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE"), ("AWS_REGION", scope.region.as_str()), ("AWS_DEFAULT_REGION", scope.region.as_str())];
+    let of_fargate = [
+        ("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE"),
+        ("AWS_REGION", scope.region.as_str()),
+        ("AWS_DEFAULT_REGION", scope.region.as_str()),
+    ];
     let own = order.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let mut merged: Vec<(String, String)> = vec![];
     for (name, value) in of_image.chain(of_fargate).chain(own) {

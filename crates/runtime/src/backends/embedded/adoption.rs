@@ -82,11 +82,16 @@ fn adopt_alive(
     resume: &ResumePoints,
     paths: &TaskPaths,
 ) -> io::Result<BTreeMap<String, ContainerState>> {
+    // Before the shim sees another connection and ends the former one.
+    let shim = shared.tasks().get(&spec.task_id).and_then(|former| former.retire(shared));
     let mut socket = connect(paths)?;
     socket.write_all(&line(&Order::Hello))?;
     let (standing, bytes) = read_standing(&mut socket)?;
     let link = Arc::new(TaskLink::new(shared, spec, socket.into(), resume.clone()));
     shared.tasks().insert(spec.task_id.clone(), Arc::clone(&link));
+    if let Some(shim) = shim {
+        link.set_shim(shim);
+    }
     link.take_bytes(shared, &bytes);
     link.watch(shared)?;
     Ok(standing.into_iter().map(|(name, standing)| (name, standing.state)).collect())

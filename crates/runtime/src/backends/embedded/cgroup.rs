@@ -337,4 +337,78 @@ mod tests {
         assert_eq!(Hierarchies::parse(v2), Hierarchies::V2(PathBuf::from("/sys/fs/cgroup")));
         assert_eq!(Hierarchies::parse(""), Hierarchies::Absent);
     }
+
+    fn spec() -> TaskSpec {
+        let mut container = ContainerSpec::new("main", vec![PathBuf::from("/layer")], Vec::new());
+        (container.cpu_units, container.memory_mib, container.memory_reservation_mib) = (128, 256, 64);
+        let network = crate::spec::TaskNetwork {
+            vpc_id: "vpc-1".to_owned(),
+            vpc_cidr: "10.0.0.0/16".parse().unwrap(),
+            eni_id: "eni-1".to_owned(),
+            private_ip: "10.0.1.7".parse().unwrap(),
+            subnet_cidr: "10.0.1.0/24".parse().unwrap(),
+            mac: "02:00:0a:00:01:07".to_owned(),
+            hostname: "host".to_owned(),
+        };
+        TaskSpec {
+            format: crate::spec::SPEC_FORMAT,
+            task_id: TaskId::parse(&"a".repeat(32)).unwrap(),
+            network,
+            cpu_units: 512,
+            memory_mib: 1024,
+            ephemeral_gib: 20,
+            containers: vec![container],
+            labels: Vec::new(),
+        }
+    }
+
+    /// The limits as files in a directory that stands in for the mounted hierarchies.
+    fn limits(hierarchies: impl Fn(&Path) -> Hierarchies) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let spec = spec();
+        let (task, _) = TaskCgroup::create(hierarchies(dir.path()), "i", &spec);
+        let (_, remarks) = task.container(0, &spec.containers[0]);
+        assert_eq!(remarks, Vec::<String>::new());
+        let mut found = Vec::new();
+        let mut dirs = vec![dir.path().to_owned()];
+        while let Some(next) = dirs.pop() {
+            for entry in fs::read_dir(&next).unwrap().map(|entry| entry.unwrap().path()) {
+                if entry.is_dir() {
+                    dirs.push(entry);
+                } else {
+                    let name = entry.strip_prefix(dir.path()).unwrap().display().to_string();
+                    found.push(
+                        format!("{} = {}", name, fs::read_to_string(&entry).unwrap()).replace(&"a".repeat(32), "T"),
+                    );
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn a_task_and_its_containers_are_limited_in_both_versions() {
+        assert_eq!(
+            limits(|root| Hierarchies::V1(vec![("cpu", root.join("cpu")), ("memory", root.join("memory"))])),
+            [
+                "cpu/neargate/i/T/0/cpu.shares = 128",
+                "cpu/neargate/i/T/cpu.cfs_quota_us = 50000",
+                "memory/neargate/i/T/0/memory.limit_in_bytes = 268435456",
+                "memory/neargate/i/T/0/memory.soft_limit_in_bytes = 67108864",
+                "memory/neargate/i/T/memory.limit_in_bytes = 1073741824",
+            ]
+        );
+        assert_eq!(
+            limits(|root| Hierarchies::V2(root.to_owned())),
+            [
+                "neargate/i/T/0/cpu.weight = 5",
+                "neargate/i/T/0/memory.low = 67108864",
+                "neargate/i/T/0/memory.max = 268435456",
+                "neargate/i/T/cpu.max = 50000 100000",
+                "neargate/i/T/memory.max = 1073741824",
+                "neargate/i/T/memory.swap.max = 0",
+            ]
+        );
+    }
 }

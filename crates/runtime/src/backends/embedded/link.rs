@@ -10,12 +10,14 @@ use std::process::Child;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::Shared;
+use super::adoption::{ShimStanding, shim_standing};
 use super::paths::TaskPaths;
 use super::protocol::{Order, Report, Standing, line, take_lines};
 use super::spool::{self, SpoolReader};
@@ -25,6 +27,8 @@ use crate::spec::TaskId;
 
 const EVENTS_MAX: usize = 64;
 const STOP_TOKEN: u64 = 0;
+/// From the end of a shim's connection to the end of its lock.
+const SHIM_END_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A task as the engine holds it.
 pub(super) struct TaskLink {
@@ -97,6 +101,14 @@ impl TaskLink {
         shared.watched().insert(self.token, Arc::clone(self));
         epoll::add(&shared.epoll, &self.socket, EventData::new_u64(self.token), EventFlags::IN)?;
         Ok(())
+    }
+
+    /// Ends the reader's care for the connection, which another one replaces; hands over the shim's process.
+    pub(super) fn retire(&self, shared: &Shared) -> Option<Child> {
+        shared.watched().remove(&self.token);
+        // It may not be watched yet.
+        let _ = epoll::delete(&shared.epoll, &self.socket);
+        self.shim.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Gives back the space of output that is kept elsewhere.
@@ -230,12 +242,20 @@ impl TaskLink {
         states
     }
 
-    /// The connection has ended: the shim is gone, in good order or not.
-    fn ended(&self, shared: &Shared) -> GoneReason {
+    /// The connection has ended: the shim is gone, in good order or not; or another engine has taken it over, and then
+    /// there is nothing to say.
+    fn ended(&self, shared: &Shared) -> Option<GoneReason> {
+        let deadline = Instant::now() + SHIM_END_TIMEOUT;
+        while shim_standing(&self.paths) == ShimStanding::Alive {
+            if Instant::now() >= deadline {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let child = self.shim.lock().unwrap_or_else(PoisonError::into_inner).take();
         let code = child.and_then(|mut child| child.wait().ok()).and_then(|status| status.code());
         if self.reading().removed {
-            return GoneReason::Removed;
+            return Some(GoneReason::Removed);
         }
         let note = std::fs::read_to_string(self.paths.run.join("failure")).unwrap_or_default();
         let text = match (note.is_empty(), code) {
@@ -245,7 +265,7 @@ impl TaskLink {
         };
         self.emit_remains(shared);
         super::sweep::remove_task(&shared.layout, &self.task_id);
-        GoneReason::Lost(text)
+        Some(GoneReason::Lost(text))
     }
 }
 
@@ -288,7 +308,9 @@ fn read_until_stopped(shared: &Arc<Shared>) {
                     let reason = link.ended(&shared);
                     let task_id = link.task_id.clone();
                     drop(link);
-                    shared.forget(&task_id, reason);
+                    if let Some(reason) = reason {
+                        shared.forget(&task_id, reason);
+                    }
                 };
                 let _ = std::thread::Builder::new().name("runtime-end".to_owned()).spawn(end);
             }

@@ -24,11 +24,13 @@ mod start;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rustix::event::epoll::{self, CreateFlags};
 use rustix::event::{EventfdFlags, eventfd};
@@ -39,9 +41,10 @@ use self::protocol::Order;
 use crate::backend::{Adopted, Backend, ExecSpec, ResumePoints, RuntimeError, Swept};
 use crate::event::{EventKind, EventSink, GoneReason, RuntimeEvent};
 use crate::probe::Capability;
-use crate::spec::{TaskId, TaskSpec};
+use crate::spec::{Ipv4Cidr, TaskId, TaskSpec};
 
 pub use shim::{shim_entry, shim_main};
+pub use sweep::erase;
 
 /// The argument that makes a program a shim.
 const SHIM_ARGUMENT: &str = "shim";
@@ -98,6 +101,7 @@ struct Shared {
     sink: EventSink,
     tasks: Mutex<BTreeMap<TaskId, Arc<TaskLink>>>,
     watched: Mutex<BTreeMap<u64, Arc<TaskLink>>>,
+    kept_networks: Mutex<BTreeSet<String>>,
     epoll: OwnedFd,
     stop: OwnedFd,
     next_token: AtomicU64,
@@ -113,6 +117,10 @@ impl Shared {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn kept(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.kept_networks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn task(&self, task: &TaskId) -> Result<Arc<TaskLink>, RuntimeError> {
         self.tasks().get(task).cloned().ok_or_else(|| RuntimeError::UnknownTask(task.clone()))
     }
@@ -121,16 +129,19 @@ impl Shared {
         (self.sink)(RuntimeEvent { task_id: task_id.clone(), kind });
     }
 
+    /// Lets go of a VPC's network that nobody keeps and no task is in.
+    fn drop_idle_network(&self, tasks: &BTreeMap<TaskId, Arc<TaskLink>>, vpc: &str) {
+        if !self.kept().contains(vpc) && !tasks.values().any(|task| task.vpc_id() == vpc) {
+            // One that cannot be let go of now is swept at the next start.
+            let _ = net::remove_vpc(&self.layout, vpc);
+        }
+    }
+
     /// Forgets a task that is gone, and its VPC's router where this was the last task in it.
     fn forget(&self, task: &TaskId, reason: GoneReason) {
         let mut tasks = self.tasks();
         if let Some(link) = tasks.remove(task) {
-            let vpc = link.vpc_id();
-            if !tasks.values().any(|other| other.vpc_id() == vpc) {
-                // A router that cannot be let go of now is swept at the next start.
-                let _ = net::remove_vpc(&self.layout, vpc);
-            }
-            drop(link);
+            self.drop_idle_network(&tasks, link.vpc_id());
         }
         drop(tasks);
         self.emit(task, EventKind::TaskGone { reason });
@@ -152,6 +163,7 @@ impl EmbeddedBackend {
             sink,
             tasks: Mutex::new(BTreeMap::new()),
             watched: Mutex::new(BTreeMap::new()),
+            kept_networks: Mutex::new(BTreeSet::new()),
             epoll,
             stop,
             next_token: AtomicU64::new(1),
@@ -163,6 +175,19 @@ impl EmbeddedBackend {
     /// Removes the instance's directories, for an instance that will not be opened again. Tasks must be gone.
     pub fn purge(self) -> Result<(), RuntimeError> {
         sweep::purge(&self.shared.layout)
+    }
+
+    fn in_vpc<T: Send>(
+        &self,
+        vpc_id: &str,
+        what: &str,
+        act: impl FnOnce() -> std::io::Result<T> + Send,
+    ) -> Result<T, RuntimeError> {
+        start::check_vpc(vpc_id)?;
+        if !net::vpcs(&self.shared.layout).iter().any(|known| known == vpc_id) {
+            return Err(RuntimeError::UnknownNetwork(vpc_id.to_owned()));
+        }
+        net::in_vpc(&self.shared.layout, vpc_id, act).map_err(|e| RuntimeError::io(format!("{what} in `{vpc_id}`"), e))
     }
 
     fn order(&self, task: &TaskId, name: &str, order: &Order) -> Result<(), RuntimeError> {
@@ -232,6 +257,35 @@ impl Backend for EmbeddedBackend {
 
     fn sweep(&self, known: &BTreeSet<TaskId>) -> Result<Swept, RuntimeError> {
         Ok(sweep::sweep(&self.shared.layout, known))
+    }
+
+    fn keep_network(&self, vpc_id: &str, cidr: Ipv4Cidr) -> Result<(), RuntimeError> {
+        start::check_vpc(vpc_id)?;
+        // Under the tasks' lock, so that the network does not go with a task that ends just now.
+        let _tasks = self.shared.tasks();
+        net::keep_vpc(&self.shared.layout, vpc_id, cidr)
+            .map_err(|e| RuntimeError::io(format!("network of `{vpc_id}`"), e))?;
+        self.shared.kept().insert(vpc_id.to_owned());
+        Ok(())
+    }
+
+    fn remove_network(&self, vpc_id: &str) -> Result<(), RuntimeError> {
+        let tasks = self.shared.tasks();
+        self.shared.kept().remove(vpc_id);
+        self.shared.drop_idle_network(&tasks, vpc_id);
+        Ok(())
+    }
+
+    fn connect_tcp(&self, vpc_id: &str, to: SocketAddrV4, timeout: Duration) -> Result<TcpStream, RuntimeError> {
+        self.in_vpc(vpc_id, &format!("connecting to {to}"), || TcpStream::connect_timeout(&to.into(), timeout))
+    }
+
+    fn listen_tcp(&self, vpc_id: &str, at: SocketAddrV4) -> Result<TcpListener, RuntimeError> {
+        self.in_vpc(vpc_id, &format!("listening on {at}"), || TcpListener::bind(at))
+    }
+
+    fn bind_udp(&self, vpc_id: &str, at: SocketAddrV4) -> Result<UdpSocket, RuntimeError> {
+        self.in_vpc(vpc_id, &format!("receiving on {at}"), || UdpSocket::bind(at))
     }
 }
 

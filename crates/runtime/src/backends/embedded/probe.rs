@@ -18,11 +18,14 @@ use super::{SHIM_ARGUMENT, net};
 use crate::probe::Capability;
 use crate::sys;
 
+/// The oldest kernel that has everything.
+const KERNEL_MIN: (u32, u32) = (5, 11);
 /// The shim argument that asks for a probe.
 pub(super) const PROBE_ARGUMENT: &str = "--probe";
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Findings {
+    kernel: Finding,
     namespaces: Finding,
     network: Finding,
     overlayfs: Finding,
@@ -50,6 +53,7 @@ pub(super) fn probe(program: &Path, data_dir: &Path) -> Vec<Capability> {
     let findings = run_probe(program, data_dir).unwrap_or_else(|e| {
         let unknown = || Finding { ok: false, detail: format!("the probe did not run: {e}") };
         Findings {
+            kernel: unknown(),
             namespaces: unknown(),
             network: unknown(),
             overlayfs: unknown(),
@@ -62,6 +66,7 @@ pub(super) fn probe(program: &Path, data_dir: &Path) -> Vec<Capability> {
         Capability { name, ok: finding.ok, required, detail: finding.detail, hint }
     };
     vec![
+        capability("kernel", true, findings.kernel, "use Linux 5.11 or later"),
         capability("namespaces", true, findings.namespaces, "run as root, or in a container that may make namespaces"),
         capability("network", true, findings.network, "run with CAP_NET_ADMIN on a kernel that has `veth`"),
         capability(
@@ -100,6 +105,7 @@ fn run_probe(program: &Path, data_dir: &Path) -> io::Result<Findings> {
 /// Runs in the probing process; prints the findings.
 pub(super) fn probe_here(data_dir: &Path) -> i32 {
     let findings = Findings {
+        kernel: kernel().into(),
         cgroups: cgroups().into(),
         ephemeral: loop_devices().into(),
         namespaces: namespaces().into(),
@@ -108,6 +114,14 @@ pub(super) fn probe_here(data_dir: &Path) -> i32 {
     };
     let printed = serde_json::to_vec(&findings).map_err(io::Error::from).and_then(|text| io::stdout().write_all(&text));
     i32::from(printed.is_err())
+}
+
+/// `clone3`, `open_tree`, process descriptors, `close_range` and volatile overlays are all there from this version on.
+fn kernel() -> io::Result<String> {
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if version >= KERNEL_MIN { Ok(release) } else { Err(io::Error::other(format!("Linux {release}"))) }
 }
 
 fn namespaces() -> io::Result<String> {

@@ -36,6 +36,14 @@ pub(super) fn check_instance(instance: &str) -> Result<(), RuntimeError> {
     Err(RuntimeError::InvalidSpec(text))
 }
 
+/// A VPC's id is a file name here.
+pub(super) fn check_vpc(vpc_id: &str) -> Result<(), RuntimeError> {
+    if is_name(vpc_id, INSTANCE_CHARS_MAX) {
+        return Ok(());
+    }
+    Err(RuntimeError::InvalidSpec(format!("`{vpc_id}` is no VPC id: expected something like `vpc-0a1b2c3d`")))
+}
+
 fn is_name(text: &str, chars_max: usize) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     !text.is_empty() && text.len() <= chars_max && text.chars().all(allowed)
@@ -50,9 +58,7 @@ pub(super) fn check(spec: &TaskSpec) -> Result<(), RuntimeError> {
     if spec.containers.is_empty() || spec.containers.len() > CONTAINERS_MAX {
         return bad(format!("a task has 1 to {CONTAINERS_MAX} containers, got {}", spec.containers.len()));
     }
-    if !is_name(&spec.network.vpc_id, 64) {
-        return bad(format!("`{}` is no VPC id", spec.network.vpc_id));
-    }
+    check_vpc(&spec.network.vpc_id)?;
     for (index, container) in spec.containers.iter().enumerate() {
         if spec.containers.iter().take(index).any(|other| other.name == container.name) {
             return bad(format!("two containers are called `{}`", container.name));

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use rustix::mount::{UnmountFlags, unmount};
 
+use super::EmbeddedConfig;
 use super::adoption::{ShimStanding, connect, shim_standing};
 use super::cgroup::{Hierarchies, remove_task_groups};
 use super::net;
@@ -38,6 +39,26 @@ pub(super) fn sweep(layout: &Layout, known: &BTreeSet<TaskId>) -> Swept {
         }
     }
     swept
+}
+
+/// Removes everything of an instance that will not come back, its directory under `/run` and its control groups
+/// included. Its backend must not be in use any more.
+pub fn erase(config: &EmbeddedConfig) -> Result<Swept, RuntimeError> {
+    let EmbeddedConfig { instance, run_dir, data_dir, .. } = config.clone();
+    super::start::check_instance(&instance)?;
+    let layout = Layout { instance, run_dir, data_dir };
+    let swept = sweep(&layout, &BTreeSet::new());
+    for dir in Hierarchies::detect().instance_dirs(&layout.instance) {
+        // One that is not there, or not empty because a process will not die, is no reason to keep the rest.
+        let _ = fs::remove_dir(dir);
+    }
+    if layout.run_dir.exists() {
+        // No mount of its own where it is on a tmpfs anyway.
+        let _ = unmount(&layout.run_dir, UnmountFlags::DETACH);
+        fs::remove_dir_all(&layout.run_dir)
+            .map_err(|e| RuntimeError::io("removing the instance's run directory", e))?;
+    }
+    Ok(swept)
 }
 
 fn entries(dir: &Path) -> Vec<String> {

@@ -10,7 +10,9 @@ mod plan;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use neargate_base::Timestamp;
 
@@ -19,7 +21,7 @@ use self::world::{Action, World};
 use crate::backend::{Adopted, Backend, ContainerState, ExecSpec, ResumePoints, RuntimeError, Swept};
 use crate::event::{EventSink, GoneReason, RuntimeEvent};
 use crate::probe::Capability;
-use crate::spec::{TaskId, TaskSpec};
+use crate::spec::{Ipv4Cidr, TaskId, TaskSpec};
 
 /// The fake backend.
 pub struct FakeBackend {
@@ -150,6 +152,30 @@ impl Backend for FakeBackend {
         unclaimed.iter().for_each(|task| world.forget(task));
         Ok(Swept { tasks: unclaimed.iter().map(ToString::to_string).collect(), networks: Vec::new() })
     }
+
+    fn keep_network(&self, _vpc_id: &str, _cidr: Ipv4Cidr) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
+    fn remove_network(&self, _vpc_id: &str) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
+    fn connect_tcp(&self, _vpc_id: &str, _to: SocketAddrV4, _timeout: Duration) -> Result<TcpStream, RuntimeError> {
+        Err(no_network())
+    }
+
+    fn listen_tcp(&self, _vpc_id: &str, _at: SocketAddrV4) -> Result<TcpListener, RuntimeError> {
+        Err(no_network())
+    }
+
+    fn bind_udp(&self, _vpc_id: &str, _at: SocketAddrV4) -> Result<UdpSocket, RuntimeError> {
+        Err(no_network())
+    }
+}
+
+fn no_network() -> RuntimeError {
+    RuntimeError::Unsupported("the fake backend has no network".to_owned())
 }
 
 /// A task's containers by name.

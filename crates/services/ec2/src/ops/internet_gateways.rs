@@ -67,7 +67,10 @@ impl Operation for AttachInternetGateway {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
         let action = "AttachInternetGateway";
-        vec![on(cx, action, Kind::InternetGateway, &input.internet_gateway_id), on(cx, action, Kind::Vpc, &input.vpc_id)]
+        vec![
+            on(cx, action, Kind::InternetGateway, &input.internet_gateway_id),
+            on(cx, action, Kind::Vpc, &input.vpc_id),
+        ]
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -99,7 +102,10 @@ impl Operation for DetachInternetGateway {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
         let action = "DetachInternetGateway";
-        vec![on(cx, action, Kind::InternetGateway, &input.internet_gateway_id), on(cx, action, Kind::Vpc, &input.vpc_id)]
+        vec![
+            on(cx, action, Kind::InternetGateway, &input.internet_gateway_id),
+            on(cx, action, Kind::Vpc, &input.vpc_id),
+        ]
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -165,7 +171,10 @@ impl Listed for api::InternetGateway {
 
 fn view(cx: &Cx<'_>, id: &str, gateway: &InternetGateway) -> api::InternetGateway {
     // EC2 says `available` here, which its own model does not list.
-    let attached = |vpc: &String| api::InternetGatewayAttachment { state: Some("available".to_owned()), vpc_id: Some(vpc.clone()) };
+    let attached = |vpc: &String| api::InternetGatewayAttachment {
+        state: Some("available".to_owned()),
+        vpc_id: Some(vpc.clone()),
+    };
     api::InternetGateway {
         attachments: Some(gateway.vpc.iter().map(attached).collect()),
         internet_gateway_id: Some(id.to_owned()),

@@ -21,7 +21,8 @@ pub(crate) use group_rules::{
 pub(crate) use groups::{CreateSecurityGroup, DeleteSecurityGroup, DescribeSecurityGroups, default_group};
 pub(crate) use interfaces::DescribeNetworkInterfaces;
 pub(crate) use internet_gateways::{
-    AttachInternetGateway, CreateInternetGateway, DeleteInternetGateway, DescribeInternetGateways, DetachInternetGateway,
+    AttachInternetGateway, CreateInternetGateway, DeleteInternetGateway, DescribeInternetGateways,
+    DetachInternetGateway,
 };
 pub(crate) use nat_gateways::{CreateNatGateway, DeleteNatGateway, DescribeNatGateways};
 pub(crate) use route_tables::{
@@ -61,12 +62,7 @@ fn on(cx: &Cx<'_>, action: &str, kind: Kind, id: &str) -> Access {
 }
 
 /// An action that makes a thing, with the tags it is given.
-fn creates(
-    cx: &Cx<'_>,
-    action: &str,
-    kind: Kind,
-    specifications: Option<&Vec<api::TagSpecification>>,
-) -> Vec<Access> {
+fn creates(cx: &Cx<'_>, action: &str, kind: Kind, specifications: Option<&Vec<api::TagSpecification>>) -> Vec<Access> {
     let made = kind.arn(cx, "*");
     let given: Vec<_> = specifications.into_iter().flatten().filter_map(|it| it.tags.as_ref()).flatten().collect();
     let tagged = |action: &str| with_request_tags(Access::new(action, made.clone()), given.iter().copied());

@@ -93,7 +93,8 @@ impl Operation for AssociateRouteTable {
         }
         let is_taken = |table: &RouteTable| table.associations.iter().any(|it| it.subnet.as_ref() == Some(&subnet_id));
         if cx.scan::<RouteTable>("").any(|(_, table)| is_taken(table)) {
-            let text = format!("the specified association for route table {table_id} conflicts with an existing association");
+            let text =
+                format!("the specified association for route table {table_id} conflicts with an existing association");
             return Err(Ec2Error::AlreadyAssociated(text).into());
         }
         let id = new_id(cx, "rtbassoc");
@@ -170,7 +171,9 @@ impl Listed for api::RouteTable {
     const FIELDS: &'static [Field<Self>] = &[
         ("association.gateway-id", |it| each(&it.associations, |a| a.gateway_id.clone())),
         ("association.main", |it| each(&it.associations, |a| a.main.map(|main| main.to_string()))),
-        ("association.route-table-association-id", |it| each(&it.associations, |a| a.route_table_association_id.clone())),
+        ("association.route-table-association-id", |it| {
+            each(&it.associations, |a| a.route_table_association_id.clone())
+        }),
         ("association.route-table-id", |it| each(&it.associations, |a| a.route_table_id.clone())),
         ("association.subnet-id", |it| each(&it.associations, |a| a.subnet_id.clone())),
         ("owner-id", |it| text(&it.owner_id)),

@@ -28,7 +28,9 @@ impl Operation for CreateRoute {
         let target = target(cx, &input, &table.vpc)?;
         let vpc = known::<Vpc>(cx, &table.vpc)?;
         if vpc.cidr.contains(destination) && matches!(target, Target::InternetGateway(_)) {
-            let text = format!("The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.");
+            let text = format!(
+                "The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance."
+            );
             return Err(Ec2Error::InvalidValue(text).into());
         }
         match table.routes.iter().find(|route| route.destination == destination) {

@@ -53,7 +53,8 @@ impl Operation for CreateSubnet {
 /// The name of the zone asked for, or of the region's first.
 fn zone(cx: &Cx<'_>, name: Option<&str>, id: Option<&str>) -> Result<String, Ec2Error> {
     let zones = zones(cx.scope.region.as_str());
-    let fits = |zone: &&crate::zones::Zone| name.is_none_or(|name| zone.name == name) && id.is_none_or(|id| zone.id == id);
+    let fits =
+        |zone: &&crate::zones::Zone| name.is_none_or(|name| zone.name == name) && id.is_none_or(|id| zone.id == id);
     zones.iter().find(fits).map(|zone| zone.name.clone()).ok_or_else(|| {
         let names: Vec<_> = zones.iter().map(|zone| zone.name.as_str()).collect();
         Ec2Error::InvalidValue(format!(

@@ -95,31 +95,38 @@ impl Operation for DescribeTags {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         real(input.dry_run)?;
-        let describe = |(id, tags): (&str, &TagSet)| {
-            let one = |(key, value): (&String, &String)| api::TagDescription {
-                key: Some(key.clone()),
-                resource_id: Some(id.to_owned()),
-                resource_type: Kind::of(id).map(|kind| kind.type_name().to_owned()),
-                value: Some(value.clone()),
-            };
-            tags.0.iter().map(one).collect::<Vec<_>>()
-        };
-        let all = cx.scan::<TagSet>("").flat_map(describe).collect();
-        let chosen = select(all, input.filters.as_deref(), FIELDS, |_| &[])?;
-        // A page ends with any tag, so its token names the tag too.
-        let keyed = chosen.into_iter().map(|tag| (token(&tag), tag)).collect();
-        let (tags, next_token) = page(keyed, |(token, _)| token, input.next_token.as_deref(), input.max_results);
-        Ok(api::DescribeTagsOutput { next_token, tags: Some(tags.into_iter().map(|(_, tag)| tag).collect()) })
+        let all =
+            cx.scan::<TagSet>("").flat_map(|(id, tags)| tags.0.iter().map(move |tag| Line::of(id, tag))).collect();
+        let chosen = select(all, input.filters.as_deref(), FIELDS, |line| &line.tag)?;
+        let (lines, next_token) = page(chosen, |line| &line.token, input.next_token.as_deref(), input.max_results);
+        Ok(api::DescribeTagsOutput { next_token, tags: Some(lines.into_iter().map(|line| line.shown).collect()) })
     }
 }
 
-fn token(tag: &api::TagDescription) -> String {
-    format!("{}/{}", tag.resource_id.as_deref().unwrap_or_default(), tag.key.as_deref().unwrap_or_default())
+/// One tag of one thing.
+struct Line {
+    /// A page ends with any tag, so its token names thing and tag.
+    token: String,
+    tag: [api::Tag; 1],
+    shown: api::TagDescription,
 }
 
-const FIELDS: &[Field<api::TagDescription>] = &[
-    ("key", |it| text(&it.key)),
-    ("resource-id", |it| text(&it.resource_id)),
-    ("resource-type", |it| text(&it.resource_type)),
-    ("value", |it| text(&it.value)),
+impl Line {
+    fn of(id: &str, (key, value): (&String, &String)) -> Self {
+        let tag = [api::Tag { key: Some(key.clone()), value: Some(value.clone()) }];
+        let shown = api::TagDescription {
+            key: Some(key.clone()),
+            resource_id: Some(id.to_owned()),
+            resource_type: Kind::of(id).map(|kind| kind.type_name().to_owned()),
+            value: Some(value.clone()),
+        };
+        Self { token: format!("{id}/{key}"), tag, shown }
+    }
+}
+
+const FIELDS: &[Field<Line>] = &[
+    ("key", |it| text(&it.shown.key)),
+    ("resource-id", |it| text(&it.shown.resource_id)),
+    ("resource-type", |it| text(&it.shown.resource_type)),
+    ("value", |it| text(&it.shown.value)),
 ];

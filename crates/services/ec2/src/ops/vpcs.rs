@@ -115,7 +115,9 @@ impl Operation for DescribeVpcs {
 impl Listed for api::Vpc {
     const FIELDS: &'static [Field<Self>] = &[
         ("cidr", |it| text(&it.cidr_block)),
-        ("cidr-block-association.association-id", |it| each(&it.cidr_block_association_set, |a| a.association_id.clone())),
+        ("cidr-block-association.association-id", |it| {
+            each(&it.cidr_block_association_set, |a| a.association_id.clone())
+        }),
         ("cidr-block-association.cidr-block", |it| each(&it.cidr_block_association_set, |a| a.cidr_block.clone())),
         ("dhcp-options-id", |it| text(&it.dhcp_options_id)),
         ("is-default", |it| flag(it.is_default)),
@@ -199,7 +201,8 @@ impl Operation for ModifyVpcAttribute {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let mut vpc = known::<Vpc>(cx, &input.vpc_id)?;
-        let value = |member: &Option<api::AttributeBooleanValue>| member.as_ref().map(|it| it.value.unwrap_or_default());
+        let value =
+            |member: &Option<api::AttributeBooleanValue>| member.as_ref().map(|it| it.value.unwrap_or_default());
         match (
             value(&input.enable_dns_hostnames),
             value(&input.enable_dns_support),
@@ -208,7 +211,9 @@ impl Operation for ModifyVpcAttribute {
             (Some(on), None, None) => vpc.dns_hostnames = on,
             (None, Some(on), None) => vpc.dns_support = on,
             (None, None, Some(on)) => vpc.address_usage_metrics = on,
-            (None, None, None) => return Err(Ec2Error::InvalidCombination("No attributes specified.".to_owned()).into()),
+            (None, None, None) => {
+                return Err(Ec2Error::InvalidCombination("No attributes specified.".to_owned()).into());
+            }
             _ => {
                 let text = "Fields for multiple attribute types specified".to_owned();
                 return Err(Ec2Error::InvalidCombination(text).into());

@@ -41,7 +41,8 @@ pub(crate) fn launch(
     });
     become_status(cx, id, "PENDING")?;
     if let Err(reason) = logs::open_streams(cx, id) {
-        let hint = "the execution role must allow `logs:CreateLogStream` and `logs:PutLogEvents` on the log group".to_owned();
+        let hint =
+            "the execution role must allow `logs:CreateLogStream` and `logs:PutLogEvents` on the log group".to_owned();
         cx.notice(Notice { kind: NoticeKind::Failed, subject: id.to_owned(), text: reason.clone(), hint: Some(hint) });
         end(cx, id, "TaskFailedToStart", &reason)?;
         return advance(cx, id);
@@ -61,7 +62,8 @@ fn attachment(cx: &mut Cx<'_>, interface: &neargate_kernel::Interface) -> api::A
         ("privateDnsName", &interface.private_dns_name),
         ("privateIPv4Address", &interface.private_ip),
     ];
-    let pair = |(name, value): (&str, &String)| api::KeyValuePair { name: Some(name.to_owned()), value: Some(value.clone()) };
+    let pair =
+        |(name, value): (&str, &String)| api::KeyValuePair { name: Some(name.to_owned()), value: Some(value.clone()) };
     api::Attachment {
         id: Some(cx.rng.uuid()),
         r#type: Some("ElasticNetworkInterface".to_owned()),
@@ -169,5 +171,9 @@ pub(crate) fn log_route(definition: &api::ContainerDefinition, task_id: &str) ->
         Some(prefix) => format!("{prefix}/{name}/{task_id}"),
         None => task_id.to_owned(),
     };
-    Some(LogRoute { group: option("awslogs-group")?, stream, create_group: option("awslogs-create-group").as_deref() == Some("true") })
+    Some(LogRoute {
+        group: option("awslogs-group")?,
+        stream,
+        create_group: option("awslogs-create-group").as_deref() == Some("true"),
+    })
 }

@@ -41,7 +41,8 @@ impl Operation for ListTaskDefinitions {
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let status = input.status.as_deref().unwrap_or("ACTIVE");
         let fits = |view: &api::TaskDefinition| {
-            view.status.as_deref() == Some(status) && (input.family_prefix.is_none() || view.family == input.family_prefix)
+            view.status.as_deref() == Some(status)
+                && (input.family_prefix.is_none() || view.family == input.family_prefix)
         };
         let found = cx.scan::<Definition>("").map(|(_, found)| &found.view).filter(|view| fits(view));
         let mut arns: Vec<_> = found.filter_map(|view| view.task_definition_arn.clone()).collect();
@@ -67,7 +68,8 @@ impl Operation for DeregisterTaskDefinition {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let found = definition(cx, &input.task_definition)?;
-        let key = definition_key(found.view.family.as_deref().unwrap_or_default(), found.view.revision.unwrap_or_default());
+        let key =
+            definition_key(found.view.family.as_deref().unwrap_or_default(), found.view.revision.unwrap_or_default());
         let now = cx.time();
         let view = cx.update::<Definition, _>(&key, |it| {
             it.view.status = Some("INACTIVE".to_owned());

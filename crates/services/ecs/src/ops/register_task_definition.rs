@@ -25,7 +25,8 @@ impl Operation for RegisterTaskDefinition {
 
     fn access(_: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
         let roles = [&input.task_role_arn, &input.execution_role_arn].into_iter().flatten();
-        let pass = |role: &String| Access::new("iam:PassRole", role).with("iam:PassedToService", "ecs-tasks.amazonaws.com");
+        let pass =
+            |role: &String| Access::new("iam:PassRole", role).with("iam:PassedToService", "ecs-tasks.amazonaws.com");
         std::iter::once(Access::new("ecs:RegisterTaskDefinition", "*")).chain(roles.map(pass)).collect()
     }
 
@@ -134,7 +135,10 @@ fn check_containers(input: &api::RegisterTaskDefinitionInput) -> Result<(), EcsE
         let missing = container.depends_on.iter().flatten().find(|it| !names.contains(it.container_name.as_str()));
         if let Some(missing) = missing {
             let name = container.name.as_deref().unwrap_or_default();
-            return client(format!("Container {name} depends on {}, which is not in the task definition.", missing.container_name));
+            return client(format!(
+                "Container {name} depends on {}, which is not in the task definition.",
+                missing.container_name
+            ));
         }
     }
     Ok(())
@@ -145,7 +149,9 @@ fn check_fargate(input: &api::RegisterTaskDefinitionInput) -> Result<(), EcsErro
     if input.network_mode.as_deref() != Some("awsvpc") {
         return client("Fargate only supports network mode ‘awsvpc’.");
     }
-    let Some(cpu) = input.cpu.clone() else { return client("Fargate requires that 'cpu' be defined at the task level.") };
+    let Some(cpu) = input.cpu.clone() else {
+        return client("Fargate requires that 'cpu' be defined at the task level.");
+    };
     let Some(memory) = input.memory.clone() else {
         return client("Fargate requires that 'memory' be defined at the task level.");
     };
@@ -203,17 +209,20 @@ fn check_fargate_container(
         return Err(EcsError::Client(text.to_owned()));
     }
     if driver.is_some_and(|driver| !["awslogs", "splunk", "awsfirelens"].contains(&driver)) {
-        let text = format!("Fargate compatible task definitions do not support log driver {}", driver.unwrap_or_default());
+        let text =
+            format!("Fargate compatible task definitions do not support log driver {}", driver.unwrap_or_default());
         return Err(EcsError::Client(text));
     }
     let name = container.name.as_deref().unwrap_or_default();
     let exceeds = |asked: Option<i32>, has: u32| asked.is_some_and(|asked| i64::from(asked) > i64::from(has));
     if exceeds(container.memory, mib) || exceeds(container.memory_reservation, mib) {
-        let text = format!("Invalid setting for container '{name}'. 'memory' must not exceed the task's memory of {mib} MiB.");
+        let text =
+            format!("Invalid setting for container '{name}'. 'memory' must not exceed the task's memory of {mib} MiB.");
         return Err(EcsError::Client(text));
     }
     if exceeds(container.cpu, units) {
-        let text = format!("Invalid setting for container '{name}'. 'cpu' must not exceed the task's cpu of {units} units.");
+        let text =
+            format!("Invalid setting for container '{name}'. 'cpu' must not exceed the task's cpu of {units} units.");
         return Err(EcsError::Client(text));
     }
     Ok(())

@@ -1,11 +1,11 @@
 //! `RunTask`: one or more tasks of a task definition, now.
 
-use neargate_kernel::{Access, Cx, Fault, NoticeKind, Notice, Operation};
+use neargate_kernel::{Access, Cx, Fault, Notice, NoticeKind, Operation};
 use neargate_shape::OperationShape;
 
 use crate::api;
 use crate::errors::EcsError;
-use crate::lifecycle::{become_status, launch, log_route, dependencies};
+use crate::lifecycle::{become_status, dependencies, launch, log_route};
 use crate::sizes;
 use crate::state::{Cluster, Container, Definition, Phase, Task, cluster, cluster_arn, cluster_name, definition};
 
@@ -31,12 +31,15 @@ impl Operation for RunTask {
         let overrides = input.overrides.as_ref();
         let roles = [
             overrides.and_then(|it| it.task_role_arn.as_ref()).or(view.and_then(|view| view.task_role_arn.as_ref())),
-            overrides.and_then(|it| it.execution_role_arn.as_ref()).or(view.and_then(|view| view.execution_role_arn.as_ref())),
+            overrides
+                .and_then(|it| it.execution_role_arn.as_ref())
+                .or(view.and_then(|view| view.execution_role_arn.as_ref())),
         ];
         accesses.extend(
-            roles.into_iter().flatten().map(|role| {
-                Access::new("iam:PassRole", role).with("iam:PassedToService", "ecs-tasks.amazonaws.com")
-            }),
+            roles
+                .into_iter()
+                .flatten()
+                .map(|role| Access::new("iam:PassRole", role).with("iam:PassedToService", "ecs-tasks.amazonaws.com")),
         );
         if input.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
             let tasks = cx.scope.arn("ecs", &format!("task/{cluster}/*"));
@@ -83,9 +86,11 @@ fn active_definition(cx: &Cx<'_>, reference: &str) -> Result<Definition, EcsErro
 /// What the request must have for Fargate; answers its network.
 fn check(input: &api::RunTaskInput, definition: &Definition) -> Result<api::AwsVpcConfiguration, EcsError> {
     let launch_type = input.launch_type.as_deref();
-    let by_provider = input.capacity_provider_strategy.iter().flatten().any(|it| it.capacity_provider.starts_with("FARGATE"));
+    let by_provider =
+        input.capacity_provider_strategy.iter().flatten().any(|it| it.capacity_provider.starts_with("FARGATE"));
     if launch_type.is_some() && input.capacity_provider_strategy.is_some() {
-        let text = "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.";
+        let text =
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.";
         return Err(EcsError::InvalidParameter(text.to_owned()));
     }
     if launch_type != Some("FARGATE") && !by_provider {
@@ -95,10 +100,11 @@ fn check(input: &api::RunTaskInput, definition: &Definition) -> Result<api::AwsV
     if !compatibilities.iter().any(|it| it == "FARGATE") {
         return Err(EcsError::InvalidParameter("Task definition does not support launch_type FARGATE.".to_owned()));
     }
-    let network = input.network_configuration.as_ref().and_then(|it| it.awsvpc_configuration.clone()).ok_or_else(|| {
-        let text = "Network Configuration must be provided when networkMode 'awsvpc' is specified.";
-        EcsError::InvalidParameter(text.to_owned())
-    })?;
+    let network =
+        input.network_configuration.as_ref().and_then(|it| it.awsvpc_configuration.clone()).ok_or_else(|| {
+            let text = "Network Configuration must be provided when networkMode 'awsvpc' is specified.";
+            EcsError::InvalidParameter(text.to_owned())
+        })?;
     if network.subnets.is_empty() {
         return Err(EcsError::InvalidParameter("subnets can not be empty.".to_owned()));
     }
@@ -145,7 +151,8 @@ fn refuse_what_is_missing(cx: &mut Cx<'_>, definition: &Definition) -> Result<()
             ("restartPolicy", container.restart_policy.as_ref().is_some_and(|it| it.enabled)),
         ];
         if let Some((what, _)) = missing.into_iter().find(|(_, is_set)| *is_set) {
-            let text = format!("Neargate does not implement `{what}` of container `{name}` in task definition `{family}`");
+            let text =
+                format!("Neargate does not implement `{what}` of container `{name}` in task definition `{family}`");
             return Err(Fault::sender("NotImplemented", text).with_status(501));
         }
         let waits_for_health = container.depends_on.iter().flatten().any(|it| it.condition == "HEALTHY");
@@ -154,7 +161,10 @@ fn refuse_what_is_missing(cx: &mut Cx<'_>, definition: &Definition) -> Result<()
         }
     }
     if definition.view.task_role_arn.is_some() {
-        cx.not_simulated(format!("{family} taskRoleArn"), "passed and checked; the container gets no credentials of it yet");
+        cx.not_simulated(
+            format!("{family} taskRoleArn"),
+            "passed and checked; the container gets no credentials of it yet",
+        );
     }
     Ok(())
 }
@@ -164,11 +174,19 @@ fn new_task(cx: &mut Cx<'_>, input: &api::RunTaskInput, cluster: &Cluster, defin
     let arn = cx.scope.arn("ecs", &format!("task/{}/{id}", cluster.name));
     let overrides = input.overrides.clone().unwrap_or_default();
     let view = &definition.view;
-    let containers = view.container_definitions.iter().flatten().map(|it| new_container(cx, it, &arn, &id, cluster)).collect();
+    let containers =
+        view.container_definitions.iter().flatten().map(|it| new_container(cx, it, &arn, &id, cluster)).collect();
     let family = view.family.clone().unwrap_or_default();
     let mut tags = input.tags.clone().unwrap_or_default();
     if input.propagate_tags.as_deref() == Some("TASK_DEFINITION") {
-        tags.extend(definition.tags.iter().filter(|tag| !tags.iter().any(|own| own.key == tag.key)).cloned().collect::<Vec<_>>());
+        tags.extend(
+            definition
+                .tags
+                .iter()
+                .filter(|tag| !tags.iter().any(|own| own.key == tag.key))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
     }
     let provider = input.capacity_provider_strategy.iter().flatten().next().map(|it| it.capacity_provider.clone());
     let storage = overrides.ephemeral_storage.clone().or_else(|| view.ephemeral_storage.clone());
@@ -214,7 +232,13 @@ fn new_task(cx: &mut Cx<'_>, input: &api::RunTaskInput, cluster: &Cluster, defin
     }
 }
 
-fn new_container(cx: &mut Cx<'_>, it: &api::ContainerDefinition, task_arn: &str, task_id: &str, cluster: &Cluster) -> Container {
+fn new_container(
+    cx: &mut Cx<'_>,
+    it: &api::ContainerDefinition,
+    task_arn: &str,
+    task_id: &str,
+    cluster: &Cluster,
+) -> Container {
     let arn = cx.scope.arn("ecs", &format!("container/{}/{task_id}/{}", cluster.name, cx.rng.uuid()));
     Container {
         view: api::Container {

@@ -42,7 +42,9 @@ impl Operation for UntagResource {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        change(cx, &input.resource_arn, |tags| tags.retain(|tag| !input.tag_keys.iter().any(|key| tag.key.as_ref() == Some(key))))?;
+        change(cx, &input.resource_arn, |tags| {
+            tags.retain(|tag| !input.tag_keys.iter().any(|key| tag.key.as_ref() == Some(key)))
+        })?;
         Ok(api::UntagResourceOutput::default())
     }
 }
@@ -70,9 +72,7 @@ fn change<T>(cx: &mut Cx<'_>, arn: &str, change: impl FnOnce(&mut Vec<api::Tag>)
     let parsed: Arn = arn.parse().map_err(|_| EcsError::InvalidParameter(format!("Invalid arn syntax: {arn}")))?;
     let answer = match parsed.resource.split_once('/') {
         Some(("cluster", name)) => cx.update::<Cluster, _>(name, |cluster| change(&mut cluster.tags)),
-        Some(("task", _)) => {
-            cx.update::<Task, _>(task_id(arn), |task| change(task.view.tags.get_or_insert_default()))
-        }
+        Some(("task", _)) => cx.update::<Task, _>(task_id(arn), |task| change(task.view.tags.get_or_insert_default())),
         Some(("task-definition", _)) => {
             let view = definition(cx, arn)?.view;
             let key = definition_key(view.family.as_deref().unwrap_or_default(), view.revision.unwrap_or_default());

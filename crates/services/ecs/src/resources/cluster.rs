@@ -75,7 +75,11 @@ fn stop_tasks(cx: &mut Cx<'_>, cluster: &str) -> Result<(), Fault> {
         .map(|(id, _)| id.to_owned())
         .collect();
     for task in tasks {
-        let input = vec![("cluster", Value::from(cluster)), ("task", Value::from(task)), ("reason", Value::from("Cluster deleted"))];
+        let input = vec![
+            ("cluster", Value::from(cluster)),
+            ("task", Value::from(task)),
+            ("reason", Value::from("Cluster deleted")),
+        ];
         cx.call("ecs", "StopTask", Value::Structure(input))?;
     }
     Ok(())

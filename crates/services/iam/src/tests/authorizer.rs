@@ -4,7 +4,7 @@ use neargate_kernel::{Access, Authorizer, Principal};
 use serde_json::{Value as Json, json};
 
 use super::{World, trust};
-use crate::AUTHORIZER;
+use crate::{AUTHORIZER, explain_access};
 
 fn statement(effect: &str, action: &str, resource: &str) -> Json {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": action, "Resource": resource}]})
@@ -79,6 +79,21 @@ fn the_conditions_of_every_request_are_there() {
             "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::000000000000:role/tasks"}, "StringLike": {"aws:userid": "AROA*:s"}}}});
     world.call("PutRolePolicy", &json!({"RoleName": "tasks", "PolicyName": "c", "PolicyDocument": document})).unwrap();
     assert!(world.as_role("tasks").call("ListRoles", &json!({})).is_ok());
+}
+
+#[test]
+fn an_access_is_explained_statement_by_statement() {
+    let world = &mut world();
+    let boundary = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
+    world.call("PutRolePermissionsBoundary", &json!({"RoleName": "tasks", "PermissionsBoundary": boundary})).unwrap();
+    let root = world.principal.clone();
+    let role = world.as_role("tasks").principal.clone();
+    let access = Access::new("iam:GetRole", "arn:aws:iam::000000000000:role/tasks");
+    let explain = |principal: &Principal| explain_access(world.core.store(), principal, &access).join("\n");
+    expect![[r#"
+        inline policy `own`, statement 1: allows it
+        permissions boundary `arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess`, statement 1: is for action `s3:Get*`, `s3:List*`, `s3:Describe*`, `s3-object-lambda:Get*`, `s3-object-lambda:List*`"#]].assert_eq(&explain(&role));
+    expect!["the root of account 000000000000 may do everything in it"].assert_eq(&explain(&root));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use neargate_base::Arn;
 use neargate_kernel::{Access, Cx, Fault, Operation, Principal};
 use neargate_shape::OperationShape;
 
+use crate::errors::StsError;
 use crate::{api, credentials};
 
 const DURATION_S_DEFAULT: i32 = 3600;
@@ -25,19 +26,19 @@ impl Operation for AssumeRole {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        check_names(&input)?;
+        if input.role_arn.parse::<Arn>().is_err() {
+            return Err(StsError::RoleArn(input.role_arn).into());
+        }
         let authorizer = cx.registry.ports.authorizer;
         let role = authorizer
             .assume(cx.store(), &cx.principal, &input.role_arn, &context(&input))
-            .map_err(|text| refused(&text))?;
+            .map_err(StsError::NotTrusted)?;
         let duration_s = input.duration_seconds.unwrap_or(DURATION_S_DEFAULT);
         if matches!(cx.principal, Principal::Role { .. }) && duration_s > CHAINED_DURATION_S_MAX {
-            return Err(invalid(
-                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
-            ));
+            return Err(StsError::ChainedDuration.into());
         }
         if duration_s > role.session_s_max {
-            return Err(invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
+            return Err(StsError::RoleDuration.into());
         }
         say_what_is_not_enforced(cx, &input);
         let principal = role.session(&input.role_session_name);
@@ -59,20 +60,6 @@ impl Operation for AssumeRole {
             session_token_utilization: None,
             session_token_size: None,
         })
-    }
-}
-
-fn check_names(input: &api::AssumeRoleInput) -> Result<(), Fault> {
-    let name = &input.role_session_name;
-    if !name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_+=,.@-".contains(letter)) {
-        let rule = r"Member must satisfy regular expression pattern: [\w+=,.@-]*";
-        return Err(invalid(&format!(
-            "1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy constraint: {rule}"
-        )));
-    }
-    match input.role_arn.parse::<Arn>() {
-        Ok(_) => Ok(()),
-        Err(_) => Err(invalid(&format!("{} is invalid", input.role_arn))),
     }
 }
 
@@ -104,18 +91,4 @@ fn say_what_is_not_enforced(cx: &mut Cx<'_>, input: &api::AssumeRoleInput) {
         let text = format!("`{member}` is accepted and does not change what the session may do");
         cx.not_simulated(format!("sts:AssumeRole {}", input.role_arn), text);
     }
-}
-
-/// AWS's text, and the reason in parentheses after it as the hint.
-fn refused(text: &str) -> Fault {
-    let (text, reason) = text.split_once(" (").map_or((text, None), |(text, reason)| (text, Some(reason)));
-    let fault = Fault::sender("AccessDenied", text).with_status(403);
-    match reason {
-        Some(reason) => fault.with_hint(reason.strip_suffix(')').unwrap_or(reason)),
-        None => fault,
-    }
-}
-
-fn invalid(text: &str) -> Fault {
-    Fault::sender("ValidationError", text)
 }

@@ -4,6 +4,7 @@ use neargate_kernel::{Access, Cx, Fault, Operation, Principal};
 use neargate_shape::OperationShape;
 
 use crate::api;
+use crate::errors::StsError;
 
 pub(crate) struct GetCallerIdentity;
 
@@ -22,10 +23,7 @@ impl Operation for GetCallerIdentity {
             Principal::Root { account } | Principal::Role { account, .. } => account.to_string(),
             Principal::Service { .. } => cx.scope.account.to_string(),
         };
-        let user_id = cx.registry.ports.authorizer.user_id(cx.store(), &cx.principal).ok_or_else(|| {
-            let text = "The security token included in the request is invalid.";
-            Fault::sender("InvalidClientTokenId", text).with_status(403).with_hint("the session's role was deleted")
-        })?;
+        let user_id = cx.registry.ports.authorizer.user_id(cx.store(), &cx.principal).ok_or(StsError::InvalidToken)?;
         Ok(api::GetCallerIdentityOutput {
             user_id: Some(user_id),
             account: Some(account),

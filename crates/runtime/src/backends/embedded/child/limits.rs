@@ -130,7 +130,7 @@ pub(in super::super) fn parse_signal(text: &str) -> Option<i32> {
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
     if let Some(offset) = name.strip_prefix("RTMIN") {
-        let offset: i32 = offset.strip_prefix('+').map_or(Some(0), |n| n.parse().ok())?;
+        let offset: i32 = if offset.is_empty() { 0 } else { offset.strip_prefix('+')?.parse().ok()? };
         return (0..=30).contains(&offset).then_some(34 + offset);
     }
     SIGNALS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)

@@ -54,6 +54,9 @@ const HARMLESS: MountFlags = MountFlags::NOSUID.union(MountFlags::NOEXEC).union(
 /// mount(2) takes one page of options.
 const OPTIONS_BYTES_MAX: usize = 4000;
 
+/// As many symbolic links as the kernel follows.
+pub(super) const LINKS_MAX: u32 = 40;
+
 /// A host file or directory held for after the pivot.
 struct Held {
     tree: OwnedFd,
@@ -293,7 +296,22 @@ fn data_flags(held: &Held) -> MountFlags {
 }
 
 fn make_dir(path: &str) -> Result<(), StartFailure> {
-    fs::create_dir_all(path).map_err(io_at(path))
+    make_dir_through_links(Path::new(path), LINKS_MAX).map_err(io_at(path))
+}
+
+/// Makes a directory and those above it, also where a symbolic link leads that does not lead anywhere yet. All of it
+/// is below the container's root, which is the caller's.
+pub(super) fn make_dir_through_links(path: &Path, links_max: u32) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    make_dir_through_links(parent, links_max)?;
+    match (fs::read_link(path), links_max.checked_sub(1)) {
+        (Ok(_), None) => Err(Errno::LOOP.into()),
+        (Ok(target), Some(links_max)) => make_dir_through_links(&parent.join(target), links_max),
+        (Err(_), _) => fs::create_dir(path),
+    }
 }
 
 /// Makes a mount target. A dangling symbolic link of the image makes way.
@@ -303,7 +321,7 @@ fn make_file(path: &Path) -> Result<(), StartFailure> {
     }
     let text = path.display().to_string();
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(io_at(&text))?;
+        make_dir_through_links(parent, LINKS_MAX).map_err(io_at(&text))?;
     }
     if fs::symlink_metadata(path).is_ok() {
         fs::remove_file(path).map_err(io_at(&text))?;

@@ -12,6 +12,7 @@ mod netlink;
 
 use std::fs;
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -21,11 +22,15 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use self::netlink::{End, Mac, Netlink};
 use super::paths::Layout;
-use crate::spec::{TaskId, TaskNetwork};
+use crate::spec::{Ipv4Cidr, TaskId, TaskNetwork};
 use crate::sys;
 
 /// The interface that has the private address in a task, named as on Fargate.
 const TASK_INTERFACE: &str = "eth1";
+/// Where tasks ask for their metadata and credentials.
+const TASK_ENDPOINT: Ipv4Addr = Ipv4Addr::new(169, 254, 170, 2);
+/// The resolver's place in a VPC's range.
+const RESOLVER: u32 = 2;
 const NSFS_MAGIC: u64 = 0x6e73_6673;
 
 /// Moves the calling thread into a network namespace.
@@ -40,7 +45,7 @@ pub(super) fn connect(layout: &Layout, network: &TaskNetwork, task: &TaskId) -> 
     let mac = parse_mac(&network.mac)?;
     let dir = layout.net_dir();
     let lock = lock_vpc(&dir, &network.vpc_id)?;
-    let router = enter_router(&dir.join(&network.vpc_id))?;
+    let router = enter_router(&dir.join(&network.vpc_id), network.vpc_cidr)?;
     let router_link = Netlink::open()?;
 
     sys::unshare(libc::CLONE_NEWNET)?;
@@ -59,7 +64,7 @@ pub(super) fn connect(layout: &Layout, network: &TaskNetwork, task: &TaskId) -> 
     let index = router_link.index(&name)?;
     router_link.up(index)?;
     router_link.add_address(router_link.index("lo")?, gateway, 32)?;
-    router_link.add_host_route(index, network.private_ip)?;
+    router_link.add_host_route(index, network.private_ip, gateway)?;
     router_link.add_neighbour(index, network.private_ip, mac)?;
     drop(lock);
 
@@ -73,7 +78,7 @@ pub(super) fn connect(layout: &Layout, network: &TaskNetwork, task: &TaskId) -> 
 }
 
 /// Enters the VPC's namespace, making it where it is not there yet.
-fn enter_router(pin: &Path) -> io::Result<OwnedFd> {
+fn enter_router(pin: &Path, cidr: Ipv4Cidr) -> io::Result<OwnedFd> {
     if is_pinned(pin) {
         let router = rustix::fs::open(pin, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         join_netns(&router)?;
@@ -81,10 +86,13 @@ fn enter_router(pin: &Path) -> io::Result<OwnedFd> {
     }
     sys::unshare(libc::CLONE_NEWNET)?;
     let link = Netlink::open()?;
-    link.up(link.index("lo")?)?;
+    let lo = link.index("lo")?;
+    link.up(lo)?;
+    link.add_address(lo, TASK_ENDPOINT, 32)?;
+    link.add_address(lo, cidr.host(RESOLVER), 32)?;
     fs::write("/proc/sys/net/ipv4/ip_forward", "1")?;
     fs::write(pin, "")?;
-    mount_bind("/proc/self/ns/net", pin)?;
+    mount_bind("/proc/thread-self/ns/net", pin)?;
     open_own_netns()
 }
 
@@ -99,7 +107,7 @@ pub(super) fn try_pair() -> io::Result<String> {
 }
 
 fn open_own_netns() -> io::Result<OwnedFd> {
-    Ok(rustix::fs::open("/proc/self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+    Ok(rustix::fs::open("/proc/thread-self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
 fn is_pinned(pin: &Path) -> bool {
@@ -126,6 +134,29 @@ fn parse_mac(text: &str) -> io::Result<Mac> {
 
 fn bad_mac(text: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("`{text}` is no hardware address"))
+}
+
+/// Makes a VPC's namespace where it is not there.
+pub(super) fn keep_vpc(layout: &Layout, vpc: &str, cidr: Ipv4Cidr) -> io::Result<()> {
+    let dir = layout.net_dir();
+    on_a_thread(|| {
+        let _lock = lock_vpc(&dir, vpc)?;
+        enter_router(&dir.join(vpc), cidr).map(drop)
+    })
+}
+
+/// Does something in a VPC's namespace, on a thread of its own; a socket that it opens stays in that namespace.
+pub(super) fn in_vpc<T: Send>(layout: &Layout, vpc: &str, act: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    let router = rustix::fs::open(layout.net_dir().join(vpc), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    on_a_thread(|| {
+        join_netns(&router)?;
+        act()
+    })
+}
+
+fn on_a_thread<T: Send>(act: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    let panicked = |_| Err(io::Error::other("the thread in the network namespace panicked"));
+    std::thread::scope(|scope| scope.spawn(act).join().unwrap_or_else(panicked))
 }
 
 /// Lets go of a VPC's namespace; it ends with its last task.
@@ -159,7 +190,7 @@ pub(super) fn write_task_files(run: &Path, network: &TaskNetwork) -> io::Result<
     fs::write(file("hosts"), format!("127.0.0.1 localhost\n::1 localhost\n{private_ip} {hostname}\n"))?;
     fs::write(file("hostname"), format!("{hostname}\n"))?;
     let search = hostname.split_once('.').map_or(String::new(), |(_, domain)| format!("search {domain}\n"));
-    fs::write(file("resolv.conf"), format!("{search}nameserver {}\n", vpc_cidr.host(2)))
+    fs::write(file("resolv.conf"), format!("{search}nameserver {}\n", vpc_cidr.host(RESOLVER)))
 }
 
 #[cfg(test)]

@@ -89,11 +89,12 @@ impl Netlink {
         self.request(message)
     }
 
-    /// A route to one address over an interface.
-    pub(super) fn add_host_route(&self, index: u32, address: Ipv4Addr) -> std::io::Result<()> {
+    /// A route to one address over an interface; what is sent from here comes from `source`.
+    pub(super) fn add_host_route(&self, index: u32, address: Ipv4Addr, source: Ipv4Addr) -> std::io::Result<()> {
         let mut message = Message::new(NEWROUTE, CREATE | REPLACE, &route_header(32, SCOPE_LINK, 0));
         message.attribute(1, &address.octets());
         message.attribute(4, &index.to_ne_bytes());
+        message.attribute(7, &source.octets());
         self.request(message)
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Caller, Context, Document, Kind, Policy, Question, Verdict, decide};
+use super::super::{Caller, Context, Document, Kind, Policy, Question, Verdict, decide, explain};
 
 const ACTIONS: &[&str] = &["ecs:RunTask", "ecs:StopTask", "iam:PassRole", "s3:GetObject"];
 const ACTION_PATTERNS: &[&str] = &["*", "ecs:*", "ecs:RunTask", "ECS:?untask", "iam:Pass*", "s3:Get*", "*"];
@@ -211,4 +211,43 @@ fn two_evaluators_agree() {
         }
     }
     assert!(seen.values().all(|times| *times > 500) && seen.len() == 3, "{seen:?}");
+}
+
+/// Broken documents are refused with a reason, whatever is broken; what is still a document still decides.
+#[test]
+fn documents_with_bites_taken_out_of_them() {
+    let mut rng = fastrand::Rng::with_seed(8);
+    let (mut accepted, mut refused) = (0, 0);
+    for _ in 0..6000 {
+        let mut text: Vec<char> = document(&mut rng).to_string().chars().collect();
+        for _ in 0..rng.usize(1..4) {
+            let at = rng.usize(..text.len());
+            match rng.u8(..3) {
+                0 => drop(text.remove(at)),
+                1 => text[at] = pick(&mut rng, &["\"", "$", "{", "*", "é", ":", "0"]).chars().next().unwrap(),
+                _ => text.truncate(at.max(1)),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        match Document::parse(&text, Kind::Identity) {
+            Ok(parsed) => {
+                accepted += 1;
+                let keys = keys(&mut rng);
+                let context =
+                    keys.iter().fold(Context::default(), |context, (key, values)| context.with(key, values.clone()));
+                let (action, resource) = (pick(&mut rng, ACTIONS), pick(&mut rng, RESOURCES));
+                let question = Question { caller: &Caller::default(), action, resource, context: &context };
+                let policies = [Policy { name: "p", document: &parsed }];
+                let lines = explain(&policies, &question);
+                let is_allowed = matches!(decide(&policies, &question), Verdict::Allowed { .. });
+                let says_so = |what: &str| lines.iter().any(|line| line.ends_with(what));
+                assert_eq!(is_allowed, says_so(": allows it") && !says_so(": denies it"), "{text} {lines:?}");
+            }
+            Err(malformed) => {
+                refused += 1;
+                assert!(!malformed.to_string().is_empty() && malformed.hint() != Some(""), "{text}");
+            }
+        }
+    }
+    assert!(accepted > 200 && refused > 2000, "{accepted} {refused}");
 }

@@ -1,0 +1,147 @@
+//! `neargate clock`.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use neargate_base::{Diagnostic, Timestamp};
+use serde_json::json;
+
+use super::EngineArgs;
+use crate::codes;
+use crate::endpoint::Endpoint;
+use crate::endpoint::control::{Status, Turn};
+use crate::outcome::{Exit, Failure, Outcome};
+use crate::screen::Screen;
+
+const PAUSE: Duration = Duration::from_millis(20);
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockCommand {
+    /// Show the time of the engine's services
+    Show(ShowArgs),
+    /// Put the clock to a moment at once; what lies between is due then
+    Set(SetArgs),
+    /// Turn the clock forward; what falls due on the way takes place, in order
+    Advance(AdvanceArgs),
+}
+
+/// Arguments of `clock show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// Arguments of `clock set`.
+#[derive(Debug, Args)]
+pub(crate) struct SetArgs {
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// `system` for the machine's time, or a time such as `2026-12-01T04:00:00Z`
+    time: String,
+}
+
+/// Arguments of `clock advance`.
+#[derive(Debug, Args)]
+pub(crate) struct AdvanceArgs {
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// How far, such as `90s`, `2h30m` or `31d`, or a time such as `2026-12-01T04:00:00Z`
+    by: String,
+    /// Do not stop on the way until tasks that were started have ended
+    #[arg(long)]
+    no_wait: bool,
+}
+
+/// Runs a subcommand.
+pub(super) fn run(command: &ClockCommand, screen: &Screen) -> Outcome {
+    let status = match command {
+        ClockCommand::Show(args) => args.engine.endpoint().status()?,
+        ClockCommand::Set(args) => {
+            let time = moment(&args.time)?;
+            turned(screen, &args.engine.endpoint(), &Turn::Set(time.to_string()), true)?
+        }
+        ClockCommand::Advance(args) => {
+            let turn = match duration_ms(&args.by) {
+                Some(ms) => Turn::Advance(ms),
+                None => Turn::To(moment(&args.by)?.to_string()),
+            };
+            turned(screen, &args.engine.endpoint(), &turn, !args.no_wait)?
+        }
+    };
+    if screen.is_json() {
+        screen.json(&json!({
+            "service_time": status.text("service_time"), "process_time": status.text("process_time"), "turning": status.is_turning,
+        }));
+    } else {
+        screen.data(status.text("service_time"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Turns the clock and waits until it has arrived.
+pub(crate) fn turned(screen: &Screen, endpoint: &Endpoint, turn: &Turn, waits_for_effects: bool) -> Outcome<Status> {
+    let mut status = endpoint.turn(turn, waits_for_effects)?;
+    while status.is_turning {
+        screen.live("clock", status.text("service_time"));
+        std::thread::sleep(PAUSE);
+        status = endpoint.status()?;
+    }
+    Ok(status)
+}
+
+/// The moment that a user writes as `system` or as a time.
+pub(crate) fn moment(text: &str) -> Outcome<Timestamp> {
+    if text == "system" {
+        return Ok(neargate_engine::now());
+    }
+    text.parse().map_err(|error: String| {
+        let hint = "write a time such as `2026-12-01T04:00:00Z`, or `system`";
+        Failure::usage(Diagnostic::error(codes::ARGUMENT, error).hint(hint))
+    })
+}
+
+/// `2h30m` in milliseconds.
+fn duration_ms(text: &str) -> Option<i64> {
+    let (mut total, mut number) = (0_i64, String::new());
+    for c in text.chars() {
+        if c.is_ascii_digit() {
+            number.push(c);
+            continue;
+        }
+        let unit_ms = match c {
+            's' => 1_000,
+            'm' => 60_000,
+            'h' => 3_600_000,
+            'd' => 86_400_000,
+            'w' => 604_800_000,
+            _ => return None,
+        };
+        total = total.checked_add(number.parse::<i64>().ok()?.checked_mul(unit_ms)?)?;
+        number.clear();
+    }
+    (number.is_empty() && !text.is_empty()).then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    fn check(text: &str, expected: Expect) {
+        expected.assert_eq(&super::duration_ms(text).map_or("none".to_owned(), |ms| ms.to_string()));
+    }
+
+    #[test]
+    fn durations() {
+        check("90s", expect!["90000"]);
+        check("2h30m", expect!["9000000"]);
+        check("31d", expect!["2678400000"]);
+        check("1w", expect!["604800000"]);
+        check("", expect!["none"]);
+        check("5", expect!["none"]);
+        check("h", expect!["none"]);
+        check("2026-12-01T04:00:00Z", expect!["none"]);
+        check("99999999999999999999d", expect!["none"]);
+        check("9223372036854775807d", expect!["none"]);
+    }
+}

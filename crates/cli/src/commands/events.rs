@@ -1,0 +1,108 @@
+//! `neargate events`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use neargate_base::Diagnostic;
+use neargate_events::api;
+use serde_json::{Value as Json, json};
+
+use super::EngineArgs;
+use crate::app::event::{self, EventEntry};
+use crate::codes;
+use crate::endpoint::Endpoint;
+use crate::outcome::{Exit, Failure, Outcome};
+use crate::screen::Screen;
+
+/// Entries that one `PutEvents` takes.
+const ENTRIES_PER_CALL_MAX: usize = 10;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventsCommand {
+    /// Put events on a bus, and write their ids
+    Put(PutArgs),
+}
+
+/// Arguments of `events put`.
+#[derive(Debug, Args)]
+pub(crate) struct PutArgs {
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// A JSON file with an event or a list of events
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "detail_type", "detail"], required_unless_present = "source")]
+    event: Option<PathBuf>,
+    /// The event's source
+    #[arg(long, requires = "detail_type")]
+    source: Option<String>,
+    /// The event's detail type
+    #[arg(long, value_name = "TYPE", requires = "source")]
+    detail_type: Option<String>,
+    /// The event's detail, a JSON object
+    #[arg(long, value_name = "JSON", default_value = "{}", hide_default_value = true)]
+    detail: String,
+    /// The event bus [default: `default`]
+    #[arg(long, value_name = "NAME")]
+    bus: Option<String>,
+}
+
+/// Runs a subcommand.
+pub(super) fn run(command: &EventsCommand, screen: &Screen) -> Outcome {
+    let EventsCommand::Put(args) = command;
+    let mut events = match (&args.event, &args.source, &args.detail_type) {
+        (Some(file), _, _) => event::read(file)?,
+        (None, Some(source), Some(detail_type)) => vec![EventEntry {
+            source: source.clone(),
+            detail_type: detail_type.clone(),
+            detail: object(&args.detail)?,
+            bus: None,
+            resources: vec![],
+            time: None,
+        }],
+        _ => vec![],
+    };
+    if let Some(bus) = &args.bus {
+        events.iter_mut().for_each(|event| event.bus = Some(bus.clone()));
+    }
+    let ids = put(&args.engine.endpoint(), &events)?;
+    if screen.is_json() {
+        screen.json(&json!({ "event_ids": ids }));
+    } else {
+        ids.iter().for_each(|id| screen.data(id));
+    }
+    Ok(Exit::Done)
+}
+
+fn object(text: &str) -> Outcome<String> {
+    match serde_json::from_str::<Json>(text) {
+        Ok(Json::Object(_)) => Ok(text.to_owned()),
+        Ok(other) => {
+            let message = format!("`--detail` must be a JSON object, got `{other}`");
+            Err(Failure::usage(Diagnostic::error(codes::EVENT, message)))
+        }
+        Err(error) => {
+            let message = format!("`--detail` is not readable as JSON: {error}");
+            Err(Failure::usage(Diagnostic::error(codes::EVENT, message).hint("quote it for the shell: `--detail '{\"key\": \"value\"}'`")))
+        }
+    }
+}
+
+/// Puts events; answers their ids. One that is not accepted fails all that follow.
+pub(crate) fn put(endpoint: &Endpoint, events: &[EventEntry]) -> Outcome<Vec<String>> {
+    let mut ids = vec![];
+    for chunk in events.chunks(ENTRIES_PER_CALL_MAX) {
+        let entries = chunk.iter().map(EventEntry::to_request).collect();
+        let input = api::PutEventsInput { entries, endpoint_id: None };
+        let answer: api::PutEventsOutput = endpoint.call(&api::SERVICE, &api::PUT_EVENTS, input)?;
+        for (event, result) in chunk.iter().zip(answer.entries.into_iter().flatten()) {
+            match result.event_id {
+                Some(id) => ids.push(id),
+                None => {
+                    let (code, text) = (result.error_code.unwrap_or_default(), result.error_message.unwrap_or_default());
+                    let message = format!("the event {} was not accepted: {code}: {text}", event.title());
+                    return Err(Failure::failed(Diagnostic::error(codes::EVENT, message)));
+                }
+            }
+        }
+    }
+    Ok(ids)
+}

@@ -1,0 +1,114 @@
+//! The commands: one file each.
+//!
+//! Invariant: a command answers with data on stdout and an exit; whatever it has to say on the way goes to stderr.
+
+mod clock;
+mod completions;
+mod doctor;
+mod down;
+mod events;
+mod image;
+mod logs;
+mod run;
+mod synth;
+mod task;
+mod try_app;
+mod up;
+
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use events::put as put_events;
+
+use crate::endpoint::{self, DEFAULT_PORT, Endpoint};
+use crate::outcome::Outcome;
+use crate::screen::{Format, Screen};
+
+const AFTER_HELP: &str = "\
+APP is a directory with `neargate.toml` or `cdk.json`, a cloud assembly (`cdk.out`) or a template (`.json`, `.yaml`).
+Exit codes: 0 done, 1 the check, stack or engine failed, 2 usage or bad input; `try` and `run --wait` end with a
+container's own code where that is not 0.
+
+Planned, not implemented yet: check, diff, deploy, destroy, init, schema, explain, schedule, mail, events test|transform|tail,
+task exec|forward|interrupt, logs query, image push.";
+
+/// Define, prove and run AWS Fargate workloads on this machine
+#[derive(Debug, Parser)]
+#[command(name = "neargate", version, after_help = AFTER_HELP, max_term_width = 110)]
+pub(crate) struct Arguments {
+    /// How data on stdout is written
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make an app's templates and check that they can be read
+    Synth(synth::SynthArgs),
+    /// Start an app in a throw-away engine, fire it, wait for its tasks, show them, and tear everything down
+    Try(try_app::TryArgs),
+    /// Start an engine, and an app's stacks in it
+    Up(up::UpArgs),
+    /// Stop a running engine; stacks and state stay
+    Down(down::DownArgs),
+    /// Run one task
+    Run(run::RunArgs),
+    /// Put events
+    #[command(subcommand)]
+    Events(events::EventsCommand),
+    /// List, read and stop tasks
+    #[command(subcommand)]
+    Task(task::TaskCommand),
+    /// Read log groups
+    #[command(subcommand)]
+    Logs(logs::LogsCommand),
+    /// Build, import, list and remove images
+    #[command(subcommand)]
+    Image(image::ImageCommand),
+    /// Show and turn the engine's clock
+    #[command(subcommand)]
+    Clock(clock::ClockCommand),
+    /// Say what this machine can do, and what it lacks
+    Doctor,
+    /// Write a completion script for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// Which engine.
+#[derive(Debug, Args)]
+pub(crate) struct EngineArgs {
+    /// The engine's port [default: that of AWS_ENDPOINT_URL on this machine, or else 4566]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+}
+
+impl EngineArgs {
+    /// The port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port.or_else(endpoint::port_of_environment).unwrap_or(DEFAULT_PORT)
+    }
+
+    /// The engine's endpoint, whether it is there or not.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        Endpoint::on_port(self.port())
+    }
+}
+
+/// Runs a command.
+pub(crate) fn run(arguments: Arguments, screen: &Screen) -> Outcome {
+    match arguments.command {
+        Command::Synth(args) => synth::run(&args, screen),
+        Command::Try(args) => try_app::run(&args, screen),
+        Command::Up(args) => up::run(&args, screen),
+        Command::Down(args) => down::run(&args, screen),
+        Command::Run(args) => run::run(&args, screen),
+        Command::Events(command) => events::run(&command, screen),
+        Command::Task(command) => task::run(&command, screen),
+        Command::Logs(command) => logs::run(&command, screen),
+        Command::Image(command) => image::run(&command, screen),
+        Command::Clock(command) => clock::run(&command, screen),
+        Command::Doctor => doctor::run(screen),
+        Command::Completions(args) => completions::run(&args, screen),
+    }
+}

@@ -1,0 +1,142 @@
+//! `neargate try`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use neargate_base::Diagnostic;
+use neargate_engine::Config;
+use serde_json::json;
+
+use crate::app::event::{self, EventEntry};
+use crate::app::synth::{Synthesized, synth};
+use crate::app::{self, App};
+use crate::deploy::{self, Detail};
+use crate::endpoint::Endpoint;
+use crate::outcome::{Exit, Failure, Outcome};
+use crate::places::ThrowAway;
+use crate::screen::{Paint, Screen};
+use crate::session::with_engine;
+use crate::trial::{Fire, Trial, Verdict};
+use crate::{codes, images, places};
+
+/// How long tasks that still run may take to stop before they are killed: nobody will miss them.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Arguments of `try`.
+#[derive(Debug, Args)]
+pub(crate) struct TryArgs {
+    /// The app [default: the one in the current directory]
+    app: Option<PathBuf>,
+    /// A configuration for an app that has no `neargate.toml` of its own
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A JSON file with the event or events to put [default: those of the configuration]
+    #[arg(long, value_name = "FILE")]
+    event: Option<PathBuf>,
+    /// Turn the clock until the rule with this name, or every rule with a schedule, has fired once
+    #[arg(long, value_name = "NAME|all")]
+    fire: Option<String>,
+    /// Give up on tasks that have not stopped after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    timeout: u64,
+}
+
+/// Tries the app.
+pub(super) fn run(args: &TryArgs, screen: &Screen) -> Outcome {
+    let started = Instant::now();
+    let app = app::require(args.app.as_deref(), args.config.as_deref())?;
+    let events = events(args, &app)?;
+    let place = ThrowAway::new("try")?;
+    let made = synth(screen, &app, Some(&place.path().join("cdk.out")))?;
+    let data_dir = place.path().join("data");
+    let behind = behind();
+    images::provide(screen, &app, &data_dir.join("images"), &behind)?;
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let config = Config { data_dir: data_dir.clone(), listen, image_stores: behind, clock: None };
+    let mut instance = String::new();
+    let outcome = with_engine(&config, STOP_PATIENCE, |endpoint| {
+        endpoint.status()?.text("instance").clone_into(&mut instance);
+        attempt(args, screen, endpoint, &app, &made, &events)
+    });
+    erase(screen, &instance, &data_dir);
+    place.remove()?;
+    let verdict = outcome?;
+    conclude(screen, &verdict, started.elapsed())
+}
+
+/// The user's own images can be used too.
+fn behind() -> Vec<PathBuf> {
+    places::data_dir().map(|dir| dir.join("images")).into_iter().collect()
+}
+
+fn events(args: &TryArgs, app: &App) -> Outcome<Vec<EventEntry>> {
+    if let Some(file) = &args.event {
+        return event::read(file);
+    }
+    if args.fire.is_some() {
+        return Ok(vec![]);
+    }
+    let mut events = app.config.events.clone();
+    for file in &app.config.event_files {
+        events.extend(event::read(&app.config_dir.join(file))?);
+    }
+    Ok(events)
+}
+
+fn attempt(
+    args: &TryArgs,
+    screen: &Screen,
+    endpoint: &Endpoint,
+    app: &App,
+    made: &Synthesized,
+    events: &[EventEntry],
+) -> Outcome<Verdict> {
+    let stacks = deploy::deploy(screen, endpoint, app, made, Detail::Stacks)?;
+    let fire = match &args.fire {
+        Some(name) => Fire::Schedules(name),
+        None => Fire::Events(events),
+    };
+    let endpoints = deploy::environments(made);
+    let endpoints = endpoints.iter().map(|(account, region)| endpoint.in_environment(account.as_deref(), region.as_deref()));
+    let deadline = Instant::now() + Duration::from_secs(args.timeout);
+    Trial::new(screen, endpoint, endpoints.collect(), deadline)?.run(&fire, stacks)
+}
+
+/// Says how it went, and ends as the container did.
+fn conclude(screen: &Screen, verdict: &Verdict, took: Duration) -> Outcome {
+    if screen.is_json() {
+        screen.json(&json!({
+            "exit_code": verdict.exit.number(), "seconds": took.as_secs_f64(), "stacks": verdict.stacks,
+            "tasks": verdict.tasks, "notices": verdict.notices, "diagnostics": verdict.diagnostics,
+        }));
+    }
+    for diagnostic in &verdict.diagnostics {
+        screen.diagnostic(diagnostic);
+    }
+    let (paint, word) = if verdict.exit == Exit::Done { (Paint::Green, "passed") } else { (Paint::Red, "failed") };
+    let tasks = match verdict.tasks.len() {
+        1 => "1 task".to_owned(),
+        count => format!("{count} tasks"),
+    };
+    let code = match verdict.exit {
+        Exit::Container(code) => format!("exit code {code}, "),
+        Exit::Done => "exit code 0, ".to_owned(),
+        _ => String::new(),
+    };
+    screen.step_in(paint, word, &format!("{tasks}, {code}{:.1} s; nothing is left behind", took.as_secs_f64()));
+    Ok(verdict.exit)
+}
+
+/// Removes what the engine's tasks may have left on this machine.
+fn erase(screen: &Screen, instance: &str, data_dir: &Path) {
+    use neargate_runtime::backends::embedded::{EmbeddedConfig, erase};
+    if instance.is_empty() {
+        return;
+    }
+    if let Err(error) = EmbeddedConfig::new(instance, data_dir).and_then(|config| erase(&config)) {
+        let failure = Failure::failed(Diagnostic::warning(codes::ENGINE, format!("something of the tasks may be left: {error}")));
+        failure.diagnostics.iter().for_each(|diagnostic| screen.diagnostic(diagnostic));
+    }
+}

@@ -1,0 +1,216 @@
+//! `neargate up`.
+
+use std::fs::{self, OpenOptions};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use neargate_base::Diagnostic;
+use neargate_engine::Config;
+use serde_json::{Value as Json, json};
+
+use super::EngineArgs;
+use super::clock::moment;
+use crate::app::synth::{Synthesized, synth};
+use crate::app::{self, App};
+use crate::deploy::{self, Detail};
+use crate::endpoint::Endpoint;
+use crate::endpoint::control::Notice;
+use crate::outcome::{Exit, Failure, Outcome};
+use crate::screen::{Paint, Screen};
+use crate::session::with_engine;
+use crate::{codes, images, places};
+
+/// How long tasks may take to stop: a little more than the longest stop timeout there usually is.
+const STOP_PATIENCE: Duration = Duration::from_secs(35);
+/// How long a detached engine may take to answer.
+const START_PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(20);
+/// One wait for notices; an interruption is seen at its end.
+const NOTICES_WAIT: Duration = Duration::from_millis(250);
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    /// The app [default: the one in the current directory, if there is one]
+    app: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// A configuration for an app that has no `neargate.toml` of its own
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Return when the stacks are up; the engine goes on
+    #[arg(short, long)]
+    detach: bool,
+    /// Where the engine keeps everything [default: `neargate` in the user's data directory]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Service time at the start: `system`, or a time such as `2026-12-01T04:00:00Z` [default: as it was]
+    #[arg(long, value_name = "TIME")]
+    clock: Option<String>,
+    /// Start the engine alone, whatever is in the current directory
+    #[arg(long, hide = true, conflicts_with = "app")]
+    no_app: bool,
+}
+
+/// Starts an engine and an app's stacks, or the stacks in an engine that runs already.
+pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
+    let clock = args.clock.as_deref().map(moment).transpose()?;
+    let app = if args.no_app { None } else { app::find(args.app.as_deref(), args.config.as_deref())? };
+    let endpoint = args.engine.endpoint();
+    if let Ok(status) = endpoint.status() {
+        return in_running_engine(args, screen, &endpoint, app.as_ref(), &status.data_dir);
+    }
+    let made = app.as_ref().map(|app| synth(screen, app, None)).transpose()?;
+    let data_dir = places::absolute(&match &args.data_dir {
+        Some(given) => given.clone(),
+        None => places::data_dir()?,
+    });
+    if args.detach {
+        return detached(args, screen, &endpoint, app.as_ref().zip(made.as_ref()), &data_dir);
+    }
+    if let Some(app) = &app {
+        images::provide(screen, app, &data_dir.join("images"), &[])?;
+    }
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.engine.port()));
+    let config = Config { data_dir: data_dir.clone(), listen, image_stores: vec![], clock };
+    with_engine(&config, STOP_PATIENCE, |endpoint| {
+        let stacks = match app.as_ref().zip(made.as_ref()) {
+            Some((app, made)) => deploy::deploy(screen, endpoint, app, made, Detail::Resources)?,
+            None => vec![],
+        };
+        ready(screen, endpoint, &data_dir, &stacks);
+        screen.say(&screen.paint(Paint::Dim, "             ctrl-c stops the engine; stacks and other state stay"));
+        tell_notices(screen, endpoint);
+        Ok(())
+    })?;
+    screen.step("stopped", "the engine");
+    Ok(Exit::Done)
+}
+
+/// Says where the engine is.
+fn ready(screen: &Screen, endpoint: &Endpoint, data_dir: &Path, stacks: &[Json]) {
+    let url = format!("http://{}", endpoint.address());
+    if screen.is_json() {
+        screen.json(&json!({ "endpoint": url, "data_dir": data_dir.display().to_string(), "stacks": stacks }));
+    } else {
+        screen.data(&format!("export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={}", endpoint.region()));
+    }
+    screen.step("ready", &format!("{url}  data in {}", data_dir.display()));
+}
+
+/// Shows what happens until the engine is to stop.
+fn tell_notices(screen: &Screen, endpoint: &Endpoint) {
+    let mut after = 0;
+    while !endpoint.is_interrupted() {
+        // An engine that does not answer is stopping.
+        let Ok(notices) = endpoint.notices(after, NOTICES_WAIT) else { return };
+        for notice in notices {
+            after = notice.number;
+            show(screen, &notice);
+        }
+    }
+}
+
+/// One notice on the screen.
+fn show(screen: &Screen, notice: &Notice) {
+    match notice.kind.as_str() {
+        "Failed" => screen.step_in(Paint::Red, "failed", &notice.text),
+        "NotSimulated" => screen.step_in(Paint::Yellow, "not acted on", &format!("{}: {}", notice.subject, notice.text)),
+        _ => screen.step_in(Paint::Cyan, "", &notice.text),
+    }
+    if let Some(hint) = &notice.hint {
+        screen.step_in(Paint::Yellow, "hint", hint);
+    }
+}
+
+fn in_running_engine(args: &UpArgs, screen: &Screen, endpoint: &Endpoint, app: Option<&App>, data_dir: &Path) -> Outcome {
+    let is_other = args.data_dir.as_ref().is_some_and(|given| places::absolute(given) != places::absolute(data_dir));
+    if is_other || args.clock.is_some() {
+        let flag = if is_other { "--data-dir" } else { "--clock" };
+        let message = format!("an engine runs at `{}` already, with its data in `{}`: `{flag}` comes too late", endpoint.address(), data_dir.display());
+        let hint = "stop it with `neargate down`, or start another with `--port`; `neargate clock` turns the clock of a running one";
+        return Err(Failure::usage(Diagnostic::error(codes::ENGINE, message).hint(hint)));
+    }
+    screen.step("engine", &format!("runs already at http://{}", endpoint.address()));
+    let stacks = match app {
+        Some(app) => {
+            let made = synth(screen, app, None)?;
+            images::provide(screen, app, &data_dir.join("images"), &[])?;
+            deploy::deploy(screen, endpoint, app, &made, Detail::Resources)?
+        }
+        None => vec![],
+    };
+    ready(screen, endpoint, data_dir, &stacks);
+    Ok(Exit::Done)
+}
+
+fn detached(args: &UpArgs, screen: &Screen, endpoint: &Endpoint, app: Option<(&App, &Synthesized)>, data_dir: &Path) -> Outcome {
+    let mut engine = start_detached(args, data_dir)?;
+    let outcome = wait_for_engine(endpoint, &mut engine, data_dir).and_then(|()| match app {
+        Some((app, made)) => {
+            images::provide(screen, app, &data_dir.join("images"), &[])?;
+            deploy::deploy(screen, endpoint, app, made, Detail::Resources)
+        }
+        None => Ok(vec![]),
+    });
+    match outcome {
+        Ok(stacks) => {
+            ready(screen, endpoint, data_dir, &stacks);
+            Ok(Exit::Done)
+        }
+        Err(failure) => {
+            // As in the foreground: what did not come up does not stay half up.
+            let _ = endpoint.ask_to_stop();
+            let _ = engine.wait();
+            Err(failure)
+        }
+    }
+}
+
+fn start_detached(args: &UpArgs, data_dir: &Path) -> Outcome<Child> {
+    let cannot = |error: std::io::Error| {
+        Failure::failed(Diagnostic::error(codes::ENGINE, format!("cannot start the engine: {error}")))
+    };
+    fs::create_dir_all(data_dir).map_err(|error| Failure::usage(places::file_error("create", data_dir, &error)))?;
+    let log_file = log_file(data_dir);
+    let log = OpenOptions::new().create(true).append(true).open(&log_file);
+    let log = log.map_err(|error| Failure::failed(places::file_error("write", &log_file, &error)))?;
+    let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
+    command.args(["up", "--no-app", "--port", &args.engine.port().to_string(), "--data-dir"]).arg(data_dir);
+    if let Some(clock) = &args.clock {
+        command.args(["--clock", clock]);
+    }
+    // A group of its own: ctrl-c at this terminal is not for the engine.
+    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(log));
+    command.spawn().map_err(cannot)
+}
+
+fn log_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("engine.log")
+}
+
+fn wait_for_engine(endpoint: &Endpoint, engine: &mut Child, data_dir: &Path) -> Outcome<()> {
+    let deadline = Instant::now() + START_PATIENCE;
+    loop {
+        if endpoint.status().is_ok_and(|status| status.pid == i64::from(engine.id())) {
+            return Ok(());
+        }
+        let ended = engine.try_wait().ok().flatten();
+        if ended.is_some() || Instant::now() > deadline {
+            let message = match ended {
+                Some(status) => format!("the engine did not start: {status}"),
+                None => format!("the engine does not answer after {} s", START_PATIENCE.as_secs()),
+            };
+            let log = fs::read_to_string(log_file(data_dir)).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let mut diagnostic = Diagnostic::error(codes::ENGINE, message).at(log_file(data_dir).display().to_string());
+            diagnostic.details.extend(lines.iter().skip(lines.len().saturating_sub(8)).map(|line| (*line).to_owned()));
+            return Err(Failure::failed(diagnostic));
+        }
+        std::thread::sleep(PAUSE);
+    }
+}

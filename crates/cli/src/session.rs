@@ -1,0 +1,30 @@
+//! An engine in this process, for as long as some work takes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use neargate_engine::{Config, Engine};
+
+use crate::endpoint::Endpoint;
+use crate::outcome::{Failure, Outcome};
+
+/// Starts an engine, works with it as its client, and stops it. The first SIGINT or SIGTERM, or `neargate down`,
+/// makes the work's calls fail; then the engine's tasks have `patience` to stop.
+pub(crate) fn with_engine<T>(config: &Config, patience: Duration, work: impl FnOnce(&Endpoint) -> Outcome<T>) -> Outcome<T> {
+    let engine = Engine::start(config)?;
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let endpoint = Endpoint::at(engine.address()).until(&interrupt);
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            engine.wait();
+            interrupt.store(true, Ordering::Release);
+        });
+        let result = work(&endpoint);
+        // Ends the wait above; an engine that does not answer has ended it already.
+        let _ = endpoint.ask_to_stop();
+        result
+    });
+    let stopped = engine.stop(patience).map_err(Failure::failed);
+    result.and_then(|value| stopped.map(|()| value))
+}

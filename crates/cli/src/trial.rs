@@ -1,0 +1,279 @@
+//! Firing what an app reacts to, and watching what comes of it.
+//!
+//! Invariant: a trial is over when the engine has nothing under way and every task that was seen has stopped.
+
+mod explain;
+mod schedules;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use neargate_base::Diagnostic;
+use neargate_ecs::api as ecs;
+use serde_json::{Value as Json, json};
+
+use crate::app::event::EventEntry;
+use crate::codes;
+use crate::commands::put_events;
+use crate::endpoint::Endpoint;
+use crate::endpoint::control::Notice;
+use crate::outcome::{Exit, Failure, Outcome};
+use crate::screen::{Paint, Screen};
+use crate::tasks::{self, Stream, Tail, short};
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(25);
+/// Characters of a task's id that tell it from others.
+const ID_SHOWN: usize = 8;
+
+/// What to fire.
+#[derive(Debug)]
+pub(crate) enum Fire<'a> {
+    /// Put these events.
+    Events(&'a [EventEntry]),
+    /// Let the rule of this name, or `all` rules with a schedule, fire once.
+    Schedules(&'a str),
+}
+
+/// How a trial ended.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    /// The exit code.
+    pub(crate) exit: Exit,
+    /// Why, where not all is well.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Every task, with its log.
+    pub(crate) tasks: Vec<Json>,
+    /// What the engine said.
+    pub(crate) notices: Vec<Json>,
+    /// The stacks.
+    pub(crate) stacks: Vec<Json>,
+}
+
+/// A trial under way.
+#[derive(Debug)]
+pub(crate) struct Trial<'a> {
+    screen: &'a Screen,
+    control: &'a Endpoint,
+    /// One for each account and region in which there are stacks.
+    endpoints: Vec<Endpoint>,
+    deadline: Instant,
+    tail: Tail,
+    tasks: BTreeMap<String, Seen>,
+    /// Tasks in the order in which they were seen.
+    order: Vec<String>,
+    notices: Vec<Notice>,
+    notices_after: u64,
+    labels: BTreeMap<String, usize>,
+}
+
+/// A task that was seen.
+#[derive(Debug)]
+struct Seen {
+    task: ecs::Task,
+    endpoint: Endpoint,
+    streams: Vec<(Stream, String)>,
+    lines: Vec<Json>,
+    /// Whether its end has been told; its log is complete then.
+    is_over: bool,
+}
+
+impl<'a> Trial<'a> {
+    /// A trial of what is deployed. What the engine said so far was about the stacks.
+    pub(crate) fn new(screen: &'a Screen, control: &'a Endpoint, endpoints: Vec<Endpoint>, deadline: Instant) -> Outcome<Self> {
+        let mut trial = Self {
+            screen,
+            control,
+            endpoints,
+            deadline,
+            tail: Tail::default(),
+            tasks: BTreeMap::new(),
+            order: vec![],
+            notices: vec![],
+            notices_after: 0,
+            labels: BTreeMap::new(),
+        };
+        trial.hear(false)?;
+        Ok(trial)
+    }
+
+    /// Fires, and watches until all is over.
+    pub(crate) fn run(mut self, fire: &Fire<'_>, stacks: Vec<Json>) -> Outcome<Verdict> {
+        match fire {
+            Fire::Events([]) => return Err(schedules::nothing_to_fire(&self.endpoints)?),
+            Fire::Events(events) => {
+                for event in *events {
+                    self.screen.step("event", &event.title());
+                }
+                for endpoint in &self.endpoints {
+                    put_events(endpoint, events)?;
+                }
+                self.watch()?;
+            }
+            Fire::Schedules(name) => {
+                for turn in schedules::plan(&self.endpoints, name)? {
+                    self.screen.step("clock", &turn.title(self.control)?);
+                    turn.begin(self.control)?;
+                    self.watch()?;
+                    turn.end()?;
+                }
+            }
+        }
+        self.tell_not_simulated();
+        let (exit, diagnostics) = self.judge(fire)?;
+        let tasks = self.order.iter().filter_map(|arn| self.tasks.get(arn)).map(|seen| {
+            let mut task = tasks::to_json(&seen.task);
+            if let Some(members) = task.as_object_mut() {
+                members.insert("log".to_owned(), Json::Array(seen.lines.clone()));
+            }
+            task
+        });
+        let notices = self.notices.iter().map(|it| json!({ "kind": it.kind, "subject": it.subject, "text": it.text, "hint": it.hint }));
+        Ok(Verdict { exit, diagnostics, tasks: tasks.collect(), notices: notices.collect(), stacks })
+    }
+
+    fn watch(&mut self) -> Outcome<()> {
+        loop {
+            // Asked before looking: what is at rest now has left all its traces.
+            let is_at_rest = self.control.status()?.is_at_rest();
+            self.hear(true)?;
+            self.look()?;
+            if is_at_rest && self.tasks.values().all(|seen| seen.is_over) {
+                return Ok(());
+            }
+            if Instant::now() > self.deadline {
+                let running = self.tasks.values().filter(|seen| !seen.is_over).map(|seen| id(&seen.task));
+                let message = format!("not over in time: {} still running", listed(running));
+                let hint = "give more time with `--timeout`; a service that never ends is for `neargate up`";
+                return Err(Failure::failed(Diagnostic::error(codes::TIMEOUT, message).hint(hint)));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// What the engine says.
+    fn hear(&mut self, is_told: bool) -> Outcome<()> {
+        for notice in self.control.notices(self.notices_after, Duration::ZERO)? {
+            self.notices_after = notice.number;
+            let is_of_rule = notice.subject.contains(":rule/");
+            match notice.kind.as_str() {
+                "Failed" => {
+                    self.screen.step_in(Paint::Red, "failed", &notice.text);
+                    if let Some(hint) = &notice.hint {
+                        self.screen.step_in(Paint::Yellow, "hint", hint);
+                    }
+                }
+                "Progress" if is_told && is_of_rule => self.screen.step("rule", notice.text.trim_start_matches("rule ")),
+                _ => {}
+            }
+            self.notices.push(notice);
+        }
+        Ok(())
+    }
+
+    /// What the tasks do.
+    fn look(&mut self) -> Outcome<()> {
+        for endpoint in self.endpoints.clone() {
+            for task in tasks::list(&endpoint, true)? {
+                let arn = task.task_arn.clone().unwrap_or_default();
+                if let Some(seen) = self.tasks.get_mut(&arn) {
+                    seen.task = task;
+                } else {
+                    self.meet(&endpoint, &arn, task)?;
+                }
+            }
+        }
+        for arn in &self.order {
+            let Some(seen) = self.tasks.get_mut(arn).filter(|seen| !seen.is_over) else { continue };
+            // Read after the task was described: once it has stopped, its log is complete.
+            for (stream, label) in &seen.streams {
+                for (at_ms, line) in self.tail.read(&seen.endpoint, stream)? {
+                    if !self.screen.is_json() {
+                        self.screen.container_line(label, &line);
+                    }
+                    seen.lines.push(json!({ "container": stream.container, "timestamp": at_ms, "message": line }));
+                }
+            }
+            if tasks::is_stopped(&seen.task) {
+                seen.is_over = true;
+                let is_good = tasks::exit_code(&seen.task) == Some(0);
+                let paint = if is_good { Paint::Green } else { Paint::Red };
+                self.screen.step_in(paint, "stopped", &format!("{}  {}", id(&seen.task), tasks::ending(&seen.task)));
+            }
+        }
+        Ok(())
+    }
+
+    fn meet(&mut self, endpoint: &Endpoint, arn: &str, task: ecs::Task) -> Outcome<()> {
+        self.screen.step("task", &format!("{}  {}", id(&task), short(task.task_definition_arn.as_deref())));
+        let mut streams = vec![];
+        for stream in tasks::streams(endpoint, &task)? {
+            let count = self.labels.entry(stream.container.clone()).or_insert(0);
+            *count += 1;
+            let label = if *count == 1 { stream.container.clone() } else { format!("{}#{count}", stream.container) };
+            streams.push((stream, label));
+        }
+        self.order.push(arn.to_owned());
+        let seen = Seen { task, endpoint: endpoint.clone(), streams, lines: vec![], is_over: false };
+        self.tasks.insert(arn.to_owned(), seen);
+        Ok(())
+    }
+
+    /// What was accepted and not acted on, once each.
+    fn tell_not_simulated(&self) {
+        let notices = self.notices.iter().filter(|notice| notice.kind == "NotSimulated");
+        let mut by_text: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for notice in notices {
+            by_text.entry(&notice.text).or_default().insert(&notice.subject);
+        }
+        for (text, subjects) in by_text {
+            let subjects: Vec<&str> = subjects.into_iter().collect();
+            let shown = match subjects.as_slice() {
+                [first, second, third, rest @ ..] if !rest.is_empty() => format!("{first}, {second}, {third} and {} more", rest.len()),
+                all => all.join(", "),
+            };
+            self.screen.step_in(Paint::Yellow, "not acted on", &format!("{shown}: {text}"));
+        }
+    }
+
+    fn judge(&self, fire: &Fire<'_>) -> Outcome<(Exit, Vec<Diagnostic>)> {
+        let failures: Vec<&Notice> = self.notices.iter().filter(|notice| notice.kind == "Failed").collect();
+        if self.tasks.is_empty() {
+            let mut diagnostic = Diagnostic::error(codes::NO_TASK, "no task was started");
+            for failure in &failures {
+                diagnostic = diagnostic.detail(&failure.text);
+                diagnostic.hints.extend(failure.hint.clone());
+            }
+            if let (Fire::Events(events), true) = (fire, failures.is_empty()) {
+                diagnostic = explain::unmatched(&self.endpoints, events, diagnostic)?;
+            }
+            return Ok((Exit::Failed, vec![diagnostic]));
+        }
+        let seen = || self.order.iter().filter_map(|arn| self.tasks.get(arn));
+        let mut diagnostics = vec![];
+        for seen in seen().filter(|seen| tasks::exit_code(&seen.task).is_none()) {
+            let message = format!("task {} did not run: {}", id(&seen.task), tasks::ending(&seen.task));
+            diagnostics.push(Diagnostic::error(codes::TASK, message));
+        }
+        if !diagnostics.is_empty() {
+            return Ok((Exit::Failed, diagnostics));
+        }
+        let bad = seen().filter_map(|seen| tasks::exit_code(&seen.task)).find(|code| *code != 0);
+        let exit = match bad {
+            Some(code) => Exit::of_container(code),
+            // The failures themselves have been told.
+            None if !failures.is_empty() => Exit::Failed,
+            None => Exit::Done,
+        };
+        Ok((exit, diagnostics))
+    }
+}
+
+fn id(task: &ecs::Task) -> String {
+    short(task.task_arn.as_deref()).chars().take(ID_SHOWN).collect()
+}
+
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<String> = names.map(|name| format!("task `{name}`")).collect();
+    if names.is_empty() { "something is".to_owned() } else { names.join(", ") }
+}

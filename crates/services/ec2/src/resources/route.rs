@@ -1,0 +1,45 @@
+//! `AWS::EC2::Route`.
+
+use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use serde_json::json;
+
+use super::{delete, must_replace, plain};
+use crate::api;
+
+/// `AWS::EC2::Route`: `Ref` is the route table's id and the destination.
+pub(crate) struct RouteType;
+
+impl ResourceType for RouteType {
+    fn type_name(&self) -> &'static str {
+        "AWS::EC2::Route"
+    }
+
+    fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+        match action {
+            Action::Create => create(cx, request),
+            Action::Update if must_replace(request, &["RouteTableId", "DestinationCidrBlock"]) => Ok(Progress::Replace),
+            Action::Update => {
+                remove(cx, request)?;
+                create(cx, request)
+            }
+            Action::Delete => remove(cx, request),
+        }
+    }
+
+    fn not_simulated(&self, properties: &serde_json::Value) -> Option<String> {
+        let leads_outside = properties.get("GatewayId").or_else(|| properties.get("NatGatewayId")).is_some();
+        leads_outside.then(|| "recorded; no route leads outside yet".to_owned())
+    }
+}
+
+fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+    cx.call("ec2", "CreateRoute", plain::<api::CreateRouteInput>(request.properties)?)?;
+    let text = |property| request.text(property).unwrap_or_default();
+    let (table, destination) = (text("RouteTableId"), text("DestinationCidrBlock"));
+    Ok(Progress::Done(ResourceState::new(format!("{table}|{destination}")).with("CidrBlock", destination)))
+}
+
+fn remove(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+    let (table, destination) = request.physical_id().split_once('|').unwrap_or_default();
+    delete(cx, request, "DeleteRoute", json!({ "RouteTableId": table, "DestinationCidrBlock": destination }))
+}

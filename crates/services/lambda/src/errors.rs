@@ -1,0 +1,32 @@
+//! The faults of the Lambda API.
+//!
+//! Follows <https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html#API_GetFunction_Errors> and its siblings.
+
+use neargate_kernel::Fault;
+
+/// What Lambda refuses with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LambdaError {
+    /// Carries the ARN, with the qualifier where one was asked for.
+    NotFound(String),
+    Exists(String),
+    /// Carries the reason.
+    RoleNotAssumable(String),
+}
+
+impl From<LambdaError> for Fault {
+    fn from(error: LambdaError) -> Self {
+        match error {
+            LambdaError::NotFound(arn) => {
+                Self::sender("ResourceNotFoundException", format!("Function not found: {arn}")).with_status(404)
+            }
+            LambdaError::Exists(name) => {
+                Self::sender("ResourceConflictException", format!("Function already exist: {name}")).with_status(409)
+            }
+            LambdaError::RoleNotAssumable(reason) => {
+                let text = "The role defined for the function cannot be assumed by Lambda.";
+                Self::sender("InvalidParameterValueException", text).with_hint(reason)
+            }
+        }
+    }
+}

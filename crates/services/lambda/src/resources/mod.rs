@@ -1,0 +1,5 @@
+//! The CloudFormation types, a file each.
+
+mod function;
+
+pub(crate) use function::Function;

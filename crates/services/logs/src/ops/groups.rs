@@ -1,0 +1,144 @@
+//! Log groups.
+
+use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_shape::OperationShape;
+
+use super::{cut, invalid};
+use crate::access::{on_group, with_request_tags};
+use crate::api;
+use crate::errors::LogsError;
+use crate::expire::forget_stream;
+use crate::state::{LogGroup, LogStream, group, group_arn, group_name, stream_arn, stream_key};
+
+/// `CreateLogGroup` makes a group. A customer key is refused until there is KMS.
+pub(crate) struct CreateLogGroup;
+
+impl Operation for CreateLogGroup {
+    const SHAPE: &'static OperationShape = &api::CREATE_LOG_GROUP;
+    type Input = api::CreateLogGroupInput;
+    type Output = api::CreateLogGroupOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+        let name = input.log_group_name.as_str();
+        let create = Access::new("logs:CreateLogGroup", stream_arn(cx, name, ""));
+        match &input.tags {
+            None => vec![create],
+            Some(tags) => {
+                let tag = Access::new("logs:TagResource", group_arn(cx, name));
+                vec![with_request_tags(create, tags), with_request_tags(tag, tags)]
+            }
+        }
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let name = input.log_group_name;
+        if cx.get::<LogGroup>(&name).is_some() {
+            return Err(LogsError::GroupExists.into());
+        }
+        if input.kms_key_id.is_some() {
+            return Err(LogsError::NotImplemented("KMS keys of log groups (kmsKeyId)").into());
+        }
+        let class = input.log_group_class.unwrap_or_else(|| "STANDARD".to_owned());
+        if class != "STANDARD" {
+            cx.not_simulated(
+                "logs:CreateLogGroup logGroupClass",
+                format!("`{class}` is recorded; the group behaves as STANDARD"),
+            );
+        }
+        let group = LogGroup {
+            name: name.clone(),
+            created_at: cx.time(),
+            retention_days: None,
+            tags: input.tags.unwrap_or_default(),
+            class,
+            deletion_protection: input.deletion_protection_enabled.unwrap_or(false),
+        };
+        cx.put(&name, group);
+        Ok(api::CreateLogGroupOutput::default())
+    }
+}
+
+/// `DeleteLogGroup` deletes a group with its streams and their events.
+pub(crate) struct DeleteLogGroup;
+
+impl Operation for DeleteLogGroup {
+    const SHAPE: &'static OperationShape = &api::DELETE_LOG_GROUP;
+    type Input = api::DeleteLogGroupInput;
+    type Output = api::DeleteLogGroupOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+        vec![on_group(cx, "logs:DeleteLogGroup", &input.log_group_name)]
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let name = input.log_group_name;
+        if group(cx, &name)?.deletion_protection {
+            return Err(LogsError::GroupProtected.into());
+        }
+        let streams: Vec<_> = cx.scan::<LogStream>(&stream_key(&name, "")).map(|(_, stream)| stream.clone()).collect();
+        for stream in streams {
+            forget_stream(cx, &name, &stream);
+        }
+        cx.delete::<LogGroup>(&name);
+        Ok(api::DeleteLogGroupOutput::default())
+    }
+}
+
+/// `DescribeLogGroups` lists groups by name. A page's token is the last name on it.
+pub(crate) struct DescribeLogGroups;
+
+impl Operation for DescribeLogGroups {
+    const SHAPE: &'static OperationShape = &api::DESCRIBE_LOG_GROUPS;
+    type Input = api::DescribeLogGroupsInput;
+    type Output = api::DescribeLogGroupsOutput;
+
+    fn access(cx: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+        vec![Access::new("logs:DescribeLogGroups", stream_arn(cx, "", ""))]
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        if input.log_group_name_prefix.is_some() && input.log_group_name_pattern.is_some() {
+            return Err(
+                invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.").into()
+            );
+        }
+        if input.include_linked_accounts == Some(true) {
+            cx.not_simulated("logs:DescribeLogGroups includeLinkedAccounts", "accepted; there are no linked accounts");
+        }
+        let names: Option<Vec<_>> =
+            input.log_group_identifiers.as_ref().map(|ids| ids.iter().map(|id| group_name(id)).collect());
+        let is_wanted = |group: &LogGroup| {
+            let name = group.name.as_str();
+            input.log_group_name_pattern.as_ref().is_none_or(|pattern| name.contains(pattern.as_str()))
+                && input.log_group_class.as_ref().is_none_or(|class| *class == group.class)
+                && names.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name))
+                && input.next_token.as_ref().is_none_or(|token| name > token.as_str())
+        };
+        let prefix = input.log_group_name_prefix.as_deref().unwrap_or_default();
+        let groups = cx.scan::<LogGroup>(prefix).map(|(_, group)| group).filter(|group| is_wanted(group));
+        let (groups, has_more) = cut(groups, input.limit);
+        let next_token = groups.last().filter(|_| has_more).map(|group| group.name.clone());
+        let log_groups = groups.into_iter().map(|group| group.to_api(cx)).collect();
+        Ok(api::DescribeLogGroupsOutput { log_groups: Some(log_groups), next_token })
+    }
+}
+
+impl LogGroup {
+    fn to_api(&self, cx: &Cx<'_>) -> api::LogGroup {
+        let arn = group_arn(cx, &self.name);
+        let stored_bytes: u64 =
+            cx.scan::<LogStream>(&stream_key(&self.name, "")).map(|(_, stream)| stream.stored_bytes).sum();
+        api::LogGroup {
+            log_group_name: Some(self.name.clone()),
+            creation_time: Some(self.created_at.millis()),
+            retention_in_days: self.retention_days,
+            metric_filter_count: Some(0),
+            arn: Some(format!("{arn}:*")),
+            stored_bytes: i64::try_from(stored_bytes).ok(),
+            log_group_class: Some(self.class.clone()),
+            log_group_arn: Some(arn),
+            deletion_protection_enabled: Some(self.deletion_protection),
+            ..Default::default()
+        }
+    }
+}

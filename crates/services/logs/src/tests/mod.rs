@@ -1,0 +1,208 @@
+//! CloudWatch Logs in a real core over a journal and segments in memory.
+
+mod access;
+mod events;
+mod groups;
+mod pages;
+mod random;
+mod templates;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use neargate_base::{Scope, Timestamp};
+use neargate_kernel::{
+    Access, Applied, Authorizer, Command, Core, Cx, Decision, Event, EventSink, Fault, Interface, InterfaceRequest,
+    Journal, JournalError, MemoryJournal, MemorySegments, Networks, Ports, Principal, Registry, Request, Segments,
+    Store,
+};
+use neargate_shape::{from_json, to_json};
+use serde_json::{Value as Json, json};
+
+use crate::service;
+
+/// When the tests begin.
+const NOW_MS: i64 = 1_800_000_000_000;
+
+/// Every port. A role called `logs:Action@arn-pattern` has a policy that allows just that.
+struct Fake;
+
+impl Authorizer for Fake {
+    fn authorize(&self, _: &Store, principal: &Principal, access: &Access) -> Decision {
+        let Principal::Role { role_name, .. } = principal else { return Decision::Allowed };
+        let allows = |rule: &str| {
+            let (action, resource) = rule.split_once('@').unwrap();
+            action == access.action && fits(resource, &access.resource)
+        };
+        if role_name.split(';').any(allows) {
+            Decision::Allowed
+        } else {
+            Decision::ImplicitlyDenied { looked_at: vec![] }
+        }
+    }
+
+    fn may_assume(&self, _: &Store, _: &str, _: &str) -> Result<Principal, String> {
+        Err("no roles here".to_owned())
+    }
+}
+
+/// A pattern with stars only at its end or nowhere, which is all these tests need.
+fn fits(pattern: &str, text: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == text, |head| text.starts_with(head))
+}
+
+impl EventSink for Fake {
+    fn publish(&self, _: &mut Cx<'_>, _: Event) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+impl Networks for Fake {
+    fn attach(&self, _: &mut Cx<'_>, _: &InterfaceRequest<'_>) -> Result<Interface, Fault> {
+        Err(Fault::internal("no network here"))
+    }
+
+    fn detach(&self, _: &mut Cx<'_>, _: &str) {}
+}
+
+/// Segments that outlive their core.
+#[derive(Clone, Debug, Default)]
+struct Disk(Arc<Mutex<(MemorySegments, BTreeSet<String>)>>);
+
+impl Segments for Disk {
+    fn write(&mut self, segment: &str, offset: u64, bytes: &[u8]) -> Result<(), JournalError> {
+        let mut held = self.0.lock().unwrap();
+        held.1.insert(segment.to_owned());
+        held.0.write(segment, offset, bytes)
+    }
+
+    fn read(&self, segment: &str, offset: u64, length: usize) -> Result<Vec<u8>, JournalError> {
+        self.0.lock().unwrap().0.read(segment, offset, length)
+    }
+
+    fn remove(&mut self, segment: &str) -> Result<(), JournalError> {
+        let mut held = self.0.lock().unwrap();
+        held.1.remove(segment);
+        held.0.remove(segment)
+    }
+
+    fn sync(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
+}
+
+/// A core with CloudWatch Logs alone, its disk, the time and who calls.
+struct World {
+    core: Core,
+    journal: MemoryJournal,
+    disk: Disk,
+    now_ms: i64,
+    principal: Principal,
+}
+
+fn open(rows: Vec<neargate_kernel::Row>, disk: &Disk) -> Core {
+    let ports = Ports { authorizer: &Fake, events: &Fake, networks: &Fake };
+    Core::open(Registry::new(ports, vec![service()]), rows, Box::new(disk.clone()), 1).unwrap()
+}
+
+impl World {
+    fn new() -> Self {
+        let disk = Disk::default();
+        let principal = Principal::root(&Scope::default().account);
+        Self { core: open(vec![], &disk), journal: MemoryJournal::default(), disk, now_ms: NOW_MS, principal }
+    }
+
+    /// A world with the group `g` and the stream `s`.
+    fn with_stream() -> Self {
+        let mut world = Self::new();
+        world.ok("CreateLogGroup", json!({"logGroupName": "g"}));
+        world.ok("CreateLogStream", json!({"logGroupName": "g", "logStreamName": "s"}));
+        world
+    }
+
+    /// What follows is called by a role with this policy.
+    fn as_role(&mut self, policy: &str) -> &mut Self {
+        let (role_name, session_name) = (policy.to_owned(), "session".to_owned());
+        self.principal = Principal::Role { account: Scope::default().account, role_name, session_name };
+        self
+    }
+
+    /// Another process on the same disk; what was not durable is gone.
+    fn restart(&mut self) {
+        self.journal.lose_tail();
+        self.core = open(self.journal.load().unwrap(), &self.disk);
+    }
+
+    fn apply(&mut self, operation: &str, input: Json) -> Applied {
+        let shape = crate::api::SERVICE.operation(operation).unwrap();
+        let request = Request {
+            scope: Scope::default(),
+            principal: self.principal.clone(),
+            service: "logs".to_owned(),
+            operation: operation.to_owned(),
+            input: from_json((shape.input)(), input, &mut vec![]).unwrap(),
+            request_id: "r".to_owned(),
+        };
+        self.core.apply(Timestamp(self.now_ms), Command::Request(request))
+    }
+
+    fn keep(&mut self, applied: &Applied) {
+        let sequence = self.journal.append(applied.deltas.clone()).unwrap();
+        self.journal.durable(sequence).unwrap();
+        self.core.remove_segments(&applied.removed_segments).unwrap();
+    }
+
+    fn call(&mut self, operation: &str, input: Json) -> Result<Json, Fault> {
+        let applied = self.apply(operation, input);
+        self.keep(&applied);
+        applied.reply.unwrap().map(|value| to_json(&value))
+    }
+
+    fn ok(&mut self, operation: &str, input: Json) -> Json {
+        self.call(operation, input).unwrap()
+    }
+
+    /// The fault with its status.
+    fn refused(&mut self, operation: &str, input: Json) -> String {
+        let fault = self.call(operation, input).unwrap_err();
+        format!("{} {fault}", fault.status)
+    }
+
+    /// Puts events given as (milliseconds after the beginning, message) into stream `s` of group `g`.
+    fn put(&mut self, events: &[(i64, &str)]) -> Json {
+        self.put_into("s", events)
+    }
+
+    fn put_into(&mut self, stream: &str, events: &[(i64, &str)]) -> Json {
+        self.ok("PutLogEvents", batch(stream, events))
+    }
+
+    /// Lets time pass and does the work that falls due.
+    fn pass_days(&mut self, days: i64) {
+        self.now_ms += days * 86_400_000;
+        while let Some(applied) = self.core.run_due(Timestamp(self.now_ms)) {
+            assert_eq!(applied.notices, []);
+            self.keep(&applied);
+        }
+    }
+
+    fn segments_on_disk(&self) -> usize {
+        self.disk.0.lock().unwrap().1.len()
+    }
+}
+
+/// The input of `PutLogEvents`, with times after the beginning.
+fn batch(stream: &str, events: &[(i64, &str)]) -> Json {
+    let event = |(after, message): &(i64, &str)| json!({"timestamp": NOW_MS + after, "message": message});
+    json!({"logGroupName": "g", "logStreamName": stream, "logEvents": events.iter().map(event).collect::<Vec<_>>()})
+}
+
+/// The messages of an answer, and its times after the beginning.
+fn shown(answer: &Json) -> String {
+    let events = answer["events"].as_array().unwrap();
+    let show = |event: &Json| {
+        let stream = event["logStreamName"].as_str().map_or(String::new(), |stream| format!("{stream}/"));
+        format!("{}:{stream}{}", event["timestamp"].as_i64().unwrap() - NOW_MS, event["message"].as_str().unwrap())
+    };
+    events.iter().map(show).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,43 @@
+//! `GetParametersByPath`.
+
+use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_shape::OperationShape;
+
+use super::get_parameter::latest;
+use super::page::page;
+use crate::errors::SsmError;
+use crate::filter::Filter;
+use crate::name::{self, check_path, is_under};
+use crate::{api, state};
+
+const ITEMS_DEFAULT: usize = 10;
+
+pub(crate) struct GetParametersByPath;
+
+impl Operation for GetParametersByPath {
+    const SHAPE: &'static OperationShape = &api::GET_PARAMETERS_BY_PATH;
+    type Input = api::GetParametersByPathInput;
+    type Output = api::GetParametersByPathOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+        let path = input.path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(&input.path);
+        let access = Access::new("ssm:GetParametersByPath", name::arn(&cx.scope, path));
+        vec![access.with("ssm:Recursive", (input.recursive == Some(true)).to_string())]
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let prefix = check_path(&input.path)?;
+        let filters = input.parameter_filters.unwrap_or_default();
+        if let Some(filter) = filters.iter().find(|filter| !matches!(filter.key.as_str(), "Type" | "KeyId" | "Label")) {
+            return Err(SsmError::FilterKey(filter.key.clone()).into());
+        }
+        let filters: Vec<_> = filters.iter().map(Filter::of).collect::<Result<_, _>>()?;
+        let recursive = input.recursive == Some(true);
+        let found = cx.scan::<state::ParameterRecord>("").map(|(_, record)| record);
+        let found = found.filter(|record| is_under(&record.latest.name, &prefix, recursive));
+        let found: Vec<_> = found.filter(|record| filters.iter().all(|filter| filter.passes(record))).collect();
+        let (found, next_token) = page(found, input.next_token.as_deref(), input.max_results, ITEMS_DEFAULT)?;
+        let parameters = Some(found.into_iter().map(|record| latest(cx, record)).collect());
+        Ok(api::GetParametersByPathOutput { parameters, next_token })
+    }
+}

@@ -1,0 +1,116 @@
+//! `PutParameter`.
+//!
+//! Follows <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>.
+
+use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_shape::OperationShape;
+
+use crate::errors::SsmError;
+use crate::state::{self, ParameterRecord, Version};
+use crate::{api, name};
+
+const STANDARD_CHARACTERS_MAX: usize = 4096;
+const ADVANCED_CHARACTERS_MAX: usize = 8192;
+const DATA_TYPES: &[&str] = &["text", "aws:ec2:image", "aws:ssm:integration"];
+
+pub(crate) struct PutParameter;
+
+impl Operation for PutParameter {
+    const SHAPE: &'static OperationShape = &api::PUT_PARAMETER;
+    type Input = api::PutParameterInput;
+    type Output = api::PutParameterOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+        let arn = name::arn(&cx.scope, &input.name);
+        let tag = has_tags(input).then(|| Access::new("ssm:AddTagsToResource", &arn));
+        let overwrite = (input.overwrite == Some(true)).to_string();
+        [Access::new("ssm:PutParameter", &arn).with("ssm:Overwrite", overwrite)].into_iter().chain(tag).collect()
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        name::check(&input.name)?;
+        if input.value.is_empty() {
+            return Err(SsmError::EmptyValue.into());
+        }
+        let overwrites = input.overwrite == Some(true);
+        if overwrites && has_tags(&input) {
+            return Err(SsmError::TagsAndOverwrite.into());
+        }
+        let before = cx.get::<ParameterRecord>(&input.name).cloned();
+        if before.is_some() && !overwrites {
+            return Err(SsmError::AlreadyExists.into());
+        }
+        let latest = next_version(cx, &input, before.as_ref().map(|record| &record.latest))?;
+        say_what_is_not_checked(cx, &latest);
+        let output = api::PutParameterOutput { version: Some(latest.version), tier: Some(latest.tier.clone()) };
+        match before {
+            Some(record) => state::put_version(cx, record, latest),
+            None => cx.put(&input.name, ParameterRecord { latest, tags: input.tags.unwrap_or_default() }),
+        }
+        Ok(output)
+    }
+}
+
+fn has_tags(input: &api::PutParameterInput) -> bool {
+    input.tags.as_ref().is_some_and(|tags| !tags.is_empty())
+}
+
+/// The version that a put makes. What it does not say stays as it was, but for the description and the policies.
+fn next_version(cx: &Cx<'_>, input: &api::PutParameterInput, before: Option<&Version>) -> Result<Version, SsmError> {
+    let kind = input.r#type.clone().or_else(|| Some(before?.kind.clone())).ok_or(SsmError::TypeMissing)?;
+    if kind == "SecureString" {
+        return Err(SsmError::SecureString);
+    }
+    if let Some(before) = before.filter(|before| before.kind != kind) {
+        return Err(SsmError::TypeChanged { from: before.kind.clone(), to: kind });
+    }
+    let data_type = input.data_type.clone().or_else(|| Some(before?.data_type.clone()));
+    let data_type = data_type.unwrap_or_else(|| "text".to_owned());
+    if !DATA_TYPES.contains(&data_type.as_str()) {
+        return Err(SsmError::DataType(data_type));
+    }
+    Ok(Version {
+        name: input.name.clone(),
+        version: before.map_or(1, |before| before.version + 1),
+        kind,
+        tier: tier(input, before)?,
+        value: input.value.clone(),
+        data_type,
+        description: input.description.clone().or_else(|| before?.description.clone()),
+        allowed_pattern: input.allowed_pattern.clone(),
+        policies: input.policies.clone(),
+        modified: cx.time(),
+        modified_by: cx.principal.arn(),
+    })
+}
+
+fn tier(input: &api::PutParameterInput, before: Option<&Version>) -> Result<String, SsmError> {
+    let size = input.value.chars().count();
+    let was_advanced = before.is_some_and(|before| before.tier == "Advanced");
+    let needs_advanced = size > STANDARD_CHARACTERS_MAX || input.policies.is_some() || was_advanced;
+    let tier = match input.tier.as_deref() {
+        Some("Standard") if was_advanced => return Err(SsmError::TierDowngrade),
+        Some("Intelligent-Tiering") if needs_advanced => "Advanced",
+        None if was_advanced => "Advanced",
+        Some("Intelligent-Tiering") | None => "Standard",
+        Some(tier) => tier,
+    };
+    match tier {
+        "Standard" if size > STANDARD_CHARACTERS_MAX => Err(SsmError::StandardSize),
+        _ if size > ADVANCED_CHARACTERS_MAX => Err(SsmError::AdvancedSize),
+        tier => Ok(tier.to_owned()),
+    }
+}
+
+fn say_what_is_not_checked(cx: &mut Cx<'_>, version: &Version) {
+    let subject = format!("ssm:PutParameter {}", version.name);
+    if version.allowed_pattern.is_some() {
+        cx.not_simulated(&subject, "`AllowedPattern` is recorded; values are not checked against it");
+    }
+    if version.policies.is_some() {
+        cx.not_simulated(&subject, "`Policies` are recorded; parameters do not expire");
+    }
+    if version.data_type != "text" {
+        cx.not_simulated(&subject, format!("data type `{}` is recorded; values are not checked", version.data_type));
+    }
+}

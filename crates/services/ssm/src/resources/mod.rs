@@ -1,0 +1,5 @@
+//! The CloudFormation types, a file each.
+
+mod parameter;
+
+pub(crate) use parameter::Parameter;

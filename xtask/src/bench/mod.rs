@@ -1,0 +1,49 @@
+//! `cargo xtask bench`: what the product promises in numbers, measured beside a peer in the same run.
+//!
+//! Invariant: every table names its runs, medians, spread and the machine's load; nothing here fails a build by time.
+
+mod client;
+mod event_to_container;
+mod start;
+mod stats;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::root;
+
+/// Runs the benchmarks named, or all.
+pub(crate) fn run(args: &[&str]) -> Result<(), String> {
+    let neargate = build()?;
+    let wants = |name: &str| args.is_empty() || args.contains(&name);
+    if let Some(unknown) = args.iter().find(|name| !["start", "container"].contains(name)) {
+        return Err(format!("no benchmark `{unknown}`: expected `start` or `container`"));
+    }
+    crate::say(&format!("load average {}", load_average()));
+    if wants("start") {
+        start::run(&neargate)?;
+    }
+    if wants("container") {
+        event_to_container::run(&neargate)?;
+    }
+    crate::say(&format!("load average {}", load_average()));
+    Ok(())
+}
+
+/// Builds the release binary and answers where it is.
+fn build() -> Result<PathBuf, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .current_dir(root())
+        .args(["build", "--release", "--quiet", "--package", "neargate-cli"])
+        .status();
+    if !status.map_err(|error| format!("cannot run cargo: {error}"))?.success() {
+        return Err("the release build failed".to_owned());
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(target.join("release/neargate"))
+}
+
+fn load_average() -> String {
+    std::fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
