@@ -14,6 +14,7 @@ mod disk;
 mod drivers;
 mod http;
 mod notices;
+mod purge;
 mod wall;
 mod writer;
 
@@ -31,6 +32,7 @@ use neargate_runtime::images::ImageStores;
 use neargate_runtime::{Backend, TaskId};
 
 pub use notices::{NoticeBoard, Numbered};
+pub use purge::purge;
 pub use wall::now;
 
 use disk::DataDirectory;
@@ -57,6 +59,7 @@ pub struct Engine {
     writer: Writer,
     notices: Arc<NoticeBoard>,
     writer_thread: Option<JoinHandle<Result<(), String>>>,
+    tasks: Arc<Shared>,
     http: http::Server,
     // Held for the engine's life: no other engine may use the directory.
     _data_dir: DataDirectory,
@@ -109,6 +112,7 @@ impl Engine {
             writer,
             notices,
             writer_thread: Some(writer_thread),
+            tasks: shared,
             http,
             _data_dir: data_dir,
         })
@@ -133,11 +137,13 @@ impl Engine {
     pub fn stop(mut self, patience: Duration) -> Result<(), Diagnostic> {
         http::stop_all_tasks(&self.writer);
         let deadline = std::time::Instant::now() + patience;
-        while self.writer.look(|core| core.unfinished().len()).is_some_and(|left| left > 0) {
-            if std::time::Instant::now() > deadline {
-                break;
-            }
+        let left = || self.writer.look(|core| core.unfinished().len()).unwrap_or(0);
+        while left() > 0 && std::time::Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(10));
+        }
+        // What would not stop is left running: the next engine on the directory adopts it.
+        if left() == 0 {
+            self.tasks.close();
         }
         self.writer.stop();
         match self.writer_thread.take().map(JoinHandle::join) {

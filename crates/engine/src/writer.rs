@@ -72,6 +72,11 @@ impl Writer {
         receiver.recv().ok()
     }
 
+    /// Does something on the writer's thread once everything handed in before is durable.
+    pub(crate) fn after(&self, work: impl FnOnce() + Send + 'static) {
+        let _ = self.sender.send(Message::Look(Box::new(move |_| work())));
+    }
+
     /// Ends the writer after what it has taken so far.
     pub(crate) fn stop(&self) {
         let _ = self.sender.send(Message::Stop);

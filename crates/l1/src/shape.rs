@@ -197,3 +197,31 @@ macro_rules! resource {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(unreachable_pub, reason = "the macro writes public structs")]
+
+    use super::ToJson;
+    use crate::{Json, Token, Value};
+
+    crate::shape! { Inner { name "Name" Value<String>, } required ["Name"] }
+    crate::shape! { Outer { inner "Inner" Value<Inner>, list "List" Value<Vec<Value<Inner>>>, count "Count" Value<i64>, } required ["Count"] }
+
+    #[test]
+    fn what_is_missing_is_named_by_its_path() {
+        let named = Inner { name: Some("x".into()) };
+        let list = vec![named.into(), Inner::default().into(), Value::Token(Token::pseudo("AWS::NoValue"))];
+        let outer = Outer { inner: Some(Inner::default().into()), list: Some(list.into()), count: None };
+        let mut missing = vec![];
+        let json = outer.to_json(&mut missing);
+        assert_eq!(missing, ["Inner.Name", "List[1].Name", "Count"]);
+        let expected = Json::list([
+            Json::map([("Name", Json::from("x"))]),
+            Json::Map(vec![]),
+            Json::Token(Token::pseudo("AWS::NoValue")),
+        ]);
+        assert_eq!(json.get("List"), Some(&expected));
+        assert_eq!(json.get("Count"), None);
+    }
+}

@@ -15,7 +15,7 @@ const CLOSE: &str = "]}";
 
 /// A resource of the tree the token was made in. Opaque here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResourceId(pub u32);
+pub struct ResourceId(pub u64);
 
 /// What a `Ref` or `Fn::GetAtt` points at.
 #[derive(Clone, Debug, PartialEq)]

@@ -52,6 +52,10 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// task that is not known.
     fn remove(&self, task: &TaskId) -> Result<(), RuntimeError>;
 
+    /// Kills what is left and removes the instance's own directories and groups: for the end of an engine whose tasks have
+    /// stopped, so that the machine is as it was before. The backend is of no use afterwards.
+    fn purge(&self) -> Result<(), RuntimeError>;
+
     /// Removes everything of this instance that belongs to none of the given tasks. Networks kept by
     /// [`Backend::keep_network`] are asked for again after a restart, hence after the sweep.
     fn sweep(&self, known: &BTreeSet<TaskId>) -> Result<Swept, RuntimeError>;

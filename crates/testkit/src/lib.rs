@@ -7,7 +7,7 @@ mod ports;
 use neargate_base::{Scope, Timestamp};
 use neargate_kernel::{
     Applied, Command, Core, CoreError, Effect, Fault, Journal, MemoryJournal, MemorySegments, Notice, Ports, Principal,
-    Registry, Report, Request, Service,
+    Registry, Report, Request, Row, Service,
 };
 use neargate_shape::{from_json, to_json};
 use serde_json::Value as Json;
@@ -55,6 +55,13 @@ impl Harness {
 
     /// Calls an operation with an input in JSON and runs what is due then; the answer in JSON.
     pub fn call(&mut self, service: &str, operation: &str, input: Json) -> Result<Json, Fault> {
+        let reply = self.send(service, operation, input);
+        self.run_due();
+        reply
+    }
+
+    /// Calls an operation with an input in JSON and runs nothing else.
+    pub fn send(&mut self, service: &str, operation: &str, input: Json) -> Result<Json, Fault> {
         let shape = (self.core.registry().operation(service, operation)?.shape.input)();
         let input = from_json(shape, input, &mut vec![]).map_err(|error| Fault::validation(error.to_string()))?;
         let request = Request {
@@ -68,7 +75,6 @@ impl Harness {
         let mut applied = self.core.apply(self.now, Command::Request(request));
         let reply = applied.reply.take();
         self.remember(applied);
-        self.run_due();
         reply.unwrap_or_else(|| Err(Fault::internal("no reply"))).map(|output| to_json(&output))
     }
 
@@ -95,9 +101,14 @@ impl Harness {
 
     /// Runs everything that is due.
     pub fn run_due(&mut self) {
-        while let Some(applied) = self.core.run_due(self.now) {
-            self.remember(applied);
-        }
+        while self.run_next() {}
+    }
+
+    /// Runs the next thing that is due, if any is.
+    pub fn run_next(&mut self) -> bool {
+        let Some(applied) = self.core.run_due(self.now) else { return false };
+        self.remember(applied);
+        true
     }
 
     /// The effects that no driver has finished.
@@ -107,12 +118,24 @@ impl Harness {
 
     /// Kills the engine and starts it again over what was durable. Segments do not outlive it.
     pub fn restart(&mut self) -> Result<(), Box<dyn std::error::Error>> {
+        self.reopen()?;
+        self.run_due();
+        Ok(())
+    }
+
+    /// As [`restart`](Self::restart), before anything that is due has run.
+    pub fn reopen(&mut self) -> Result<(), Box<dyn std::error::Error>> {
         let rows = self.journal.load()?;
         self.core =
             Core::open(Registry::new(self.ports, (self.services)()), rows, Box::new(MemorySegments::default()), 8)?;
         self.effects = self.core.unfinished();
-        self.run_due();
         Ok(())
+    }
+
+    /// Every row that is durable.
+    pub fn rows(&mut self) -> Vec<Row> {
+        // The journal in memory cannot fail.
+        self.journal.load().unwrap_or_default()
     }
 
     fn remember(&mut self, applied: Applied) {

@@ -77,8 +77,9 @@ fn compile(folder: &Path) -> Result<std::path::PathBuf, String> {
 
 fn build_image(neargate: &Path, data_dir: &Path, binary: &Path) -> Result<(), String> {
     let output = Command::new(neargate)
-        .args(["image", "build", "--tag", "bench:1", "--data-dir"])
+        .args(["image", "build", "--tag", "bench:1", "--entrypoint", "/clock", "--data-dir"])
         .arg(data_dir)
+        .arg("--binary")
         .arg(binary)
         .output()
         .map_err(|error| error.to_string())?;

@@ -18,6 +18,27 @@ use crate::logs::LogGroup;
 use crate::{Duration, Scope, codes, construct};
 
 /// A container of a task definition; made by [`FargateTaskDefinition::add_container`].
+///
+/// ```
+/// use neargate_constructs::{App, Stack, StackProps, ecs};
+///
+/// let app = App::new();
+/// let stack = Stack::new(&app, "Jobs", StackProps::default());
+/// let task = ecs::FargateTaskDefinition::new(&stack, "Task", ecs::FargateTaskDefinitionProps::default());
+/// let image = || Some(ecs::ContainerImage::from_registry("busybox:1.37"));
+/// let prepare = task.add_container("prepare", ecs::ContainerDefinitionProps {
+///     image: image(),
+///     essential: Some(false),
+///     ..Default::default()
+/// });
+/// let work = task.add_container("work", ecs::ContainerDefinitionProps { image: image(), ..Default::default() });
+/// work.add_environment("REGION", stack.region());
+/// work.add_container_dependency(ecs::ContainerDependency {
+///     container: prepare,
+///     condition: ecs::ContainerDependencyCondition::Success,
+/// });
+/// assert!(app.assemble().is_ok());
+/// ```
 #[derive(Clone)]
 pub struct ContainerDefinition(Rc<State>);
 

@@ -296,6 +296,6 @@ impl LinuxParameters {
 
     pub(super) fn problems(&self) -> Vec<String> {
         let refused = self.add_capabilities.iter().filter(|name| *name != "SYS_PTRACE");
-        refused.map(|name| format!("Fargate does not add the capability `{name}`: only `SYS_PTRACE`")).collect()
+        refused.map(|name| format!("the capability `{name}` cannot be added on Fargate: only `SYS_PTRACE`")).collect()
     }
 }

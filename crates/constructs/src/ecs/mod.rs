@@ -10,9 +10,11 @@ mod container;
 mod container_parts;
 mod image;
 mod log_driver;
+mod platform;
 mod secret;
 mod size;
 mod task_definition;
+mod volume;
 
 pub use cluster::{Cluster, ClusterAttributes, ClusterProps, ContainerInsights};
 pub use container::{ContainerDefinition, ContainerDefinitionProps};
@@ -22,9 +24,8 @@ pub use container_parts::{
 };
 pub use image::{AssetImageProps, ContainerImage};
 pub use log_driver::{AwsLogDriverMode, AwsLogDriverProps, LogDriver};
+pub use platform::{CpuArchitecture, FargatePlatformVersion, OperatingSystemFamily, RuntimePlatform};
 pub use secret::Secret;
 pub use size::{FargateSize, is_fargate_size, nearest_fargate_sizes};
-pub use task_definition::{
-    CpuArchitecture, EfsVolume, FargatePlatformVersion, FargateTaskDefinition, FargateTaskDefinitionAttributes,
-    FargateTaskDefinitionProps, OperatingSystemFamily, RuntimePlatform, Volume,
-};
+pub use task_definition::{FargateTaskDefinition, FargateTaskDefinitionAttributes, FargateTaskDefinitionProps};
+pub use volume::{EfsVolume, Volume};

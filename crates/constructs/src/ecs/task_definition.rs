@@ -8,100 +8,13 @@ use neargate_base::Diagnostic;
 use neargate_l1::{Value, ecs as l1};
 
 use super::container::{ContainerDefinition, ContainerDefinitionProps};
+use super::platform::{OperatingSystemFamily, RuntimePlatform};
 use super::size::{is_fargate_size, nearest_fargate_sizes};
+use super::volume::Volume;
 use crate::iam::{Grantable, PolicyStatement, Principal, Role, RoleProps};
 use crate::{CfnResource, Scope, codes, construct};
 
 const CONTAINERS_MAX: usize = 10;
-
-/// The platform that Fargate runs tasks on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FargatePlatformVersion {
-    /// The newest.
-    Latest,
-    /// 1.4.0.
-    Version1_4,
-    /// 1.3.0, for tasks that still need it.
-    Version1_3,
-}
-
-impl FargatePlatformVersion {
-    /// The name in APIs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Latest => "LATEST",
-            Self::Version1_4 => "1.4.0",
-            Self::Version1_3 => "1.3.0",
-        }
-    }
-}
-
-/// The processor that a task needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CpuArchitecture {
-    /// 64-bit x86.
-    X86_64,
-    /// 64-bit Arm.
-    Arm64,
-}
-
-/// The operating system that a task needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are Amazon ECS's")]
-pub enum OperatingSystemFamily {
-    Linux,
-    WindowsServer2019Core,
-    WindowsServer2019Full,
-    WindowsServer2022Core,
-    WindowsServer2022Full,
-}
-
-impl OperatingSystemFamily {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Linux => "LINUX",
-            Self::WindowsServer2019Core => "WINDOWS_SERVER_2019_CORE",
-            Self::WindowsServer2019Full => "WINDOWS_SERVER_2019_FULL",
-            Self::WindowsServer2022Core => "WINDOWS_SERVER_2022_CORE",
-            Self::WindowsServer2022Full => "WINDOWS_SERVER_2022_FULL",
-        }
-    }
-}
-
-/// What a task needs to run on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RuntimePlatform {
-    /// Default: x86.
-    pub cpu_architecture: Option<CpuArchitecture>,
-    /// Default: Linux.
-    pub operating_system_family: Option<OperatingSystemFamily>,
-}
-
-/// A file system of Amazon EFS as a volume.
-#[derive(Clone, Debug, Default)]
-pub struct EfsVolume {
-    /// The file system's id; required.
-    pub file_system_id: Value<String>,
-    /// The directory that is mounted; not together with an access point. Default: `/`.
-    pub root_directory: Option<String>,
-    /// Whether traffic is encrypted. Default: no.
-    pub transit_encryption: Option<bool>,
-    /// The port of encrypted traffic. Default: the mount helper's choice.
-    pub transit_encryption_port: Option<i64>,
-    /// The access point's id; needs encrypted traffic. Default: none.
-    pub access_point_id: Option<Value<String>>,
-    /// Whether the task role counts; needs encrypted traffic. Default: no.
-    pub iam: Option<bool>,
-}
-
-/// A volume of a task: empty at first, or a file system.
-#[derive(Clone, Debug, Default)]
-pub struct Volume {
-    /// The name that mount points use.
-    pub name: String,
-    /// A file system of Amazon EFS. Default: an empty directory that lives as long as the task.
-    pub efs: Option<EfsVolume>,
-}
 
 /// Properties of a [`FargateTaskDefinition`].
 #[derive(Clone, Debug, Default)]
@@ -365,17 +278,7 @@ fn render(
     let containers: Vec<Value<l1::task_definition::ContainerDefinition>> =
         state.containers.borrow().iter().map(|container| container.render().into()).collect();
     let volumes: Vec<Value<l1::task_definition::Volume>> =
-        state.volumes.borrow().iter().map(|volume| render_volume(volume).into()).collect();
-    let platform = props.runtime_platform.map(|platform| {
-        let rendered = l1::task_definition::RuntimePlatform {
-            cpu_architecture: platform.cpu_architecture.map(|cpu| match cpu {
-                CpuArchitecture::X86_64 => "X86_64".into(),
-                CpuArchitecture::Arm64 => "ARM64".into(),
-            }),
-            operating_system_family: platform.operating_system_family.map(|family| family.as_str().into()),
-        };
-        rendered.into()
-    });
+        state.volumes.borrow().iter().map(|volume| volume.render().into()).collect();
     let storage = props.ephemeral_storage_gib.map(|size| {
         let storage = l1::task_definition::EphemeralStorage { size_in_gib: Some(size.into()) };
         storage.into()
@@ -391,35 +294,9 @@ fn render(
         network_mode: Some("awsvpc".into()),
         pid_mode: props.share_process_namespace.then(|| "task".into()),
         requires_compatibilities: Some(vec!["FARGATE".into()].into()),
-        runtime_platform: platform,
+        runtime_platform: props.runtime_platform.map(|platform| platform.render().into()),
         task_role_arn: state.task_role.as_ref().map(Role::role_arn),
         volumes: (!volumes.is_empty()).then(|| volumes.into()),
-        ..Default::default()
-    }
-}
-
-fn render_volume(volume: &Volume) -> l1::task_definition::Volume {
-    let on_off = |on: bool| Value::from(if on { "ENABLED" } else { "DISABLED" });
-    let efs = volume.efs.as_ref().map(|efs| {
-        let authorization = (efs.access_point_id.is_some() || efs.iam.is_some()).then(|| {
-            let authorization = l1::task_definition::AuthorizationConfig {
-                access_point_id: efs.access_point_id.clone(),
-                iam: efs.iam.map(on_off),
-            };
-            authorization.into()
-        });
-        let configuration = l1::task_definition::EfsVolumeConfiguration {
-            authorization_config: authorization,
-            filesystem_id: Some(efs.file_system_id.clone()),
-            root_directory: efs.root_directory.as_deref().map(Value::from),
-            transit_encryption: efs.transit_encryption.map(on_off),
-            transit_encryption_port: efs.transit_encryption_port.map(Value::Literal),
-        };
-        configuration.into()
-    });
-    l1::task_definition::Volume {
-        efs_volume_configuration: efs,
-        name: Some(volume.name.as_str().into()),
         ..Default::default()
     }
 }

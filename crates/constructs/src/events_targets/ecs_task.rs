@@ -205,7 +205,9 @@ impl EcsTask {
                 error(format!("`{name}` is {value}: expected {least} to {most}"));
             }
         };
-        within("task_count", self.props.task_count, 1, 10);
+        if let Some(count) = self.props.task_count.filter(|count| *count < 1) {
+            error(format!("`task_count` is {count}: expected at least 1"));
+        }
         within("ephemeral_storage_gib", self.props.ephemeral_storage_gib, 20, 200);
         within("max_event_age in seconds", self.props.max_event_age.map(Duration::to_seconds), 60, 86_400);
         within("retry_attempts", self.props.retry_attempts, 0, 185);

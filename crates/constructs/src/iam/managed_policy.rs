@@ -9,6 +9,13 @@ use super::role::Role;
 use crate::{CfnResource, Scope, intrinsic};
 
 /// A managed policy: AWS's own, one that exists, or one of this app.
+///
+/// ```
+/// use neargate_constructs::iam::ManagedPolicy;
+///
+/// let policy = ManagedPolicy::from_aws_managed_policy_name("service-role/AmazonECSTaskExecutionRolePolicy");
+/// assert!(policy.arn().to_string().ends_with(":iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"));
+/// ```
 #[derive(Clone)]
 pub enum ManagedPolicy {
     /// One of AWS's, by its name with path: `service-role/AmazonECSTaskExecutionRolePolicy`.

@@ -13,6 +13,22 @@ use crate::{CfnResource, Scope, codes, construct};
 const NAME_LENGTH_MAX: usize = 128;
 
 /// An inline policy of one or more roles.
+///
+/// ```
+/// use neargate_constructs::{App, Stack, StackProps, iam::{Policy, PolicyProps, PolicyStatement, Principal, Role, RoleProps}};
+///
+/// let app = App::new();
+/// let stack = Stack::new(&app, "Jobs", StackProps::default());
+/// let assumed_by = Some(Principal::service("ecs-tasks.amazonaws.com"));
+/// let role = Role::new(&stack, "Role", RoleProps { assumed_by, ..Default::default() });
+/// let policy = Policy::new(&stack, "Read", PolicyProps { roles: vec![role], ..Default::default() });
+/// policy.add_statement(PolicyStatement {
+///     actions: vec!["s3:GetObject".into()],
+///     resources: vec!["arn:aws:s3:::bucket/*".into()],
+///     ..Default::default()
+/// });
+/// assert!(app.assemble().is_ok());
+/// ```
 #[derive(Clone)]
 pub struct Policy(Rc<State>);
 

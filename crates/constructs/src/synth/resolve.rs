@@ -94,7 +94,13 @@ impl Resolver<'_> {
         };
         let resource = match target {
             Target::Name(name) => return plain(name),
-            Target::Resource(id) => self.scope.at(id.0),
+            Target::Resource(id) => match self.scope.element(*id) {
+                Some(resource) => resource,
+                None => {
+                    self.report(codes::BAD_REFERENCE, "a value belongs to a resource of another app".to_owned());
+                    return Plain::Null;
+                }
+            },
         };
         let producer = resource.stack();
         let local = plain(&resource.logical_id());

@@ -29,6 +29,18 @@ fn other(scope: &Scope, id: &str, section: &'static str, kind: &'static str, bod
 }
 
 /// An entry of the template's `Outputs`.
+///
+/// ```
+/// use neargate_constructs::{App, CfnOutput, CfnOutputProps, CfnParameter, CfnParameterProps, Stack, StackProps};
+///
+/// let app = App::new();
+/// let stack = Stack::new(&app, "Jobs", StackProps::default());
+/// let image = CfnParameter::new(&stack, "Image", CfnParameterProps { default: Some("busybox".into()), ..Default::default() });
+/// let shown = Some(format!("runs {}", image.value_as_string()).into());
+/// CfnOutput::new(&stack, "What", CfnOutputProps { value: shown, ..Default::default() });
+/// let template = &app.assemble().unwrap().stacks[0].template;
+/// assert_eq!(template["Outputs"]["What"]["Value"]["Fn::Join"][1][1]["Ref"], "Image");
+/// ```
 #[derive(Clone, Debug)]
 pub struct CfnOutput {
     scope: Scope,

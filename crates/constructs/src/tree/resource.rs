@@ -13,7 +13,7 @@ use super::element::{CfnCondition, Element, Producer};
 use super::scope::Scope;
 use super::{RemovalPolicy, codes};
 
-type Modification = Box<dyn Fn(&mut dyn Resource) -> bool>;
+type Modification = Rc<dyn Fn(&mut dyn Resource) -> bool>;
 
 /// What is known about a resource before its properties are asked for.
 pub(crate) struct ResourceState {
@@ -98,7 +98,7 @@ impl CfnResource {
             }
             None => false,
         };
-        self.state.modifications.borrow_mut().push((type_name::<R>(), Box::new(modification)));
+        self.state.modifications.borrow_mut().push((type_name::<R>(), Rc::new(modification)));
     }
 
     /// Sets a property by path (`Tags.0.Value`); properties that no struct has yet, too.
@@ -144,7 +144,8 @@ impl CfnResource {
     /// The properties as they stand after all modifications.
     pub(crate) fn produce(&self) -> Box<dyn Resource> {
         let mut resource = (self.state.produce)();
-        for (wanted, modification) in self.state.modifications.borrow().iter() {
+        let modifications = self.state.modifications.borrow().clone();
+        for (wanted, modification) in modifications {
             if !modification(resource.as_mut()) {
                 self.scope.report(Diagnostic::error(
                     codes::BAD_MODIFICATION,

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use neargate_base::{Code, Diagnostic};
 use neargate_l1::ResourceId;
@@ -54,8 +55,12 @@ pub(crate) struct MissingContext {
     pub(crate) props: Plain,
 }
 
+/// How many trees this program has made: tokens of one tree mean nothing in another.
+static TREES: AtomicU32 = AtomicU32::new(0);
+
 #[derive(Default)]
 pub(crate) struct Tree {
+    number: u32,
     nodes: RefCell<Vec<Node>>,
     pub(crate) diagnostics: RefCell<Vec<Diagnostic>>,
     pub(crate) missing_context: RefCell<Vec<MissingContext>>,
@@ -86,7 +91,8 @@ pub struct Scope {
 
 impl Scope {
     pub(crate) fn root() -> Self {
-        let tree = Rc::new(Tree::default());
+        let number = TREES.fetch_add(1, Ordering::Relaxed);
+        let tree = Rc::new(Tree { number, ..Tree::default() });
         let node = tree.push(Node { kind: "neargate.App", ..Node::default() });
         Self { tree, node }
     }
@@ -277,7 +283,14 @@ impl Scope {
     }
 
     pub(crate) fn resource_id(&self) -> ResourceId {
-        ResourceId(self.node)
+        ResourceId(u64::from(self.tree.number) << 32 | u64::from(self.node))
+    }
+
+    /// The element that a token of this tree names.
+    pub(crate) fn element(&self, id: ResourceId) -> Option<Self> {
+        let node = u32::try_from(id.0 & u64::from(u32::MAX)).ok()?;
+        let ours = id.0 >> 32 == u64::from(self.tree.number);
+        (ours && self.tree.with(node, |node| node.element.is_some())).then(|| self.at(node))
     }
 }
 

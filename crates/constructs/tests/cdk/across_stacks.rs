@@ -82,3 +82,13 @@ fn ids_are_unique_in_their_scope_and_constructs_need_a_stack() {
         ]
     );
 }
+
+#[test]
+fn values_of_another_app_are_refused() {
+    let (app, other) = (app(), super::app());
+    let vpc = Vpc::new(&Stack::new(&other, "Stack", StackProps::default()), "Vpc", VpcProps::default());
+    output(&Stack::new(&app, "Stack", StackProps::default()), &vpc);
+    let found: Vec<String> =
+        app.assemble().unwrap_err().iter().map(|d| format!("{} {}: {}", d.code, d.path, d.message)).collect();
+    assert_eq!(found, ["NG-C0005 Stack/Out: a value belongs to a resource of another app"]);
+}

@@ -1,7 +1,7 @@
-// The stacks that `tests/cdk.rs` makes with our constructs, made with the AWS CDK: the oracle. To make the templates again:
+// The stacks that the tests beside this file make with our constructs, made with the AWS CDK: the oracle. To make the templates again:
 //   npm i aws-cdk-lib@2.276.0 constructs@10.8.1
-//   CDK_VALIDATION=false CDK_CONTEXT_JSON="$(jq .context ../cdk.json)" CDK_OUTDIR=. node app.js && rm -r asset.* *.assets.json *.metadata.json manifest.json tree.json cdk.out
-// with the context of recommended flags that `cdk init` writes.
+//   CDK_VALIDATION=false CDK_CONTEXT_JSON="$FLAGS" CDK_OUTDIR=out node app.js
+// where FLAGS is the context of recommended flags that `cdk init` writes into cdk.json; then take `CDKMetadata` and its condition out.
 const cdk = require('aws-cdk-lib');
 const ec2 = require('aws-cdk-lib/aws-ec2');
 const ecr = require('aws-cdk-lib/aws-ecr');
@@ -139,7 +139,7 @@ function tasks() {
     environment: { B: '2', A: '1' }, secrets: { WHOLE: ecs.Secret.fromSecretsManager(secret), FIELD: ecs.Secret.fromSecretsManager(secret, 'password'), PARAMETER: ecs.Secret.fromSsmParameter(parameter) },
     healthCheck: { command: ['curl -f http://localhost'], interval: Duration.seconds(10), timeout: Duration.seconds(3), retries: 2, startPeriod: Duration.seconds(60) },
     interactive: true, pseudoTerminal: true, linuxParameters, readonlyRootFilesystem: true, startTimeout: Duration.seconds(60), stopTimeout: Duration.seconds(90),
-    ulimits: [{ name: ecs.UlimitName.NOFILE, softLimit: 1024, hardLimit: 4096 }], user: '1000:1000', workingDirectory: '/work', dockerLabels: { team: 'data' },
+    ulimits: [{ name: ecs.UlimitName.NOFILE, softLimit: 1024, hardLimit: 4096 }], user: '1000:1000', workingDirectory: '/srv', dockerLabels: { team: 'data' },
     systemControls: [{ namespace: 'net.core.somaxconn', value: '1024' }], versionConsistency: ecs.VersionConsistency.DISABLED,
     enableRestartPolicy: true, restartIgnoredExitCodes: [0, 127], restartAttemptPeriod: Duration.seconds(360),
     portMappings: [{ containerPort: 8080, name: 'web', appProtocol: ecs.AppProtocol.http2 }, { containerPort: 53, protocol: ecs.Protocol.UDP }],

@@ -107,6 +107,8 @@ fn the_assembly_on_disk_is_complete() {
     assert_eq!(artifact["properties"]["stackName"], "our-clusters");
     assert_eq!(artifact["properties"]["tags"], serde_json::json!({"owner": "us"}));
     assert_eq!(artifact["dependencies"], serde_json::json!(["Clusters.assets"]));
+    let parsed = neargate_template::Assembly::parse(&manifest.to_string(), "manifest.json").unwrap();
+    assert_eq!((parsed.stacks.len(), parsed.stacks[0].name.as_str()), (1, "our-clusters"));
     assert_eq!(manifest["artifacts"]["Tree"]["properties"]["file"], "tree.json");
     let assets = read("Clusters.assets.json");
     for (hash, file) in assets["files"].as_object().unwrap() {

@@ -14,7 +14,7 @@ use neargate_constructs::iam::{FromRoleArnOptions, Principal, Role, RoleProps};
 use neargate_constructs::{Duration, Json, Stack, StackProps};
 use serde_json::json;
 
-use super::{app, check_adjusted};
+use super::{app, check};
 
 struct Fixture {
     stack: Stack,
@@ -151,10 +151,7 @@ fn rules_and_targets_with_every_prop() {
     let fixed = Json::list([Json::from(1), Json::from(true), Json::from("x")]);
     let object = Json::map([("fixed", fixed), ("stack", Json::from(stack.region()))]);
     texts.add_target(&Topic(RuleTargetInput::Object(object)));
-    check_adjusted(&app, &["Rules"], |_, template| {
-        // The CDK lets EventBridge send to the queue only where the queue is of the app; a queue that is taken in has no policy there.
-        assert!(template["Resources"].as_object().unwrap().keys().all(|id| !id.contains("QueuePolicy")));
-    });
+    check(&app, &["Rules"]);
 }
 
 fn taken(fixture: &Fixture, role: &Role, group: &SecurityGroup) {
@@ -241,7 +238,7 @@ fn what_event_bridge_would_refuse_is_reported_all_at_once() {
         "NG-C0300 cannot associate rule with 'eventBus' when using 'schedule'",
         "NG-C0302 a rule cannot fire every 90 seconds: expected a whole number of minutes",
         "NG-C0302 `0 4 * * *` is no schedule: expected `cron(…)` or `rate(…)`",
-        "NG-C0303 `task_count` is 0: expected 1 to 10",
+        "NG-C0303 `task_count` is 0: expected at least 1",
         "NG-C0303 `ephemeral_storage_gib` is 10: expected 20 to 200",
         "NG-C0303 `retry_attempts` is 186: expected 0 to 185",
         "NG-C0303 the overrides name a container `other`, but the task has `app`",

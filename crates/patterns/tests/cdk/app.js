@@ -1,4 +1,4 @@
-// The stacks that `tests/cdk/main.rs` makes with our patterns, made with the AWS CDK: the oracle.
+// The stacks that the tests beside this file make with our patterns, made with the AWS CDK: the oracle.
 // `crates/constructs/tests/cdk/app.js` says how templates are made again. TriggeredDynamic and TriggeredStatic come with the project's
 // shared oracle, from the same two classes.
 const cdk = require('aws-cdk-lib');

@@ -150,6 +150,16 @@ fn a_killed_shim_takes_its_containers_along_and_nothing_is_left() {
 
 #[test]
 fn a_shim_killed_while_no_engine_ran_is_found_out() {
+    lost_while_no_engine_ran(false);
+}
+
+#[test]
+fn a_restarted_machine_remembers_what_had_ended() {
+    lost_while_no_engine_ran(true);
+}
+
+/// A restart takes the run directory along; the disk stays.
+fn lost_while_no_engine_ran(restarted: bool) {
     let Some(mut host) = EmbeddedHost::new() else { return };
     let task = host.task(vec![host.container("main", Behaviour::Deaf), host.script("ended", "exit 8")]);
     host.backend().start(&task).unwrap();
@@ -166,6 +176,9 @@ fn a_shim_killed_while_no_engine_ran_is_found_out() {
     host.restart_engine();
     kill_process(pid(shim), Signal::KILL).unwrap();
     wait_dead(started.unwrap());
+    if restarted {
+        std::fs::remove_dir_all(host.config.run_dir.join("tasks").join(task.task_id.as_str())).unwrap();
+    }
     // The lock goes with the last of the shim, a moment after its children were told.
     let deadline = Instant::now() + Duration::from_secs(10);
     let states = loop {

@@ -109,6 +109,11 @@ fn make_layer(layer: &Path) {
     std::fs::write(layer.join("etc/group"), "root:x:0:\nstaff:x:50:web\n").unwrap();
 }
 
+/// Whether it is a failure when this machine cannot run a test.
+pub(crate) fn must_run() -> bool {
+    std::env::var("NEARGATE_REQUIRE_CONTAINERS").is_ok_and(|value| value == "1")
+}
+
 /// Whether this machine can run containers; says on one line why not.
 pub(crate) fn can_run() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
@@ -125,8 +130,7 @@ pub(crate) fn can_run() -> bool {
         if missing.is_empty() {
             return true;
         }
-        let required = std::env::var("NEARGATE_REQUIRE_CONTAINERS").is_ok_and(|value| value == "1");
-        assert!(!required, "no containers on this machine: {}", missing.join("; "));
+        assert!(!must_run(), "no containers on this machine: {}", missing.join("; "));
         eprintln!("skipped: no containers on this machine: {}", missing.join("; "));
         false
     })

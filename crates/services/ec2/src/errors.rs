@@ -1,6 +1,7 @@
 //! The faults of the EC2 API.
 //!
-//! Follows <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>; texts are those EC2 answers with.
+//! Follows <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>; texts are those EC2 answers
+//! with.
 
 use neargate_kernel::Fault;
 

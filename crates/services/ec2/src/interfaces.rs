@@ -1,8 +1,8 @@
 //! Network interfaces: the port through which tasks get theirs, and the addresses behind it.
 //!
 //! Invariant: a private address belongs to one interface of its subnet; the lowest that is free is taken.
-//! Invariant: public addresses come from the blocks that are reserved for documentation and benchmarks; they are recorded, and
-//! nothing reaches them.
+//! Invariant: public addresses come from the blocks that are reserved for documentation and benchmarks; they are
+//! recorded, and nothing reaches them.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -39,7 +39,7 @@ impl Networks for Interfaces {
             cx.update::<NetworkInterface, _>(&id, |interface| interface.public_ip = Some(public_ip));
             cx.not_simulated(
                 "ecs:RunTask awsvpcConfiguration.assignPublicIp",
-                format!("`{public_ip}` is recorded; nothing reaches it"),
+                "the address is recorded; nothing reaches it",
             );
         }
         Ok(Interface {

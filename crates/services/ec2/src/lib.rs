@@ -1,11 +1,12 @@
 //! The VPC part of Amazon EC2: VPCs, subnets, route tables, gateways, addresses, security groups, network interfaces.
 //!
 //! - [`service`] is the API and the CloudFormation types, `Custom::VpcRestrictDefaultSG` of CDK included.
-//! - [`Interfaces`] stands behind the kernel's [`Networks`](neargate_kernel::Networks) port: tasks get their addresses here.
+//! - [`Interfaces`] stands behind the kernel's [`Networks`](neargate_kernel::Networks) port: tasks get their
+//!   addresses here.
 //!
-//! What a VPC holds is recorded and checked as EC2 checks it; whoever runs the containers makes networks of it. An account
-//! begins without a default VPC, so whatever AWS would put there must name one. There are no instances, network ACLs, IPv6 blocks
-//! or endpoints.
+//! What a VPC holds is recorded and checked as EC2 checks it; whoever runs the containers makes networks of it. An
+//! account begins without a default VPC, so whatever AWS would put there must name one. There are no instances,
+//! network ACLs, IPv6 blocks or endpoints.
 //!
 //! Invariant: subnets of a VPC do not overlap and lie in its block; an address belongs to one interface.
 //! Invariant: nothing is deleted that something else hangs on; the fault is EC2's `DependencyViolation`.

@@ -1,7 +1,7 @@
 //! What every `Describe…` does with its ids, filters and pages.
 //!
-//! Invariant: a list is in the order of ids, and a page's token is the last id of the page before, so a page neither repeats
-//! nor skips what was there all the time.
+//! Invariant: a list is in the order of ids, and a page's token is the last id of the page before, so a page neither
+//! repeats nor skips what was there all the time.
 
 use crate::api;
 use crate::errors::Ec2Error;

@@ -1,6 +1,7 @@
 //! Security-group rules between the API's two forms: permissions, which gather peers, and rules, which have one each.
 //!
-//! Invariant: a permission expands to one rule per peer, in order, in canonical form (protocol by name, blocks without host bits).
+//! Invariant: a permission expands to one rule per peer, in order, in canonical form (protocol by name, blocks
+//! without host bits).
 
 use neargate_kernel::Cx;
 
@@ -176,9 +177,9 @@ pub(crate) fn gather<'r>(cx: &Cx<'_>, rules: impl Iterator<Item = &'r Rule>) -> 
         let same = |it: &api::IpPermission| {
             it.ip_protocol.as_deref() == Some(&rule.protocol) && (it.from_port, it.to_port) == (from_port, to_port)
         };
-        let mut permission = match permissions.iter().position(same) {
-            Some(at) => permissions.remove(at),
-            None => api::IpPermission {
+        let at = permissions.iter().position(same).unwrap_or(permissions.len());
+        if at == permissions.len() {
+            permissions.push(api::IpPermission {
                 ip_protocol: Some(rule.protocol.clone()),
                 from_port,
                 to_port,
@@ -186,10 +187,11 @@ pub(crate) fn gather<'r>(cx: &Cx<'_>, rules: impl Iterator<Item = &'r Rule>) -> 
                 ip_ranges: Some(vec![]),
                 ipv6_ranges: Some(vec![]),
                 prefix_list_ids: Some(vec![]),
-            },
-        };
-        add_peer(cx, &mut permission, rule);
-        permissions.push(permission);
+            });
+        }
+        if let Some(permission) = permissions.get_mut(at) {
+            add_peer(cx, permission, rule);
+        }
     }
     permissions
 }

@@ -138,18 +138,21 @@ pub(crate) fn stream_arn(cx: &Cx<'_>, group: &str, stream: &str) -> String {
     cx.scope.arn("logs", &format!("log-group:{group}:log-stream:{stream}"))
 }
 
-/// The group's name in an identifier: a name, or an ARN with or without `:*`.
-pub(crate) fn group_name(identifier: &str) -> String {
-    let Ok(arn) = identifier.parse::<Arn>() else { return identifier.to_owned() };
+/// The group's name in an identifier: a name, or an ARN with or without `:*`. The ARN of another account or region stays as it
+/// is, and no group has that name.
+pub(crate) fn group_name(cx: &Cx<'_>, identifier: &str) -> String {
+    let Some(arn) = identifier.parse::<Arn>().ok().filter(|_| identifier.starts_with(&group_arn(cx, ""))) else {
+        return identifier.to_owned();
+    };
     let resource = arn.resource.strip_prefix("log-group:").unwrap_or(&arn.resource);
     resource.strip_suffix(":*").unwrap_or(resource).to_owned()
 }
 
 /// The group of an input that has both a name and an identifier and wants exactly one of them.
-pub(crate) fn named_group(name: Option<&str>, identifier: Option<&str>) -> Result<String, LogsError> {
+pub(crate) fn named_group(cx: &Cx<'_>, name: Option<&str>, identifier: Option<&str>) -> Result<String, LogsError> {
     match (name, identifier) {
         (Some(name), None) => Ok(name.to_owned()),
-        (None, Some(identifier)) => Ok(group_name(identifier)),
+        (None, Some(identifier)) => Ok(group_name(cx, identifier)),
         (Some(_), Some(_)) => Err(LogsError::InvalidParameter(
             "Only one of logGroupName and logGroupIdentifier can be specified.".to_owned(),
         )),

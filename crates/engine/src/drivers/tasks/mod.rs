@@ -38,6 +38,9 @@ pub(crate) struct Shared {
     tasks: Mutex<BTreeMap<TaskId, Standing>>,
 }
 
+/// Output that is kept twice, in the spool and in the log, before the spool's space is given back.
+const RELEASED_BYTES_MIN: u64 = 1 << 20;
+
 /// The orders of one task that stand.
 #[derive(Clone, Debug, Default)]
 struct Standing {
@@ -45,6 +48,8 @@ struct Standing {
     remove: Option<EffectId>,
     /// Seconds from stop signal to SIGKILL, by container.
     stop_timeouts_s: BTreeMap<String, u32>,
+    /// How far output has been given back, by container.
+    released: BTreeMap<String, u64>,
 }
 
 impl TaskDriver {
@@ -98,6 +103,12 @@ impl Shared {
         let _ = self.backend.set(backend);
     }
 
+    /// Removes what the backend keeps of its own on this machine; no task is left.
+    pub(crate) fn close(&self) {
+        // What cannot be removed now is swept by the next engine.
+        let _ = self.backend().and_then(Backend::purge);
+    }
+
     /// The sink for the backend's reports.
     pub(crate) fn sink(self: &Arc<Self>) -> EventSink {
         news::sink(self)
@@ -115,6 +126,25 @@ impl Shared {
     fn report(&self, effect: &str, news: &News, finished: bool) {
         let news = serde_json::to_value(news).unwrap_or_default();
         self.writer.command(Command::Report(Report { effect: effect.to_owned(), news, finished }));
+    }
+
+    /// Gives back the spool's space of output that is in the journal, from time to time.
+    fn release(self: &Arc<Self>, task: &TaskId, container: &str, offset: u64) {
+        let is_much = self.standing(task, |it| {
+            let released = it.released.entry(container.to_owned()).or_default();
+            let is_much = offset.saturating_sub(*released) >= RELEASED_BYTES_MIN;
+            if is_much {
+                *released = offset;
+            }
+            is_much
+        });
+        if is_much {
+            let (shared, task, container) = (Arc::clone(self), task.clone(), container.to_owned());
+            self.writer.after(move || {
+                // A task that is gone has given everything back.
+                let _ = shared.backend().and_then(|backend| backend.release_output(&task, &container, offset));
+            });
+        }
     }
 
     fn carry_out(&self, effect: &Effect, order: Order) {

@@ -13,7 +13,7 @@ pub(crate) fn sink(shared: &Arc<Shared>) -> EventSink {
     Arc::new(move |event| take(&shared, event))
 }
 
-fn take(shared: &Shared, event: RuntimeEvent) {
+fn take(shared: &Arc<Shared>, event: RuntimeEvent) {
     let run = shared.standing(&event.task_id, |it| it.run.clone());
     let news = match event.kind {
         EventKind::NetworkReady | EventKind::ExecExited { .. } => return,
@@ -30,8 +30,10 @@ fn take(shared: &Shared, event: RuntimeEvent) {
         EventKind::TaskGone { reason: GoneReason::Lost(reason) } => News::Lost { reason },
         EventKind::TaskGone { reason: GoneReason::Removed } => return shared.gone(&event.task_id),
     };
-    if let Some(run) = run {
-        shared.report(&run, &news, false);
+    let Some(run) = run else { return };
+    shared.report(&run, &news, false);
+    if let News::Output { container, next_offset, .. } = &news {
+        shared.release(&event.task_id, container, *next_offset);
     }
 }
 

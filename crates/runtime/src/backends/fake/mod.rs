@@ -146,6 +146,10 @@ impl Backend for FakeBackend {
         Ok(())
     }
 
+    fn purge(&self) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
     fn sweep(&self, known: &BTreeSet<TaskId>) -> Result<Swept, RuntimeError> {
         let mut world = self.world();
         let unclaimed: Vec<TaskId> = world.tasks.keys().filter(|task| !known.contains(*task)).cloned().collect();

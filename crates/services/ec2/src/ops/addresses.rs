@@ -35,7 +35,7 @@ impl Operation for AllocateAddress {
         let id = Kind::Address.id(cx);
         cx.put(&id, Address { public_ip, association: None });
         tags::specify(cx, Kind::Address, &id, input.tag_specifications.as_ref())?;
-        cx.not_simulated("ec2:AllocateAddress", format!("`{public_ip}` is recorded; nothing reaches it"));
+        cx.not_simulated("ec2:AllocateAddress", "the address is recorded; nothing reaches it");
         Ok(api::AllocateAddressOutput {
             allocation_id: Some(id),
             public_ipv4_pool: Some("amazon".to_owned()),

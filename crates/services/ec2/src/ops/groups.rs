@@ -135,6 +135,8 @@ impl Listed for api::SecurityGroup {
         ("egress.ip-permission.cidr", |it| blocks(&it.ip_permissions_egress)),
         ("egress.ip-permission.from-port", |it| ports(&it.ip_permissions_egress, |p| p.from_port)),
         ("egress.ip-permission.group-id", |it| groups(&it.ip_permissions_egress)),
+        ("egress.ip-permission.ipv6-cidr", |it| ipv6_blocks(&it.ip_permissions_egress)),
+        ("egress.ip-permission.prefix-list-id", |it| prefix_lists(&it.ip_permissions_egress)),
         ("egress.ip-permission.protocol", |it| protocols(&it.ip_permissions_egress)),
         ("egress.ip-permission.to-port", |it| ports(&it.ip_permissions_egress, |p| p.to_port)),
         ("group-id", |it| text(&it.group_id)),
@@ -142,6 +144,8 @@ impl Listed for api::SecurityGroup {
         ("ip-permission.cidr", |it| blocks(&it.ip_permissions)),
         ("ip-permission.from-port", |it| ports(&it.ip_permissions, |p| p.from_port)),
         ("ip-permission.group-id", |it| groups(&it.ip_permissions)),
+        ("ip-permission.ipv6-cidr", |it| ipv6_blocks(&it.ip_permissions)),
+        ("ip-permission.prefix-list-id", |it| prefix_lists(&it.ip_permissions)),
         ("ip-permission.protocol", |it| protocols(&it.ip_permissions)),
         ("ip-permission.to-port", |it| ports(&it.ip_permissions, |p| p.to_port)),
         ("owner-id", |it| text(&it.owner_id)),
@@ -165,6 +169,16 @@ type Permissions = Option<Vec<api::IpPermission>>;
 
 fn blocks(of: &Permissions) -> Vec<String> {
     of.iter().flatten().flat_map(|it| it.ip_ranges.iter().flatten()).filter_map(|range| range.cidr_ip.clone()).collect()
+}
+
+fn ipv6_blocks(of: &Permissions) -> Vec<String> {
+    let ranges = of.iter().flatten().flat_map(|it| it.ipv6_ranges.iter().flatten());
+    ranges.filter_map(|range| range.cidr_ipv6.clone()).collect()
+}
+
+fn prefix_lists(of: &Permissions) -> Vec<String> {
+    let lists = of.iter().flatten().flat_map(|it| it.prefix_list_ids.iter().flatten());
+    lists.filter_map(|list| list.prefix_list_id.clone()).collect()
 }
 
 fn groups(of: &Permissions) -> Vec<String> {

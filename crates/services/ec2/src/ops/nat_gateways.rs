@@ -1,7 +1,7 @@
 //! NAT gateways: recorded; no route leads outside.
 //!
-//! As in AWS, what stands against a NAT gateway beyond its parameters does not fail the call but the gateway. A gateway is ready
-//! at once; one that is deleted is gone, while AWS shows it for another hour.
+//! As in AWS, what stands against a NAT gateway beyond its parameters does not fail the call but the gateway. A
+//! gateway is ready at once; one that is deleted is gone, while AWS shows it for another hour.
 
 use neargate_kernel::{Access, Cx, Fault, Operation};
 use neargate_shape::OperationShape;

@@ -41,8 +41,8 @@ const DELETE_ATTEMPTS_MAX: u64 = 120;
 const DELETE_RETRY_MS: i64 = 1000;
 const NO_PACKET_IS_FILTERED: &str = "security-group rules are recorded; no packet is filtered yet";
 
-/// Properties as the input of an operation: `Tags` become a tag specification of the kind; those that are the type's `own` affair
-/// are left out.
+/// Properties as the input of an operation: `Tags` become a tag specification of the kind; those that are the type's
+/// `own` affair are left out.
 fn input<I: Wire>(properties: &Json, kind: Kind, own: &[&str]) -> Result<Value, Fault> {
     let mut members = properties.as_object().cloned().unwrap_or_default();
     members.retain(|name, _| !own.contains(&name.as_str()));
@@ -109,7 +109,8 @@ fn must_replace(request: &ResourceRequest<'_>, immutable: &[&str]) -> bool {
     immutable.iter().any(|property| request.changed(property))
 }
 
-/// Deletes through an operation. What is gone already is deleted; what something else hangs on is tried again for a while.
+/// Deletes through an operation. What is gone already is deleted; what something else hangs on is tried again for a
+/// while.
 fn delete(cx: &mut Cx<'_>, request: &ResourceRequest<'_>, operation: &str, input: Json) -> Result<Progress, Fault> {
     let state = ResourceState::new(request.physical_id());
     if request.physical_id().is_empty() {

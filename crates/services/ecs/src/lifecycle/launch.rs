@@ -22,7 +22,13 @@ pub(crate) fn launch(
         description: &arn,
         public_ip: network.assign_public_ip.as_deref() == Some("ENABLED"),
     };
-    let interface = cx.registry.ports.networks.attach(cx, &request)?;
+    let interface = match cx.registry.ports.networks.attach(cx, &request) {
+        Err(fault) if fault.code == "InsufficientFreeAddressesInSubnet" => {
+            end(cx, id, "TaskFailedToStart", &fault.message)?;
+            return advance(cx, id);
+        }
+        interface => interface?,
+    };
     if !request.security_groups.is_empty() {
         cx.not_simulated("ecs:RunTask awsvpcConfiguration.securityGroups", "recorded; no packet is filtered yet");
     }

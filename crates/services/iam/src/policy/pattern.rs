@@ -34,6 +34,9 @@ pub(super) fn like(pattern: &str, text: &str, case: Case, variables: Option<&Con
     if pattern == "*" {
         return true;
     }
+    if !begins_alike(pattern, text, case) {
+        return false;
+    }
     expand(pattern, variables).is_some_and(|tokens| matches(&tokens, text, case))
 }
 
@@ -56,6 +59,9 @@ pub(super) fn equal(pattern: &str, text: &str, case: Case, variables: Option<&Co
 pub(super) fn resource_matches(pattern: &str, arn: &str, variables: Option<&Context>) -> bool {
     if pattern == "*" || (pattern == arn && !pattern.contains("${")) {
         return true;
+    }
+    if !begins_alike(pattern, arn, Case::Matters) {
+        return false;
     }
     let Some(mut tokens) = expand(pattern, variables) else { return false };
     let colons = tokens.iter().filter(|token| **token == Token::Letter(':')).count();
@@ -136,32 +142,44 @@ fn value_of<'a>(name: &'a str, context: &'a Context) -> Option<&'a str> {
     }
 }
 
-/// Whether all of `text` can be walked along all of `tokens`: row by row over the tokens, a row saying which prefixes of the text
-/// are reached.
+/// Whether all of `text` can be walked along all of `tokens`. Keeps the places of the text that are reached, in order: one at most
+/// until the first `*`.
 fn matches(tokens: &[Token], text: &str, case: Case) -> bool {
     let letters: Vec<char> = text.chars().collect();
-    let mut reached = vec![false; letters.len() + 1];
-    if let Some(start) = reached.first_mut() {
-        *start = true;
-    }
+    let mut reached = vec![0];
     for token in tokens {
-        let mut next = vec![false; letters.len() + 1];
-        let is_many = matches!(token, Token::Many | Token::ManyWithin);
-        let mut arrived = false;
-        for (at, slot) in next.iter_mut().enumerate() {
-            let before = at.checked_sub(1);
-            let letter = before.and_then(|before| letters.get(before));
-            let steps = letter.is_some_and(|letter| fits(*token, *letter, case));
-            arrived = if is_many {
-                reached.get(at).is_some_and(|r| *r) || (arrived && steps)
-            } else {
-                steps && before.and_then(|before| reached.get(before)).is_some_and(|r| *r)
-            };
-            *slot = arrived;
+        match token {
+            Token::Many => {
+                let first = reached.first().copied().unwrap_or_default();
+                reached = (first..=letters.len()).collect();
+            }
+            Token::ManyWithin => reached = within_part(&reached, &letters),
+            token => {
+                reached.retain(|at| letters.get(*at).is_some_and(|letter| fits(*token, *letter, case)));
+                reached.iter_mut().for_each(|at| *at += 1);
+            }
         }
-        reached = next;
+        if reached.is_empty() {
+            return false;
+        }
     }
-    reached.last().is_some_and(|end| *end)
+    reached.last() == Some(&letters.len())
+}
+
+/// Every place that can be reached from these without stepping over a colon.
+fn within_part(reached: &[usize], letters: &[char]) -> Vec<usize> {
+    let mut places: Vec<usize> = vec![];
+    for start in reached {
+        let mut at = *start;
+        while places.last().is_none_or(|last| at > *last) && at <= letters.len() {
+            places.push(at);
+            if letters.get(at) == Some(&':') {
+                break;
+            }
+            at += 1;
+        }
+    }
+    places
 }
 
 fn fits(token: Token, letter: char, case: Case) -> bool {
@@ -170,5 +188,16 @@ fn fits(token: Token, letter: char, case: Case) -> bool {
         Token::OneWithin | Token::ManyWithin => letter != ':',
         Token::Letter(wanted) if case == Case::Ignored => wanted.to_lowercase().eq(letter.to_lowercase()),
         Token::Letter(wanted) => wanted == letter,
+    }
+}
+
+/// Whether a text begins as a pattern does before its first wildcard or variable; most patterns are told apart by that.
+fn begins_alike(pattern: &str, text: &str, case: Case) -> bool {
+    let fixed = pattern.split(['*', '?', '$']).next().unwrap_or_default();
+    match case {
+        Case::Matters => text.starts_with(fixed),
+        Case::Ignored => {
+            !fixed.is_ascii() || text.get(..fixed.len()).is_some_and(|start| start.eq_ignore_ascii_case(fixed))
+        }
     }
 }

@@ -48,6 +48,11 @@ pub(super) enum Scalar<'a> {
     Other,
 }
 
+/// Gives every value that a selector stands for, none where there is no such field.
+pub(super) type Find<'a> = dyn Fn(&str, &mut Found<'_>) + 'a;
+/// Takes one value.
+pub(super) type Found<'a> = dyn FnMut(Scalar<'_>) + 'a;
+
 impl Condition {
     /// Reads a condition that is all of `text`.
     pub(super) fn parse(text: &str) -> Result<Self, LogsError> {
@@ -56,8 +61,8 @@ impl Condition {
         if reader.skip().is_empty() { Ok(condition) } else { Err(reader.unexpected()) }
     }
 
-    /// Whether it holds; `find` gives the values a selector stands for, none where there is no such field.
-    pub(super) fn holds(&self, find: &dyn Fn(&str, &mut dyn FnMut(Scalar<'_>))) -> bool {
+    /// Whether it holds for the fields that `find` finds.
+    pub(super) fn holds(&self, find: &Find<'_>) -> bool {
         match self {
             Self::All(all) => all.iter().all(|condition| condition.holds(find)),
             Self::Any(any) => any.iter().any(|condition| condition.holds(find)),

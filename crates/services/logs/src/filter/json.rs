@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::condition::{Condition, Scalar};
+use super::condition::{Condition, Found, Scalar};
 use super::invalid;
 use crate::errors::LogsError;
 
@@ -22,7 +22,7 @@ pub(super) fn matches(condition: &Condition, message: &str) -> bool {
 }
 
 /// Gives every value at a path such as `.a.b[0]` or `.list[*].name`.
-fn walk(value: &Value, path: &str, found: &mut dyn FnMut(Scalar<'_>)) {
+fn walk(value: &Value, path: &str, found: &mut Found<'_>) {
     if path.is_empty() {
         return found(scalar(value));
     }

@@ -1,6 +1,6 @@
 //! Space-delimited fields: `[ip, user, ..., status = 4* && status != 404, bytes]`.
 
-use super::condition::{Condition, Scalar};
+use super::condition::{Condition, Found, Scalar};
 use super::invalid;
 use crate::errors::LogsError;
 
@@ -30,7 +30,17 @@ impl Row {
                 (part, Some(after)) => after.push(field(part)?),
             }
         }
-        Ok(row)
+        row.check()
+    }
+
+    /// A condition on a field that the row does not have would never hold.
+    fn check(self) -> Result<Self, LogsError> {
+        let fields: Vec<_> = self.before.iter().chain(self.after.iter().flatten()).collect();
+        let mut selectors = fields.iter().filter_map(|field| field.condition.as_ref()).flat_map(Condition::selectors);
+        match selectors.find(|selector| fields.iter().all(|field| field.name != *selector)) {
+            Some(unknown) => Err(invalid(&format!("'{unknown}' is not a field of the pattern"))),
+            None => Ok(self),
+        }
     }
 
     pub(super) fn matches(&self, message: &str) -> bool {
@@ -42,7 +52,7 @@ impl Row {
         }
         let tail = values.iter().skip(self.before.len() + skipped);
         let bound: Vec<_> = self.before.iter().zip(&values).chain(after.iter().zip(tail)).collect();
-        let find = |name: &str, found: &mut dyn FnMut(Scalar<'_>)| {
+        let find = |name: &str, found: &mut Found<'_>| {
             bound.iter().filter(|(field, _)| field.name == name).for_each(|(_, value)| found(Scalar::Text(value)));
         };
         bound.iter().filter_map(|(field, _)| field.condition.as_ref()).all(|condition| condition.holds(&find))

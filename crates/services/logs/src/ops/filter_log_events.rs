@@ -1,5 +1,7 @@
 //! `FilterLogEvents`.
 
+use std::collections::BTreeMap;
+
 use neargate_kernel::{Access, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 use neargate_shape::scalar::{base64_decode, base64_encode};
@@ -25,12 +27,12 @@ impl Operation for FilterLogEvents {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
         let group =
-            named_group(input.log_group_name.as_deref(), input.log_group_identifier.as_deref()).unwrap_or_default();
+            named_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref()).unwrap_or_default();
         vec![on_group(cx, "logs:FilterLogEvents", &group)]
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let group_name = named_group(input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
+        let group_name = named_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
         let kept_since = group(cx, &group_name)?.kept_since(cx.time()).millis();
         let streams = streams(cx, &group_name, &input)?;
         let filter = Filter::parse(input.filter_pattern.as_deref().unwrap_or_default())?;
@@ -49,8 +51,9 @@ impl Operation for FilterLogEvents {
             (None, _) => {}
         }
         let Page { events, next } = read(cx, &streams, window, &|event| filter.matches(&event.message))?;
-        let name = |number| streams.iter().find(|stream| stream.number == number).map(|stream| stream.name.clone());
-        let mut events: Vec<_> = events.into_iter().map(|(key, event)| to_api(key, event, name(key.stream))).collect();
+        let names: BTreeMap<_, _> = streams.iter().map(|stream| (stream.number, stream.name.as_str())).collect();
+        let mut events: Vec<_> =
+            events.into_iter().map(|(key, event)| to_api(key, event, names.get(&key.stream).copied())).collect();
         if window.from == Side::Tail {
             events.reverse();
         }
@@ -79,9 +82,9 @@ fn streams(cx: &Cx<'_>, group: &str, input: &api::FilterLogEventsInput) -> Resul
     }
 }
 
-fn to_api(key: Key, event: Event, stream: Option<String>) -> api::FilteredLogEvent {
+fn to_api(key: Key, event: Event, stream: Option<&str>) -> api::FilteredLogEvent {
     api::FilteredLogEvent {
-        log_stream_name: stream,
+        log_stream_name: stream.map(str::to_owned),
         timestamp: Some(event.timestamp.millis()),
         message: Some(event.message),
         ingestion_time: Some(event.ingestion_time.millis()),

@@ -23,12 +23,12 @@ impl Operation for GetLogEvents {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
         let group =
-            named_group(input.log_group_name.as_deref(), input.log_group_identifier.as_deref()).unwrap_or_default();
+            named_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref()).unwrap_or_default();
         vec![on_stream(cx, "logs:GetLogEvents", &group, &input.log_stream_name)]
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let group_name = named_group(input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
+        let group_name = named_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
         let kept_since = group(cx, &group_name)?.kept_since(cx.time()).millis();
         let stream = stream(cx, &group_name, &input.log_stream_name)?;
         let token = input.next_token.as_deref().map(|token| parse_token(token, stream.number)).transpose()?;

@@ -35,6 +35,9 @@ impl Operation for CreateLogGroup {
         if cx.get::<LogGroup>(&name).is_some() {
             return Err(LogsError::GroupExists.into());
         }
+        if name.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("aws/")) {
+            return Err(invalid("Log groups starting with AWS/ are reserved for AWS.").into());
+        }
         if input.kms_key_id.is_some() {
             return Err(LogsError::NotImplemented("KMS keys of log groups (kmsKeyId)").into());
         }
@@ -106,7 +109,7 @@ impl Operation for DescribeLogGroups {
             cx.not_simulated("logs:DescribeLogGroups includeLinkedAccounts", "accepted; there are no linked accounts");
         }
         let names: Option<Vec<_>> =
-            input.log_group_identifiers.as_ref().map(|ids| ids.iter().map(|id| group_name(id)).collect());
+            input.log_group_identifiers.as_ref().map(|ids| ids.iter().map(|id| group_name(cx, id)).collect());
         let is_wanted = |group: &LogGroup| {
             let name = group.name.as_str();
             input.log_group_name_pattern.as_ref().is_none_or(|pattern| name.contains(pattern.as_str()))

@@ -77,12 +77,12 @@ impl Operation for DescribeLogStreams {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
         let group =
-            named_group(input.log_group_name.as_deref(), input.log_group_identifier.as_deref()).unwrap_or_default();
+            named_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref()).unwrap_or_default();
         vec![on_group(cx, "logs:DescribeLogStreams", &group)]
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let group_name = named_group(input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
+        let group_name = named_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
         group(cx, &group_name)?;
         let by_time = input.order_by.as_deref() == Some("LastEventTime");
         let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();

@@ -28,7 +28,8 @@ impl Operation for TagResource {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        add(cx, &group_name(&input.resource_arn), input.tags, LogsError::ResourceNotFound)?;
+        let name = group_name(cx, &input.resource_arn);
+        add(cx, &name, input.tags, LogsError::ResourceNotFound)?;
         Ok(api::TagResourceOutput::default())
     }
 }
@@ -48,7 +49,7 @@ impl Operation for UntagResource {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let name = group_name(&input.resource_arn);
+        let name = group_name(cx, &input.resource_arn);
         cx.update::<LogGroup, _>(&name, |group| group.tags.retain(|key, _| !input.tag_keys.contains(key)))
             .ok_or(LogsError::ResourceNotFound)?;
         Ok(api::UntagResourceOutput::default())
@@ -68,7 +69,7 @@ impl Operation for ListTagsForResource {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let group = cx.get::<LogGroup>(&group_name(&input.resource_arn)).ok_or(LogsError::ResourceNotFound)?;
+        let group = cx.get::<LogGroup>(&group_name(cx, &input.resource_arn)).ok_or(LogsError::ResourceNotFound)?;
         Ok(api::ListTagsForResourceOutput { tags: Some(group.tags.clone()) })
     }
 }
@@ -109,7 +110,7 @@ impl Operation for ListTagsLogGroup {
 }
 
 fn on_plain(cx: &Cx<'_>, action: &str, arn: &str) -> Access {
-    with_group_tags(cx, Access::new(action, arn), &group_name(arn))
+    with_group_tags(cx, Access::new(action, arn), &group_name(cx, arn))
 }
 
 fn add(cx: &mut Cx<'_>, name: &str, tags: Tags, missing: LogsError) -> Result<(), LogsError> {

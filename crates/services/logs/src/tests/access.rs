@@ -76,5 +76,6 @@ fn every_operation_asks_for_the_arn_that_aws_asks_for() {
         logs:ListTagsForResource on resource: log-group:g
         logs:TagLogGroup on resource: log-group:g:log-stream:
         logs:ListTagsLogGroup on resource: log-group:g:log-stream:
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }

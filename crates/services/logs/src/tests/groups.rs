@@ -123,6 +123,7 @@ fn faults_are_those_of_aws() {
     for (operation, input) in [
         ("CreateLogGroup", json!({"logGroupName": "g"})),
         ("CreateLogGroup", json!({"logGroupName": "with space"})),
+        ("CreateLogGroup", json!({"logGroupName": "aws/x"})),
         ("CreateLogGroup", json!({"logGroupName": "k", "kmsKeyId": "arn:aws:kms:us-east-1:000000000000:key/1"})),
         ("AssociateKmsKey", json!({"logGroupName": "g", "kmsKeyId": "arn:aws:kms:us-east-1:000000000000:key/1"})),
         ("DisassociateKmsKey", json!({"logGroupName": "g"})),
@@ -133,6 +134,12 @@ fn faults_are_those_of_aws() {
         ("PutRetentionPolicy", json!({"logGroupName": "g", "retentionInDays": 8})),
         ("PutRetentionPolicy", json!({"logGroupName": "x", "retentionInDays": 7})),
         ("GetLogEvents", json!({"logStreamName": "s"})),
+        ("GetLogEvents", json!({"logStreamName": "s", "logGroupName": "g", "logGroupIdentifier": "g"})),
+        (
+            "GetLogEvents",
+            json!({"logStreamName": "s", "logGroupIdentifier": "arn:aws:logs:us-east-1:999999999999:log-group:g"}),
+        ),
+        ("FilterLogEvents", json!({"logGroupName": "g", "filterPattern": "a/b"})),
         ("GetLogEvents", json!({"logGroupName": "g", "logStreamName": "s", "nextToken": "f/x"})),
         ("GetLogEvents", json!({"logGroupName": "g", "logStreamName": "s", "limit": 10001})),
         ("FilterLogEvents", json!({"logGroupName": "g", "logStreamNames": ["s"], "logStreamNamePrefix": "s"})),
@@ -145,6 +152,7 @@ fn faults_are_those_of_aws() {
     expect![[r#"
         CreateLogGroup: 400 ResourceAlreadyExistsException: The specified log group already exists
         CreateLogGroup: 400 InvalidParameterException: 1 validation error detected: Value 'with space' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+
+        CreateLogGroup: 400 InvalidParameterException: Log groups starting with AWS/ are reserved for AWS.
         CreateLogGroup: 501 NotImplemented: Neargate does not implement KMS keys of log groups (kmsKeyId)
         AssociateKmsKey: 501 NotImplemented: Neargate does not implement logs:AssociateKmsKey
         DisassociateKmsKey: 501 NotImplemented: Neargate does not implement logs:DisassociateKmsKey
@@ -155,6 +163,9 @@ fn faults_are_those_of_aws() {
         PutRetentionPolicy: 400 InvalidParameterException: 1 validation error detected: Value '8' at 'retentionInDays' failed to satisfy constraint: Member must satisfy enum value set: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
         PutRetentionPolicy: 400 ResourceNotFoundException: The specified log group does not exist.
         GetLogEvents: 400 InvalidParameterException: One of logGroupName and logGroupIdentifier must be specified.
+        GetLogEvents: 400 InvalidParameterException: Only one of logGroupName and logGroupIdentifier can be specified.
+        GetLogEvents: 400 ResourceNotFoundException: The specified log group does not exist.
+        FilterLogEvents: 400 InvalidParameterException: Invalid filter pattern: Invalid character(s) in term 'a/b'
         GetLogEvents: 400 InvalidParameterException: The specified nextToken is invalid.
         GetLogEvents: 400 InvalidParameterException: 1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 10000
         FilterLogEvents: 400 InvalidParameterException: Only one of logStreamNames and logStreamNamePrefix can be specified.

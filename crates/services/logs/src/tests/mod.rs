@@ -65,9 +65,9 @@ impl Networks for Fake {
     fn detach(&self, _: &mut Cx<'_>, _: &str) {}
 }
 
-/// Segments that outlive their core.
+/// Segments that outlive their core, with their names and how many bytes were read.
 #[derive(Clone, Debug, Default)]
-struct Disk(Arc<Mutex<(MemorySegments, BTreeSet<String>)>>);
+struct Disk(Arc<Mutex<(MemorySegments, BTreeSet<String>, usize)>>);
 
 impl Segments for Disk {
     fn write(&mut self, segment: &str, offset: u64, bytes: &[u8]) -> Result<(), JournalError> {
@@ -77,7 +77,10 @@ impl Segments for Disk {
     }
 
     fn read(&self, segment: &str, offset: u64, length: usize) -> Result<Vec<u8>, JournalError> {
-        self.0.lock().unwrap().0.read(segment, offset, length)
+        let mut held = self.0.lock().unwrap();
+        let bytes = held.0.read(segment, offset, length)?;
+        held.2 += bytes.len();
+        Ok(bytes)
     }
 
     fn remove(&mut self, segment: &str) -> Result<(), JournalError> {
@@ -184,6 +187,11 @@ impl World {
             assert_eq!(applied.notices, []);
             self.keep(&applied);
         }
+    }
+
+    /// How many bytes were read from segments since this was last asked.
+    fn bytes_read(&self) -> usize {
+        std::mem::take(&mut self.disk.0.lock().unwrap().2)
     }
 
     fn segments_on_disk(&self) -> usize {

@@ -97,6 +97,27 @@ fn filter_goes_over_streams_in_order_of_time() {
 }
 
 #[test]
+fn a_read_touches_the_chunks_of_its_time_only() {
+    let mut world = World::with_stream();
+    let text = "x".repeat(10_000);
+    for at in 0..10 {
+        let events: Vec<_> = (0..100).map(|event| (at * 100 + event, text.as_str())).collect();
+        world.put(&events);
+    }
+    assert_eq!(world.segments_on_disk(), 3);
+    world.bytes_read();
+    let one = json!({"startTime": NOW_MS + 500, "endTime": NOW_MS + 501});
+    assert_eq!(get(&mut world, one).0.len(), "500:".len() + text.len());
+    assert!(world.bytes_read() <= 2 * 150_000);
+    for from_head in [true, false] {
+        get(&mut world, json!({"startFromHead": from_head}));
+        assert!((1..(1 << 20) + 2 * 150_000).contains(&world.bytes_read()));
+        get(&mut world, json!({"startFromHead": from_head, "limit": 1}));
+        assert!(world.bytes_read() <= 150_000);
+    }
+}
+
+#[test]
 fn a_page_that_finds_nothing_in_much_ends_with_a_token() {
     let mut world = World::with_stream();
     let filler = "x".repeat(1_000_000);

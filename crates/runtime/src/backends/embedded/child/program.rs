@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::rootfs::{LINKS_MAX, make_dir_through_links};
 use super::{invalid, resources};
 use crate::event::{StartFailure, StartFailureKind};
 use crate::sys;
@@ -39,9 +40,11 @@ pub(super) fn enter_working_dir(dir: &str) -> Result<(), StartFailure> {
     if rustix::process::chdir(dir).is_ok() {
         return Ok(());
     }
-    std::fs::create_dir_all(dir).and_then(|()| rustix::process::chdir(dir).map_err(Into::into)).map_err(|e| {
-        StartFailure::new(StartFailureKind::RootFs, format!("chdir to cwd (\"{dir}\") failed: {}", plain(&e)))
-    })
+    make_dir_through_links(Path::new(dir), LINKS_MAX)
+        .and_then(|()| rustix::process::chdir(dir).map_err(Into::into))
+        .map_err(|e| {
+            StartFailure::new(StartFailureKind::RootFs, format!("chdir to cwd (\"{dir}\") failed: {}", plain(&e)))
+        })
 }
 
 /// Where the program is.

@@ -63,6 +63,11 @@ fn note_failure(dir: &Path, error: &io::Error) -> i32 {
 }
 
 fn begin(dir: &Path) -> io::Result<task::Task> {
+    if fs::read_dir("/proc/self/task")?.count() != 1 {
+        return Err(io::Error::other(
+            "the shim was entered after a thread was started: call `shim_entry` first in `main`",
+        ));
+    }
     let _ = rustix::process::setsid();
     rustix::process::umask(Mode::from_raw_mode(0o022));
     let intent: Intent = serde_json::from_slice(&fs::read(dir.join("task.json"))?)?;

@@ -1,0 +1,1 @@
+# The project's management script; this example's `python` knows its commands.
