@@ -3,6 +3,7 @@
 //! Invariant: every table names its runs, medians, spread and the machine's load; nothing here fails a build by time.
 
 mod client;
+mod engines;
 mod event_to_container;
 mod start;
 mod stats;
@@ -12,19 +13,30 @@ use std::process::Command;
 
 use crate::root;
 
+/// The benchmarks there are.
+const NAMES: [&str; 4] = ["start", "container", "patterns", "schedules"];
+
 /// Runs the benchmarks named, or all.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
-    let neargate = build()?;
     let wants = |name: &str| args.is_empty() || args.contains(&name);
-    if let Some(unknown) = args.iter().find(|name| !["start", "container"].contains(name)) {
-        return Err(format!("no benchmark `{unknown}`: expected `start` or `container`"));
+    if let Some(unknown) = args.iter().find(|name| !NAMES.contains(name)) {
+        return Err(format!("no benchmark `{unknown}`: expected one of {}", NAMES.join(", ")));
     }
     crate::say(&format!("load average {}", load_average()));
-    if wants("start") {
-        start::run(&neargate)?;
+    if wants("start") || wants("container") {
+        let neargate = build()?;
+        if wants("start") {
+            start::run(&neargate)?;
+        }
+        if wants("container") {
+            event_to_container::run(&neargate)?;
+        }
     }
-    if wants("container") {
-        event_to_container::run(&neargate)?;
+    if wants("patterns") {
+        engines::patterns()?;
+    }
+    if wants("schedules") {
+        engines::schedules()?;
     }
     crate::say(&format!("load average {}", load_average()));
     Ok(())
