@@ -42,3 +42,5 @@ pub(crate) const STACK: Code = Code("NG-P0201");
 pub(crate) const ASSET: Code = Code("NG-P0202");
 /// A task failed before its containers ran.
 pub(crate) const TASK: Code = Code("NG-R0201");
+/// Something failed beside tasks that ran.
+pub(crate) const ON_THE_WAY: Code = Code("NG-R0202");

@@ -54,7 +54,7 @@ fn provide_one(
             let from = [build.directory.as_ref(), build.binary.as_ref()];
             let from = from.into_iter().flatten().map(|path| format!("`{}`", path.display()));
             let from: Vec<_> = from.chain(build.host_programs.iter().cloned()).collect();
-            format!("{} of {}", if built.unchanged { "unchanged" } else { "built" }, from.join(", "))
+            format!("{} from {}", if built.unchanged { "unchanged," } else { "built" }, from.join(", "))
         }
     })
 }
@@ -74,7 +74,9 @@ fn take_over(front: &ImageStore, behind: &[PathBuf], other: &str, name: &str) ->
         }
     }
     let message = format!("the image `{name}` is to be `{other}`, which no store has");
-    let hint = format!("import it with `neargate image import ARCHIVE --tag {other}`, or build it: `\"{name}\" = {{ build = \"DIR\" }}`");
+    let hint = format!(
+        "import it with `neargate image import ARCHIVE --tag {other}`, or build it: `\"{name}\" = {{ build = \"DIR\" }}`"
+    );
     Err(Failure::usage(Diagnostic::error(codes::ASSET, message).hint(hint)))
 }
 

@@ -17,6 +17,7 @@ mod screen;
 mod session;
 mod tasks;
 mod trial;
+mod words;
 
 use std::process::ExitCode;
 

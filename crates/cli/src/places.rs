@@ -1,7 +1,7 @@
 //! Where things are on this machine: the data directory, throw-away directories.
 
-use std::fs;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, File};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use neargate_base::Diagnostic;
@@ -38,6 +38,8 @@ pub(crate) fn read_text(path: &Path) -> Outcome<String> {
 #[derive(Debug)]
 pub(crate) struct ThrowAway {
     path: PathBuf,
+    /// Locked as long as somebody uses the directory.
+    _lock: File,
 }
 
 impl ThrowAway {
@@ -47,13 +49,29 @@ impl ThrowAway {
         for attempt in 0..1000 {
             let path = base.join(format!("neargate-{purpose}-{}-{attempt}", std::process::id()));
             match fs::DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => {
+                    let lock = lock(&path).map_err(|error| file_error("lock", &path, &error))?;
+                    return Ok(Self { path, _lock: lock });
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(file_error("create", &path, &error).hint("set `TMPDIR` to a directory you may write to").into()),
+                Err(error) => {
+                    return Err(file_error("create", &path, &error)
+                        .hint("set `TMPDIR` to a directory you may write to")
+                        .into());
+                }
             }
         }
         let message = format!("too many directories `neargate-{purpose}-…` in `{}`", base.display());
         Err(Failure::failed(Diagnostic::error(codes::FILE, message).hint("remove those of earlier runs")))
+    }
+
+    /// This user's directories of that purpose whose process was killed.
+    pub(crate) fn abandoned(purpose: &str) -> Vec<Self> {
+        let prefix = format!("neargate-{purpose}-");
+        let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
+        let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
+        let own = named.map(|entry| entry.path()).filter(|path| is_own_directory(path));
+        own.filter_map(|path| Some(Self { _lock: lock(&path).ok()?, path })).collect()
     }
 
     /// Where it is.
@@ -65,6 +83,18 @@ impl ThrowAway {
     pub(crate) fn remove(self) -> Outcome<()> {
         fs::remove_dir_all(&self.path).map_err(|error| Failure::failed(file_error("remove", &self.path, &error)))
     }
+}
+
+fn lock(directory: &Path) -> std::io::Result<File> {
+    let file = File::open(directory)?;
+    file.try_lock()?;
+    Ok(file)
+}
+
+/// Whether this user, and no other, has made the directory: others may write to `/tmp`, too.
+fn is_own_directory(path: &Path) -> bool {
+    let own = fs::metadata("/proc/self").map(|process| process.uid());
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && own.is_ok_and(|own| own == found.uid()))
 }
 
 impl Drop for ThrowAway {

@@ -157,7 +157,10 @@ impl Screen {
         if self.is_json() {
             self.json(&json!({ "exit_code": failure.exit.number(), "diagnostics": failure.diagnostics }));
         }
-        for diagnostic in &failure.diagnostics {
+        for (at, diagnostic) in failure.diagnostics.iter().enumerate() {
+            if at > 0 {
+                self.say("");
+            }
             self.diagnostic(diagnostic);
         }
         failure.exit
@@ -197,5 +200,5 @@ fn painted(colours: bool, paint: Paint, text: &str) -> String {
         Paint::Yellow => 33,
         Paint::Cyan => 36,
     };
-    if colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    if colours && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }

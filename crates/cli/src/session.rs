@@ -11,7 +11,11 @@ use crate::outcome::{Failure, Outcome};
 
 /// Starts an engine, works with it as its client, and stops it. The first SIGINT or SIGTERM, or `neargate down`,
 /// makes the work's calls fail; then the engine's tasks have `patience` to stop.
-pub(crate) fn with_engine<T>(config: &Config, patience: Duration, work: impl FnOnce(&Endpoint) -> Outcome<T>) -> Outcome<T> {
+pub(crate) fn with_engine<T>(
+    config: &Config,
+    patience: Duration,
+    work: impl FnOnce(&Endpoint) -> Outcome<T>,
+) -> Outcome<T> {
     let engine = Engine::start(config)?;
     let interrupt = Arc::new(AtomicBool::new(false));
     let endpoint = Endpoint::at(engine.address()).until(&interrupt);

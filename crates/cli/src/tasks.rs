@@ -32,8 +32,11 @@ pub(crate) fn list(endpoint: &Endpoint, stopped: bool) -> Result<Vec<ecs::Task>,
 
 /// These tasks of a cluster.
 pub(crate) fn describe(endpoint: &Endpoint, cluster: &str, tasks: &[String]) -> Result<Vec<ecs::Task>, CallError> {
-    let input =
-        ecs::DescribeTasksInput { cluster: Some(cluster.to_owned()), tasks: tasks.to_vec(), ..ecs::DescribeTasksInput::default() };
+    let input = ecs::DescribeTasksInput {
+        cluster: Some(cluster.to_owned()),
+        tasks: tasks.to_vec(),
+        ..ecs::DescribeTasksInput::default()
+    };
     let answer: ecs::DescribeTasksOutput = endpoint.call(&ecs::SERVICE, &ecs::DESCRIBE_TASKS, input)?;
     Ok(answer.tasks.unwrap_or_default())
 }
@@ -94,7 +97,8 @@ pub(crate) fn ending(task: &ecs::Task) -> String {
     let containers = task.containers.iter().flatten().filter_map(|container| {
         let name = container.name.as_deref()?;
         let code = container.exit_code.map(|code| format!("exit code {code}"));
-        let parts: Vec<String> = code.into_iter().chain(container.reason.clone()).collect();
+        let own = container.reason.clone().filter(|own| *own != reason);
+        let parts: Vec<String> = code.into_iter().chain(own).collect();
         (!parts.is_empty()).then(|| format!("{name}: {}", parts.join(", ")))
     });
     let containers: Vec<String> = containers.collect();
@@ -129,7 +133,8 @@ pub(crate) struct Stream {
 pub(crate) fn streams(endpoint: &Endpoint, task: &ecs::Task) -> Result<Vec<Stream>, CallError> {
     let definition = task.task_definition_arn.clone().unwrap_or_default();
     let input = ecs::DescribeTaskDefinitionInput { task_definition: definition, include: None };
-    let answer: ecs::DescribeTaskDefinitionOutput = endpoint.call(&ecs::SERVICE, &ecs::DESCRIBE_TASK_DEFINITION, input)?;
+    let answer: ecs::DescribeTaskDefinitionOutput =
+        endpoint.call(&ecs::SERVICE, &ecs::DESCRIBE_TASK_DEFINITION, input)?;
     let containers = answer.task_definition.and_then(|it| it.container_definitions).into_iter().flatten();
     let id = short(task.task_arn.as_deref());
     let stream = |container: ecs::ContainerDefinition| {
@@ -164,14 +169,17 @@ impl Tail {
                 start_from_head: Some(true),
                 ..logs::GetLogEventsInput::default()
             };
-            let page: Result<logs::GetLogEventsOutput, CallError> = endpoint.call(&logs::SERVICE, &logs::GET_LOG_EVENTS, input);
+            let page: Result<logs::GetLogEventsOutput, CallError> =
+                endpoint.call(&logs::SERVICE, &logs::GET_LOG_EVENTS, input);
             let page = match page {
                 Err(error) if error.is("ResourceNotFoundException") => return Ok(lines),
                 page => page?,
             };
             let events = page.events.unwrap_or_default();
             let is_empty = events.is_empty();
-            lines.extend(events.into_iter().map(|it| (it.timestamp.unwrap_or_default(), it.message.unwrap_or_default())));
+            lines.extend(
+                events.into_iter().map(|it| (it.timestamp.unwrap_or_default(), it.message.unwrap_or_default())),
+            );
             // The end of a stream answers with the token it was asked with.
             let is_end = page.next_forward_token == token;
             if let Some(next) = page.next_forward_token {

@@ -16,7 +16,7 @@ use crate::app::event::EventEntry;
 use crate::codes;
 use crate::commands::put_events;
 use crate::endpoint::Endpoint;
-use crate::endpoint::control::Notice;
+use crate::endpoint::control::{Notice, NoticeKind};
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
 use crate::tasks::{self, Stream, Tail, short};
@@ -80,7 +80,12 @@ struct Seen {
 
 impl<'a> Trial<'a> {
     /// A trial of what is deployed. What the engine said so far was about the stacks.
-    pub(crate) fn new(screen: &'a Screen, control: &'a Endpoint, endpoints: Vec<Endpoint>, deadline: Instant) -> Outcome<Self> {
+    pub(crate) fn new(
+        screen: &'a Screen,
+        control: &'a Endpoint,
+        endpoints: Vec<Endpoint>,
+        deadline: Instant,
+    ) -> Outcome<Self> {
         let mut trial = Self {
             screen,
             control,
@@ -128,7 +133,10 @@ impl<'a> Trial<'a> {
             }
             task
         });
-        let notices = self.notices.iter().map(|it| json!({ "kind": it.kind, "subject": it.subject, "text": it.text, "hint": it.hint }));
+        let notices = self
+            .notices
+            .iter()
+            .map(|it| json!({ "kind": it.kind.name(), "subject": it.subject, "text": it.text, "hint": it.hint }));
         Ok(Verdict { exit, diagnostics, tasks: tasks.collect(), notices: notices.collect(), stacks })
     }
 
@@ -156,15 +164,8 @@ impl<'a> Trial<'a> {
         for notice in self.control.notices(self.notices_after, Duration::ZERO)? {
             self.notices_after = notice.number;
             let is_of_rule = notice.subject.contains(":rule/");
-            match notice.kind.as_str() {
-                "Failed" => {
-                    self.screen.step_in(Paint::Red, "failed", &notice.text);
-                    if let Some(hint) = &notice.hint {
-                        self.screen.step_in(Paint::Yellow, "hint", hint);
-                    }
-                }
-                "Progress" if is_told && is_of_rule => self.screen.step("rule", notice.text.trim_start_matches("rule ")),
-                _ => {}
+            if is_told && is_of_rule && notice.kind == NoticeKind::Progress {
+                self.screen.step("rule", notice.text.trim_start_matches("rule "));
             }
             self.notices.push(notice);
         }
@@ -196,9 +197,13 @@ impl<'a> Trial<'a> {
             }
             if tasks::is_stopped(&seen.task) {
                 seen.is_over = true;
-                let is_good = tasks::exit_code(&seen.task) == Some(0);
-                let paint = if is_good { Paint::Green } else { Paint::Red };
-                self.screen.step_in(paint, "stopped", &format!("{}  {}", id(&seen.task), tasks::ending(&seen.task)));
+                let (paint, text) = match tasks::exit_code(&seen.task) {
+                    Some(0) => (Paint::Green, tasks::ending(&seen.task)),
+                    Some(_) => (Paint::Red, tasks::ending(&seen.task)),
+                    // Why is said at the end.
+                    None => (Paint::Red, "did not run".to_owned()),
+                };
+                self.screen.step_in(paint, "stopped", &format!("{}  {text}", id(&seen.task)));
             }
         }
         Ok(())
@@ -219,25 +224,25 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
-    /// What was accepted and not acted on, once each.
+    /// What was accepted and not acted on, once each, with one of those it is about.
     fn tell_not_simulated(&self) {
-        let notices = self.notices.iter().filter(|notice| notice.kind == "NotSimulated");
         let mut by_text: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for notice in notices {
+        for notice in self.notices.iter().filter(|notice| notice.kind == NoticeKind::NotSimulated) {
             by_text.entry(&notice.text).or_default().insert(&notice.subject);
         }
+        let mut word = "not acted on";
         for (text, subjects) in by_text {
-            let subjects: Vec<&str> = subjects.into_iter().collect();
-            let shown = match subjects.as_slice() {
-                [first, second, third, rest @ ..] if !rest.is_empty() => format!("{first}, {second}, {third} and {} more", rest.len()),
-                all => all.join(", "),
-            };
-            self.screen.step_in(Paint::Yellow, "not acted on", &format!("{shown}: {text}"));
+            let first = subjects.first().copied().unwrap_or_default();
+            let is_task = self.order.iter().any(|arn| short(Some(arn)) == first);
+            let first = if is_task { first.chars().take(ID_SHOWN).collect() } else { first.to_owned() };
+            let more = if subjects.len() > 1 { format!(" and {} more", subjects.len() - 1) } else { String::new() };
+            self.screen.step_in(Paint::Yellow, word, &self.screen.paint(Paint::Dim, &format!("{first}{more}: {text}")));
+            word = "";
         }
     }
 
     fn judge(&self, fire: &Fire<'_>) -> Outcome<(Exit, Vec<Diagnostic>)> {
-        let failures: Vec<&Notice> = self.notices.iter().filter(|notice| notice.kind == "Failed").collect();
+        let failures: Vec<&Notice> = self.notices.iter().filter(|notice| notice.kind == NoticeKind::Failed).collect();
         if self.tasks.is_empty() {
             let mut diagnostic = Diagnostic::error(codes::NO_TASK, "no task was started");
             for failure in &failures {
@@ -253,17 +258,27 @@ impl<'a> Trial<'a> {
         let mut diagnostics = vec![];
         for seen in seen().filter(|seen| tasks::exit_code(&seen.task).is_none()) {
             let message = format!("task {} did not run: {}", id(&seen.task), tasks::ending(&seen.task));
-            diagnostics.push(Diagnostic::error(codes::TASK, message));
+            let mut diagnostic = Diagnostic::error(codes::TASK, message);
+            let about = failures.iter().filter(|it| Some(&it.subject) == seen.task.task_arn.as_ref());
+            diagnostic.hints.extend(about.filter_map(|notice| notice.hint.clone()));
+            diagnostics.push(diagnostic);
         }
-        if !diagnostics.is_empty() {
-            return Ok((Exit::Failed, diagnostics));
+        let is_of_such = |notice: &Notice| {
+            seen().any(|seen| {
+                tasks::exit_code(&seen.task).is_none() && seen.task.task_arn.as_ref() == Some(&notice.subject)
+            })
+        };
+        for failure in failures.iter().filter(|failure| !is_of_such(failure)) {
+            let mut diagnostic = Diagnostic::error(codes::ON_THE_WAY, &failure.text);
+            diagnostic.hints.extend(failure.hint.clone());
+            diagnostics.push(diagnostic);
         }
         let bad = seen().filter_map(|seen| tasks::exit_code(&seen.task)).find(|code| *code != 0);
         let exit = match bad {
-            Some(code) => Exit::of_container(code),
-            // The failures themselves have been told.
-            None if !failures.is_empty() => Exit::Failed,
-            None => Exit::Done,
+            // A task that did not even run weighs more than the code of another.
+            Some(code) if diagnostics.is_empty() => Exit::of_container(code),
+            None if diagnostics.is_empty() => Exit::Done,
+            _ => Exit::Failed,
         };
         Ok((exit, diagnostics))
     }

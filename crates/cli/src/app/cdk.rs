@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use crate::codes;
 use crate::outcome::{Failure, Outcome};
 use crate::places::read_text;
+use crate::words::json_problem;
 
 /// What a CDK app says of itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,7 +50,7 @@ fn object(file: &Path) -> Outcome<Option<Map<String, Json>>> {
         Ok(other) => Err(wrong(shown.to_string(), format!("expected an object, got `{other}`"))),
         Err(error) => {
             let at = format!("{shown}:{}:{}", error.line(), error.column());
-            Err(wrong(at, format!("not readable as JSON: {error}")))
+            Err(wrong(at, format!("not readable as JSON: {}", json_problem(&error))))
         }
     }
 }

@@ -132,8 +132,8 @@ fn read_image(reader: &mut Reader<'_>, name: &str, table: &DeTable<'_>, whole: &
     let is_build = given.first().is_none_or(|key| builds(key));
     let is_programs = given.is_empty() && table.contains_key("host_programs");
     if given.len() != 1 && !is_programs {
-        let got = if given.is_empty() { "nothing".to_owned() } else { format!("`{}`", given.join("`, `")) };
-        let message = format!("`{section}` has {got} to come from, exactly one of `{}` is expected", SOURCES.join("`, `"));
+        let got = if given.is_empty() { "no origin".to_owned() } else { format!("`{}`", given.join("` and `")) };
+        let message = format!("`{section}` names {got}, exactly one of `{}` is expected", SOURCES.join("`, `"));
         reader.wrong(&whole.span(), message);
         return None;
     }
@@ -209,6 +209,9 @@ pub(crate) fn beside(directory: &Path) -> Outcome<Option<Config>> {
 
 /// There is nothing to synthesise from.
 pub(crate) fn no_source(file: &Path) -> Failure {
-    let message = format!("`{}` names neither `app` nor `template`, and there is no `cdk.json` beside it", file.display());
-    Failure::usage(Diagnostic::error(codes::NO_APP, message).hint("add `app = \"…\"`, the command that writes the cloud assembly"))
+    let message =
+        format!("`{}` names neither `app` nor `template`, and there is no `cdk.json` beside it", file.display());
+    Failure::usage(
+        Diagnostic::error(codes::NO_APP, message).hint("add `app = \"…\"`, the command that writes the cloud assembly"),
+    )
 }

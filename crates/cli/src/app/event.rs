@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use crate::codes;
 use crate::outcome::{Failure, Outcome};
 use crate::places::read_text;
+use crate::words::json_problem;
 
 /// One event to put.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ type Problem = (Option<String>, String);
 fn parse(text: &str) -> Result<Vec<EventEntry>, Problem> {
     let document: Json = serde_json::from_str(text).map_err(|error| {
         let place = format!("{}:{}", error.line(), error.column());
-        (Some(place), format!("the event is not readable as JSON: {error}"))
+        (Some(place), format!("the event is not readable as JSON: {}", json_problem(&error)))
     })?;
     let entries = match &document {
         Json::Array(items) => items.iter().collect(),
@@ -87,9 +88,8 @@ fn entry(json: &Json) -> Result<EventEntry, Problem> {
         Some(Json::String(text)) => Ok(Some(text.clone())),
         Some(other) => Err(wrong(format!("`{}` must be a string, got `{other}`", names.join("` or `")))),
     };
-    let required = |names: &[&str]| {
-        text(names)?.ok_or_else(|| wrong(format!("the event lacks `{}`", names.join("` or `"))))
-    };
+    let required =
+        |names: &[&str]| text(names)?.ok_or_else(|| wrong(format!("the event lacks `{}`", names.join("` or `"))));
     let detail = match member(&["detail", "Detail"]) {
         None => "{}".to_owned(),
         Some(Json::String(detail)) => detail.clone(),
@@ -114,7 +114,9 @@ mod tests {
 
     fn check(text: &str, expected: Expect) {
         let shown = match super::parse(text) {
-            Ok(entries) => entries.iter().map(|it| format!("{} {}", it.title(), it.detail)).collect::<Vec<_>>().join("; "),
+            Ok(entries) => {
+                entries.iter().map(|it| format!("{} {}", it.title(), it.detail)).collect::<Vec<_>>().join("; ")
+            }
             Err((place, message)) => format!("{} {message}", place.unwrap_or_default()),
         };
         expected.assert_eq(&shown);
@@ -122,20 +124,26 @@ mod tests {
 
     #[test]
     fn forms() {
-        check(r#"{"source":"a","detail-type":"b","detail":{"n":1}}"#, expect![]);
-        check(r#"{"Source":"a","DetailType":"b","Detail":"{\"n\": 1.0}"}"#, expect![]);
-        check(r#"{"Entries":[{"Source":"a","DetailType":"b"},{"Source":"c","DetailType":"d"}]}"#, expect![]);
-        check(r#"[{"source":"a","detail-type":"b"}]"#, expect![]);
+        check(r#"{"source":"a","detail-type":"b","detail":{"n":1}}"#, expect![[r#"`b` from `a` {"n":1}"#]]);
+        check(r#"{"Source":"a","DetailType":"b","Detail":"{\"n\": 1.0}"}"#, expect![[r#"`b` from `a` {"n": 1.0}"#]]);
+        check(
+            r#"{"Entries":[{"Source":"a","DetailType":"b"},{"Source":"c","DetailType":"d"}]}"#,
+            expect!["`b` from `a` {}; `d` from `c` {}"],
+        );
+        check(r#"[{"source":"a","detail-type":"b"}]"#, expect!["`b` from `a` {}"]);
     }
 
     #[test]
     fn what_is_no_event() {
-        check("{", expect![]);
-        check("[]", expect![]);
-        check("3", expect![]);
-        check(r#"{"source":"a"}"#, expect![]);
-        check(r#"{"source":1,"detail-type":"b"}"#, expect![]);
-        check(r#"{"source":"a","detail-type":"b","detail":[1]}"#, expect![]);
-        check(r#"{"source":"a","detail-type":"b","time":"yesterday"}"#, expect![]);
+        check("{", expect!["1:1 the event is not readable as JSON: EOF while parsing an object"]);
+        check("[]", expect![" there is no event in the list"]);
+        check("3", expect![" an event must be an object, got `3`"]);
+        check(r#"{"source":"a"}"#, expect![" the event lacks `detail-type` or `DetailType`"]);
+        check(r#"{"source":1,"detail-type":"b"}"#, expect![" `source` or `Source` must be a string, got `1`"]);
+        check(r#"{"source":"a","detail-type":"b","detail":[1]}"#, expect![" `detail` must be an object, got `[1]`"]);
+        check(
+            r#"{"source":"a","detail-type":"b","time":"yesterday"}"#,
+            expect![" `yesterday` is no time: expected RFC 3339 such as `2026-11-21T10:00:00Z`"],
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use neargate_base::{DEFAULT_ACCOUNT, Diagnostic};
 use serde_json::{Map, Value as Json};
@@ -17,6 +18,8 @@ use crate::screen::{Paint, Screen};
 
 /// Lines of a failed app that its diagnostic repeats.
 const LAST_LINES: usize = 20;
+/// How long an app is silent before that is shown.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Runs the command; the assembly is in `out` then.
 pub(super) fn run(screen: &Screen, line: &str, directory: &Path, cdk: &CdkJson, out: &Path) -> Outcome<()> {
@@ -43,20 +46,33 @@ pub(super) fn run(screen: &Screen, line: &str, directory: &Path, cdk: &CdkJson, 
         .map(|stream| forward(stream, sender.clone()))
         .collect();
     drop(sender);
-    let mut last = VecDeque::new();
-    for line in lines {
-        screen.say(&format!("             {}", screen.paint(Paint::Dim, &line)));
-        last.push_back(line);
-        if last.len() > LAST_LINES {
-            last.pop_front();
-        }
-    }
+    let last = show(screen, line, &lines);
     for reader in readers {
         // A reader has nothing to fail with.
         let _ = reader.join();
     }
     let status = child.wait().map_err(cannot)?;
     if status.success() { Ok(()) } else { Err(failed(line, directory, status, last)) }
+}
+
+/// Shows what the app writes, and that it is still at work where it writes nothing. Answers its last lines.
+fn show(screen: &Screen, command: &str, lines: &mpsc::Receiver<String>) -> VecDeque<String> {
+    let (started, mut last) = (Instant::now(), VecDeque::new());
+    loop {
+        match lines.recv_timeout(TICK) {
+            Ok(line) => {
+                screen.say(&format!("             {}", screen.paint(Paint::Dim, &line)));
+                last.push_back(line);
+                if last.len() > LAST_LINES {
+                    last.pop_front();
+                }
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                screen.live("synth", &format!("{command}  {} s", started.elapsed().as_secs()));
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => return last,
+        }
+    }
 }
 
 fn failed(line: &str, directory: &Path, status: ExitStatus, last: VecDeque<String>) -> Failure {
@@ -67,7 +83,8 @@ fn failed(line: &str, directory: &Path, status: ExitStatus, last: VecDeque<Strin
     let mut diagnostic = Diagnostic::error(codes::APP_FAILED, format!("the app's command `{line}` {end}"))
         .at(directory.display().to_string());
     if status.code() == Some(127) {
-        diagnostic = diagnostic.hint("is what it needs installed? the command runs with `sh -c` in the app's directory");
+        diagnostic =
+            diagnostic.hint("is what it needs installed? the command runs with `sh -c` in the app's directory");
     }
     diagnostic.details.extend(last);
     Failure::failed(diagnostic)

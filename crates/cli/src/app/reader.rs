@@ -33,15 +33,15 @@ impl<'a> Reader<'a> {
 
     /// The whole file; what is no TOML is a finding.
     pub(super) fn document(&mut self) -> Option<DeTable<'a>> {
-        match DeTable::parse(self.text) {
-            Ok(table) => Some(table.into_inner()),
-            Err(error) => {
-                let at = error.span().map_or_else(|| self.file.to_owned(), |span| self.place(&span));
-                let message = error.message().replace('\n', ": ");
-                self.findings.push(Diagnostic::error(codes::CONFIG_SYNTAX, format!("not readable as TOML: {message}")).at(at));
-                None
-            }
-        }
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        // What comes after the first error is mostly a consequence of it.
+        let Some(first) = errors.iter().min_by_key(|error| error.span().map_or(0, |span| span.start)) else {
+            return Some(table.into_inner());
+        };
+        let at = first.span().map_or_else(|| self.file.to_owned(), |span| self.place(&span));
+        let message = format!("not readable as TOML: {}", first.message().replace('\n', ": "));
+        self.findings.push(Diagnostic::error(codes::CONFIG_SYNTAX, message).at(at));
+        None
     }
 
     /// `file:line:column`, counted from 1, in characters.

@@ -69,7 +69,8 @@ pub(crate) fn synth(screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<S
             let out = absolute(out.unwrap_or(&usual));
             program::run(screen, line, directory, cdk, &out)?;
             if !out.join("manifest.json").is_file() {
-                let message = format!("the app's command `{line}` ended well but wrote no cloud assembly to `{}`", out.display());
+                let message =
+                    format!("the app's command `{line}` ended well but wrote no cloud assembly to `{}`", out.display());
                 let hint = "it must write to the directory in `CDK_OUTDIR`: does the app call `synth()` at its end?";
                 return Err(Failure::failed(Diagnostic::error(codes::APP_FAILED, message).hint(hint)));
             }
@@ -79,7 +80,7 @@ pub(crate) fn synth(screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<S
     };
     findings.extend(give_parameters(app, &mut stacks));
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
-        return Err(Failure { exit: Exit::Failed, diagnostics: findings });
+        return Err(Failure { exit: Exit::Usage, diagnostics: findings });
     }
     Ok(Synthesized { directory, stacks, warnings: findings })
 }

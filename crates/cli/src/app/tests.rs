@@ -1,4 +1,5 @@
 //! Tables for `neargate.toml`.
+#![allow(clippy::too_many_lines, reason = "snapshots are long")]
 
 use expect_test::{Expect, expect};
 
@@ -36,47 +37,315 @@ resources = ["arn:a"]
 bus = "other"
 detail = { subject = "execute", count = 3, ratio = 0.5, deep = { list = [1, true] }, hex = 0xff }
 "#,
-        expect![],
+        expect![[r#"
+            Config {
+                app: Some(
+                    "cargo run",
+                ),
+                template: None,
+                parameters: {
+                    "Stage": "dev",
+                },
+                images: {
+                    "corp/my-proj:1.0": Build(
+                        Build {
+                            directory: Some(
+                                "image",
+                            ),
+                            binary: None,
+                            host_programs: [
+                                "sh",
+                            ],
+                            entrypoint: [
+                                "sh",
+                            ],
+                            cmd: [
+                                "-c",
+                                "true",
+                            ],
+                            env: {
+                                "A": "1",
+                            },
+                            user: "1:1",
+                            workdir: "/srv",
+                        },
+                    ),
+                    "five": Build(
+                        Build {
+                            directory: None,
+                            binary: None,
+                            host_programs: [
+                                "sh",
+                            ],
+                            entrypoint: [],
+                            cmd: [],
+                            env: {},
+                            user: "",
+                            workdir: "",
+                        },
+                    ),
+                    "four": Image(
+                        "one:latest",
+                    ),
+                    "one": Build(
+                        Build {
+                            directory: None,
+                            binary: Some(
+                                "target/one",
+                            ),
+                            host_programs: [],
+                            entrypoint: [],
+                            cmd: [],
+                            env: {},
+                            user: "",
+                            workdir: "",
+                        },
+                    ),
+                    "three": Layout(
+                        "three",
+                    ),
+                    "two": Archive(
+                        "two.tar",
+                    ),
+                },
+                ssm: {
+                    "/corp/db": "mysql",
+                },
+                events: [
+                    EventEntry {
+                        source: "com.corp",
+                        detail_type: "Management",
+                        detail: "{\"count\":3,\"deep\":{\"list\":[1,true]},\"hex\":255,\"ratio\":0.5,\"subject\":\"execute\"}",
+                        bus: Some(
+                            "other",
+                        ),
+                        resources: [
+                            "arn:a",
+                        ],
+                        time: None,
+                    },
+                ],
+                event_files: [],
+            }"#]],
     );
 }
 
 #[test]
 fn events_in_files_and_lists() {
-    check("event = \"event.json\"", expect![]);
-    check("event = [\"a.json\", \"b.json\"]", expect![]);
-    check("[[event]]\nsource = \"a\"\ndetail-type = \"b\"\n[[event]]\nsource = \"c\"\ndetail-type = \"d\"", expect![]);
+    check(
+        "event = \"event.json\"",
+        expect![[r#"
+        Config {
+            app: None,
+            template: None,
+            parameters: {},
+            images: {},
+            ssm: {},
+            events: [],
+            event_files: [
+                "event.json",
+            ],
+        }"#]],
+    );
+    check(
+        "event = [\"a.json\", \"b.json\"]",
+        expect![[r#"
+        Config {
+            app: None,
+            template: None,
+            parameters: {},
+            images: {},
+            ssm: {},
+            events: [],
+            event_files: [
+                "a.json",
+                "b.json",
+            ],
+        }"#]],
+    );
+    check(
+        "[[event]]\nsource = \"a\"\ndetail-type = \"b\"\n[[event]]\nsource = \"c\"\ndetail-type = \"d\"",
+        expect![[r#"
+        Config {
+            app: None,
+            template: None,
+            parameters: {},
+            images: {},
+            ssm: {},
+            events: [
+                EventEntry {
+                    source: "a",
+                    detail_type: "b",
+                    detail: "{}",
+                    bus: None,
+                    resources: [],
+                    time: None,
+                },
+                EventEntry {
+                    source: "c",
+                    detail_type: "d",
+                    detail: "{}",
+                    bus: None,
+                    resources: [],
+                    time: None,
+                },
+            ],
+            event_files: [],
+        }"#]],
+    );
 }
 
 #[test]
 fn broken_toml() {
-    check("app = \"x\nimages", expect![]);
-    check("app = 'a'\napp = 'b'", expect![]);
+    check(
+        "app = \"x\nimages",
+        expect![[r#"
+            error[NG-E0204]: not readable as TOML: invalid basic string, expected `"`
+              at neargate.toml:1:9"#]],
+    );
+    check(
+        "app = 'a'\napp = 'b'",
+        expect![[r#"
+        error[NG-E0204]: not readable as TOML: duplicate key
+          at neargate.toml:2:1"#]],
+    );
 }
 
 #[test]
 fn unknown_keys_have_a_nearest() {
-    check("apq = 'x'", expect![]);
-    check("[imagse]\n", expect![]);
-    check("[images]\n\"a:1\" = { build = 'x', entry_point = ['a'] }", expect![]);
-    check("zebra = 1", expect![]);
-    check("[event]\nsource = 'a'\ndetail_type = 'b'", expect![]);
-    check("[fixtures]\nsecrets.a = 'b'", expect![]);
+    check(
+        "apq = 'x'",
+        expect![[r#"
+        error[NG-E0205]: unknown key `apq`
+          at neargate.toml:1:1
+
+        hint: did you mean `app`?"#]],
+    );
+    check(
+        "[imagse]\n",
+        expect![[r#"
+        error[NG-E0205]: unknown key `imagse`
+          at neargate.toml:1:2
+
+        hint: did you mean `images`?"#]],
+    );
+    check(
+        "[images]\n\"a:1\" = { build = 'x', entry_point = ['a'] }",
+        expect![[r#"
+        error[NG-E0205]: unknown key `entry_point` in `images."a:1"`
+          at neargate.toml:2:24
+
+        hint: did you mean `entrypoint`?"#]],
+    );
+    check(
+        "zebra = 1",
+        expect![[r#"
+        error[NG-E0205]: unknown key `zebra`
+          at neargate.toml:1:1
+
+        hint: known keys: `app`, `event`, `fixtures`, `images`, `parameters`, `template`"#]],
+    );
+    check(
+        "[event]\nsource = 'a'\ndetail_type = 'b'",
+        expect![[r#"
+        error[NG-E0205]: unknown key `detail_type` in `event`
+          at neargate.toml:3:1
+
+        hint: did you mean `detail-type`?
+        ---
+        error[NG-E0205]: `event` lacks `detail-type`
+          at neargate.toml:1:1"#]],
+    );
+    check(
+        "[fixtures]\nsecrets.a = 'b'",
+        expect![[r#"
+        error[NG-E0205]: unknown key `secrets` in `fixtures`
+          at neargate.toml:2:1
+
+        hint: known keys: `ssm`"#]],
+    );
 }
 
 #[test]
 fn wrong_kinds_of_values() {
-    check("app = 3\ntemplate = ['a']\nimages = true", expect![]);
-    check("[images]\na = 'dir'", expect![]);
-    check("[images]\na = { build = 'd', cmd = 'x', env = { A = 1 }, host_programs = [1] }", expect![]);
-    check("event = 3", expect![]);
-    check("[event]\nsource = 'a'\ndetail-type = 'b'\ndetail = 'c'", expect![]);
+    check(
+        "app = 3\ntemplate = ['a']\nimages = true",
+        expect![[r#"
+        error[NG-E0205]: `app` must be a string, got an integer
+          at neargate.toml:1:7
+        ---
+        error[NG-E0205]: `template` must be a string, got a list
+          at neargate.toml:2:12
+        ---
+        error[NG-E0205]: `images` must be a table, got a boolean
+          at neargate.toml:3:10"#]],
+    );
+    check(
+        "[images]\na = 'dir'",
+        expect![[r#"
+        error[NG-E0205]: `a` must be a table, got a string
+          at neargate.toml:2:5"#]],
+    );
+    check(
+        "[images]\na = { build = 'd', cmd = 'x', env = { A = 1 }, host_programs = [1] }",
+        expect![[r#"
+        error[NG-E0205]: `host_programs` must be a list of strings, got an integer
+          at neargate.toml:2:65
+        ---
+        error[NG-E0205]: `cmd` must be a list of strings, got a string
+          at neargate.toml:2:26
+        ---
+        error[NG-E0205]: `A` must be a string, got an integer
+          at neargate.toml:2:43"#]],
+    );
+    check(
+        "event = 3",
+        expect![[r#"
+        error[NG-E0205]: `event` must be a table, a list of tables, or the name of a JSON file
+          at neargate.toml:1:9"#]],
+    );
+    check(
+        "[event]\nsource = 'a'\ndetail-type = 'b'\ndetail = 'c'",
+        expect![[r#"
+        error[NG-E0205]: `detail` must be a table, got `"c"`
+          at neargate.toml:4:10"#]],
+    );
 }
 
 #[test]
 fn contradictions() {
-    check("app = 'a'\ntemplate = 'b'", expect![]);
-    check("[images]\na = { build = 'd', archive = 'e' }", expect![]);
-    check("[images]\na = { user = '1' }", expect![]);
-    check("[images]\na = { archive = 'd', cmd = ['x'] }", expect![]);
-    check("[images]\nA = { archive = 'd' }", expect![]);
+    check(
+        "app = 'a'\ntemplate = 'b'",
+        expect![[r#"
+        error[NG-E0205]: got `app` and `template`, exactly one is expected
+          at neargate.toml:2:12"#]],
+    );
+    check(
+        "[images]\na = { build = 'd', archive = 'e' }",
+        expect![[r#"
+            error[NG-E0205]: `images."a"` names `build` and `archive`, exactly one of `build`, `binary`, `archive`, `layout`, `image` is expected
+              at neargate.toml:2:5"#]],
+    );
+    check(
+        "[images]\na = { user = '1' }",
+        expect![[r#"
+            error[NG-E0205]: `images."a"` names no origin, exactly one of `build`, `binary`, `archive`, `layout`, `image` is expected
+              at neargate.toml:2:5"#]],
+    );
+    check(
+        "[images]\na = { archive = 'd', cmd = ['x'] }",
+        expect![[r#"
+        error[NG-E0205]: `cmd` does not go with `archive`: the image has its own
+          at neargate.toml:2:28
+
+        hint: leave it out, or use `build` in place of `archive`"#]],
+    );
+    check(
+        "[images]\nA = { archive = 'd' }",
+        expect![[r#"
+        error[NG-E0205]: `A` is no image reference: `A` must be lowercase
+          at neargate.toml:2:1
+
+        hint: write it as `repository:tag`, for example `corp/my-proj:1.0`"#]],
+    );
 }

@@ -37,10 +37,20 @@ pub(super) fn run(args: &DownArgs, screen: &Screen) -> Outcome {
     let running = endpoint.status().ok();
     let data_dir = match (&running, &args.data_dir) {
         (Some(status), None) => status.data_dir.clone(),
-        (Some(status), Some(given)) if places::absolute(given) == places::absolute(&status.data_dir) => status.data_dir.clone(),
+        (Some(status), Some(given)) if places::absolute(given) == places::absolute(&status.data_dir) => {
+            status.data_dir.clone()
+        }
         (Some(status), Some(given)) => {
-            let message = format!("the engine at `{}` uses `{}`, got `--data-dir {}`", endpoint.address(), status.data_dir.display(), given.display());
-            return Err(Failure::usage(Diagnostic::error(codes::ARGUMENT, message).hint("leave `--data-dir` out, or name the other engine with `--port`")));
+            let message = format!(
+                "the engine at `{}` uses `{}`, got `--data-dir {}`",
+                endpoint.address(),
+                status.data_dir.display(),
+                given.display()
+            );
+            return Err(Failure::usage(
+                Diagnostic::error(codes::ARGUMENT, message)
+                    .hint("leave `--data-dir` out, or name the other engine with `--port`"),
+            ));
         }
         (None, Some(given)) => given.clone(),
         (None, None) => places::data_dir()?,
@@ -67,7 +77,11 @@ fn wait_for_end(endpoint: &Endpoint, pid: i64) -> Outcome<()> {
     let process = PathBuf::from(format!("/proc/{pid}"));
     while process.exists() && !is_zombie(&process) {
         if Instant::now() > deadline {
-            let message = format!("the engine at `{}` (process {pid}) has not ended in {} s", endpoint.address(), PATIENCE.as_secs());
+            let message = format!(
+                "the engine at `{}` (process {pid}) has not ended in {} s",
+                endpoint.address(),
+                PATIENCE.as_secs()
+            );
             return Err(Failure::failed(Diagnostic::error(codes::ENGINE, message)));
         }
         std::thread::sleep(PAUSE);
@@ -85,16 +99,15 @@ fn purge(data_dir: &Path) -> Outcome<bool> {
     if !data_dir.exists() {
         return Ok(false);
     }
-    let is_ours = data_dir.join("state.sqlite").is_file() || data_dir.join("images/oci-layout").is_file();
-    if !is_ours {
+    let images_alone = data_dir.join("images/oci-layout").is_file();
+    if neargate_engine::purge(data_dir)? {
+        return Ok(true);
+    }
+    if !images_alone {
         let message = format!("`{}` is no data directory of an engine, so it is not removed", data_dir.display());
         return Err(Failure::usage(Diagnostic::error(codes::ARGUMENT, message)));
     }
-    let lock = std::fs::File::open(data_dir.join("lock"));
-    if lock.is_ok_and(|lock| lock.try_lock().is_err()) {
-        let message = format!("`{}` is in use by an engine on another port", data_dir.display());
-        return Err(Failure::failed(Diagnostic::error(codes::ENGINE, message).hint("name its port with `--port`")));
-    }
-    std::fs::remove_dir_all(data_dir).map_err(|error| Failure::failed(places::file_error("remove", data_dir, &error)))?;
+    std::fs::remove_dir_all(data_dir)
+        .map_err(|error| Failure::failed(places::file_error("remove", data_dir, &error)))?;
     Ok(true)
 }

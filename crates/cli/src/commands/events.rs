@@ -13,6 +13,7 @@ use crate::codes;
 use crate::endpoint::Endpoint;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::Screen;
+use crate::words::json_problem;
 
 /// Entries that one `PutEvents` takes.
 const ENTRIES_PER_CALL_MAX: usize = 10;
@@ -80,8 +81,11 @@ fn object(text: &str) -> Outcome<String> {
             Err(Failure::usage(Diagnostic::error(codes::EVENT, message)))
         }
         Err(error) => {
-            let message = format!("`--detail` is not readable as JSON: {error}");
-            Err(Failure::usage(Diagnostic::error(codes::EVENT, message).hint("quote it for the shell: `--detail '{\"key\": \"value\"}'`")))
+            let message = format!("`--detail` is not readable as JSON: {}", json_problem(&error));
+            Err(Failure::usage(
+                Diagnostic::error(codes::EVENT, message)
+                    .hint("quote it for the shell: `--detail '{\"key\": \"value\"}'`"),
+            ))
         }
     }
 }
@@ -97,7 +101,8 @@ pub(crate) fn put(endpoint: &Endpoint, events: &[EventEntry]) -> Outcome<Vec<Str
             match result.event_id {
                 Some(id) => ids.push(id),
                 None => {
-                    let (code, text) = (result.error_code.unwrap_or_default(), result.error_message.unwrap_or_default());
+                    let (code, text) =
+                        (result.error_code.unwrap_or_default(), result.error_message.unwrap_or_default());
                     let message = format!("the event {} was not accepted: {code}: {text}", event.title());
                     return Err(Failure::failed(Diagnostic::error(codes::EVENT, message)));
                 }

@@ -176,7 +176,9 @@ fn remove(args: &RemoveArgs, screen: &Screen) -> Outcome {
             screen.step("removed", name);
         } else {
             let message = format!("there is no image `{name}`");
-            missing.push(Diagnostic::error(codes::NOT_FOUND, message).hint("see which there are with `neargate image ls`"));
+            missing.push(
+                Diagnostic::error(codes::NOT_FOUND, message).hint("see which there are with `neargate image ls`"),
+            );
         }
     }
     let collected = store.gc(&[])?;

@@ -74,8 +74,12 @@ fn events(endpoint: &Endpoint, group: &str, from: Option<i64>) -> Outcome<Vec<ap
             next_token,
             ..api::FilterLogEventsInput::default()
         };
-        let page: Result<api::FilterLogEventsOutput, CallError> = endpoint.call(&api::SERVICE, &api::FILTER_LOG_EVENTS, input);
-        let page = page.map_err(|error| if error.is("ResourceNotFoundException") { unknown(endpoint, group) } else { error.into() })?;
+        let page: Result<api::FilterLogEventsOutput, CallError> =
+            endpoint.call(&api::SERVICE, &api::FILTER_LOG_EVENTS, input);
+        let page =
+            page.map_err(
+                |error| if error.is("ResourceNotFoundException") { unknown(endpoint, group) } else { error.into() },
+            )?;
         all.extend(page.events.into_iter().flatten());
         next_token = page.next_token;
         if next_token.is_none() {
@@ -90,5 +94,9 @@ fn unknown(endpoint: &Endpoint, group: &str) -> Failure {
     let groups = answer.ok().and_then(|answer| answer.log_groups).into_iter().flatten();
     let names: Vec<String> = groups.filter_map(|group| group.log_group_name).collect();
     let diagnostic = Diagnostic::error(codes::NOT_FOUND, format!("there is no log group `{group}`"));
-    Failure::usage(if names.is_empty() { diagnostic } else { diagnostic.hint(format!("there are `{}`", names.join("`, `"))) })
+    Failure::usage(if names.is_empty() {
+        diagnostic
+    } else {
+        diagnostic.hint(format!("there are `{}`", names.join("`, `")))
+    })
 }

@@ -84,14 +84,20 @@ pub(super) fn run(args: &RunArgs, screen: &Screen) -> Outcome {
     };
     let answer: ecs::RunTaskOutput = endpoint.call(&ecs::SERVICE, &ecs::RUN_TASK, input)?;
     let Some(task) = answer.tasks.into_iter().flatten().next() else {
-        let reason = answer.failures.into_iter().flatten().filter_map(|failure| failure.reason).collect::<Vec<_>>().join(", ");
+        let reason =
+            answer.failures.into_iter().flatten().filter_map(|failure| failure.reason).collect::<Vec<_>>().join(", ");
         return Err(Failure::failed(Diagnostic::error(codes::TASK, format!("the task was not started: {reason}"))));
     };
-    screen.step("task", &format!("{}  {}", short(task.task_arn.as_deref()), short(task.task_definition_arn.as_deref())));
+    screen
+        .step("task", &format!("{}  {}", short(task.task_arn.as_deref()), short(task.task_definition_arn.as_deref())));
     if args.wait {
         return wait(screen, &endpoint, task);
     }
-    if screen.is_json() { screen.json(&tasks::to_json(&task)) } else { screen.data(short(task.task_arn.as_deref())) }
+    if screen.is_json() {
+        screen.json(&tasks::to_json(&task))
+    } else {
+        screen.data(short(task.task_arn.as_deref()))
+    }
     Ok(Exit::Done)
 }
 
@@ -140,7 +146,8 @@ fn find_definition(endpoint: &Endpoint, wanted: &str) -> Outcome<(ecs::TaskDefin
             let logical = resource.logical_resource_id;
             let path = construct_path(endpoint, &stack.stack_name, &logical);
             let path = path.as_deref().map(|path| path.trim_end_matches("/Resource"));
-            let is_path = path.is_some_and(|path| path == wanted || path.rsplit_once('/').is_some_and(|(above, _)| above == wanted));
+            let is_path = path
+                .is_some_and(|path| path == wanted || path.rsplit_once('/').is_some_and(|(above, _)| above == wanted));
             if (logical == wanted || is_path)
                 && let Some(definition) = describe_definition(endpoint, &physical)?
             {
@@ -150,7 +157,11 @@ fn find_definition(endpoint: &Endpoint, wanted: &str) -> Outcome<(ecs::TaskDefin
         }
     }
     let diagnostic = Diagnostic::error(codes::NOT_FOUND, format!("there is no task definition `{wanted}`"));
-    Err(Failure::usage(if known.is_empty() { diagnostic } else { diagnostic.hint(format!("there are `{}`", known.join("`, `"))) }))
+    Err(Failure::usage(if known.is_empty() {
+        diagnostic
+    } else {
+        diagnostic.hint(format!("there are `{}`", known.join("`, `")))
+    }))
 }
 
 fn describe_definition(endpoint: &Endpoint, name: &str) -> Outcome<Option<ecs::TaskDefinition>> {
@@ -165,20 +176,31 @@ fn describe_definition(endpoint: &Endpoint, name: &str) -> Outcome<Option<ecs::T
 }
 
 fn resources(endpoint: &Endpoint, stack: &str) -> Result<Vec<cfn::StackResource>, CallError> {
-    let input = cfn::DescribeStackResourcesInput { stack_name: Some(stack.to_owned()), ..cfn::DescribeStackResourcesInput::default() };
-    let answer: cfn::DescribeStackResourcesOutput = endpoint.call(&cfn::SERVICE, &cfn::DESCRIBE_STACK_RESOURCES, input)?;
+    let input = cfn::DescribeStackResourcesInput {
+        stack_name: Some(stack.to_owned()),
+        ..cfn::DescribeStackResourcesInput::default()
+    };
+    let answer: cfn::DescribeStackResourcesOutput =
+        endpoint.call(&cfn::SERVICE, &cfn::DESCRIBE_STACK_RESOURCES, input)?;
     Ok(answer.stack_resources.unwrap_or_default())
 }
 
 /// The construct path that the CDK writes into a resource's metadata.
 fn construct_path(endpoint: &Endpoint, stack: &str, logical: &str) -> Option<String> {
-    let input = cfn::DescribeStackResourceInput { stack_name: stack.to_owned(), logical_resource_id: logical.to_owned() };
-    let answer: cfn::DescribeStackResourceOutput = endpoint.call(&cfn::SERVICE, &cfn::DESCRIBE_STACK_RESOURCE, input).ok()?;
+    let input =
+        cfn::DescribeStackResourceInput { stack_name: stack.to_owned(), logical_resource_id: logical.to_owned() };
+    let answer: cfn::DescribeStackResourceOutput =
+        endpoint.call(&cfn::SERVICE, &cfn::DESCRIBE_STACK_RESOURCE, input).ok()?;
     let metadata: Json = serde_json::from_str(&answer.stack_resource_detail?.metadata?).ok()?;
     metadata.get("aws:cdk:path")?.as_str().map(str::to_owned)
 }
 
-fn find_place(endpoint: &Endpoint, args: &RunArgs, definition: &ecs::TaskDefinition, stack: Option<&str>) -> Outcome<Place> {
+fn find_place(
+    endpoint: &Endpoint,
+    args: &RunArgs,
+    definition: &ecs::TaskDefinition,
+    stack: Option<&str>,
+) -> Outcome<Place> {
     let arn = definition.task_definition_arn.clone().unwrap_or_default();
     let mut place = match (place_of_rule(endpoint, &arn)?, stack) {
         (Some(place), _) => place,
@@ -210,13 +232,19 @@ fn find_place(endpoint: &Endpoint, args: &RunArgs, definition: &ecs::TaskDefinit
 
 /// Where a rule runs this very definition.
 fn place_of_rule(endpoint: &Endpoint, definition: &str) -> Outcome<Option<Place>> {
-    let rules: events::ListRulesOutput = endpoint.call(&events::SERVICE, &events::LIST_RULES, events::ListRulesInput::default())?;
+    let rules: events::ListRulesOutput =
+        endpoint.call(&events::SERVICE, &events::LIST_RULES, events::ListRulesInput::default())?;
     for rule in rules.rules.into_iter().flatten().filter_map(|rule| rule.name) {
         let input = events::ListTargetsByRuleInput { rule, ..events::ListTargetsByRuleInput::default() };
-        let answer: events::ListTargetsByRuleOutput = endpoint.call(&events::SERVICE, &events::LIST_TARGETS_BY_RULE, input)?;
+        let answer: events::ListTargetsByRuleOutput =
+            endpoint.call(&events::SERVICE, &events::LIST_TARGETS_BY_RULE, input)?;
         for target in answer.targets.into_iter().flatten() {
-            let Some(parameters) = target.ecs_parameters.filter(|it| it.task_definition_arn == definition) else { continue };
-            let Some(network) = parameters.network_configuration.and_then(|it| it.awsvpc_configuration) else { continue };
+            let Some(parameters) = target.ecs_parameters.filter(|it| it.task_definition_arn == definition) else {
+                continue;
+            };
+            let Some(network) = parameters.network_configuration.and_then(|it| it.awsvpc_configuration) else {
+                continue;
+            };
             return Ok(Some(Place {
                 cluster: Some(target.arn),
                 subnets: network.subnets,

@@ -10,6 +10,7 @@ use crate::app::{self, Source, synth::synth};
 use crate::codes;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::Screen;
+use crate::words::counted;
 
 /// Arguments of `synth`.
 #[derive(Debug, Args)]
@@ -45,7 +46,10 @@ pub(super) fn run(args: &SynthArgs, screen: &Screen) -> Outcome {
     } else {
         for stack in &made.stacks {
             screen.data(&stack.file.display().to_string());
-            screen.step("stack", &format!("{}  {} resources", stack.display_name, stack.template.resources.len()));
+            screen.step(
+                "stack",
+                &format!("{}  {}", stack.display_name, counted(stack.template.resources.len(), "resource")),
+            );
         }
     }
     Ok(Exit::Done)

@@ -94,7 +94,9 @@ fn logs(args: &LogsArgs, screen: &Screen) -> Outcome {
     let streams = tasks::streams(&endpoint, &task)?;
     if streams.is_empty() {
         let message = format!("no container of task `{}` logs to CloudWatch Logs", args.task);
-        return Err(Failure::failed(Diagnostic::error(codes::NOT_FOUND, message).hint("give the container an `awslogs` log configuration")));
+        return Err(Failure::failed(
+            Diagnostic::error(codes::NOT_FOUND, message).hint("give the container an `awslogs` log configuration"),
+        ));
     }
     let mut tail = Tail::default();
     loop {
@@ -102,7 +104,9 @@ fn logs(args: &LogsArgs, screen: &Screen) -> Outcome {
         for stream in &streams {
             for (at_ms, line) in tail.read(&endpoint, stream)? {
                 if screen.is_json() {
-                    screen.data(&json!({ "container": stream.container, "timestamp": at_ms, "message": line }).to_string());
+                    screen.data(
+                        &json!({ "container": stream.container, "timestamp": at_ms, "message": line }).to_string(),
+                    );
                 } else {
                     screen.container_line(&stream.container, &line);
                 }
@@ -144,11 +148,15 @@ fn find(endpoint: &Endpoint, wanted: &str) -> Outcome<ecs::Task> {
         (Some(task), true) => Ok(task),
         (Some(_), false) => {
             let message = format!("{} tasks begin with `{wanted}`, one is expected", found.len() + 1);
-            Err(Failure::usage(Diagnostic::error(codes::NOT_FOUND, message).hint("give more of the id: `neargate task ls --all`")))
+            Err(Failure::usage(
+                Diagnostic::error(codes::NOT_FOUND, message).hint("give more of the id: `neargate task ls --all`"),
+            ))
         }
         (None, _) => {
             let message = format!("there is no task `{wanted}`");
-            Err(Failure::usage(Diagnostic::error(codes::NOT_FOUND, message).hint("see which there are with `neargate task ls --all`")))
+            Err(Failure::usage(
+                Diagnostic::error(codes::NOT_FOUND, message).hint("see which there are with `neargate task ls --all`"),
+            ))
         }
     }
 }

@@ -1,11 +1,11 @@
 //! `neargate try`.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use neargate_base::Diagnostic;
+use neargate_base::{Diagnostic, Severity};
 use neargate_engine::Config;
 use serde_json::json;
 
@@ -19,10 +19,16 @@ use crate::places::ThrowAway;
 use crate::screen::{Paint, Screen};
 use crate::session::with_engine;
 use crate::trial::{Fire, Trial, Verdict};
-use crate::{codes, images, places};
+use crate::words::counted;
+use crate::{images, places};
 
 /// How long tasks that still run may take to stop before they are killed: nobody will miss them.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What its directory is called after.
+const PURPOSE: &str = "try";
+/// The engine's directory in it.
+const DATA: &str = "data";
 
 /// Arguments of `try`.
 #[derive(Debug, Args)]
@@ -48,22 +54,33 @@ pub(super) fn run(args: &TryArgs, screen: &Screen) -> Outcome {
     let started = Instant::now();
     let app = app::require(args.app.as_deref(), args.config.as_deref())?;
     let events = events(args, &app)?;
-    let place = ThrowAway::new("try")?;
+    let place = ThrowAway::new(PURPOSE)?;
+    sweep_earlier(screen);
     let made = synth(screen, &app, Some(&place.path().join("cdk.out")))?;
-    let data_dir = place.path().join("data");
+    let data_dir = place.path().join(DATA);
     let behind = behind();
     images::provide(screen, &app, &data_dir.join("images"), &behind)?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = Config { data_dir: data_dir.clone(), listen, image_stores: behind, clock: None };
-    let mut instance = String::new();
-    let outcome = with_engine(&config, STOP_PATIENCE, |endpoint| {
-        endpoint.status()?.text("instance").clone_into(&mut instance);
-        attempt(args, screen, endpoint, &app, &made, &events)
-    });
-    erase(screen, &instance, &data_dir);
-    place.remove()?;
+    let outcome = with_engine(&config, STOP_PATIENCE, |endpoint| attempt(args, screen, endpoint, &app, &made, &events));
+    let purged = neargate_engine::purge(&data_dir).map_err(Failure::failed);
+    let removed = place.remove();
     let verdict = outcome?;
-    conclude(screen, &verdict, started.elapsed())
+    let exit = conclude(screen, &verdict, started.elapsed());
+    purged.and(removed).map(|()| exit)
+}
+
+/// Removes what tries that were killed have left.
+fn sweep_earlier(screen: &Screen) {
+    for place in ThrowAway::abandoned(PURPOSE) {
+        let purged = neargate_engine::purge(&place.path().join(DATA));
+        if let Err(problem) = purged.map_err(Failure::failed).and_then(|_| place.remove()) {
+            problem
+                .diagnostics
+                .into_iter()
+                .for_each(|it| screen.diagnostic(&Diagnostic { severity: Severity::Warning, ..it }));
+        }
+    }
 }
 
 /// The user's own images can be used too.
@@ -99,13 +116,14 @@ fn attempt(
         None => Fire::Events(events),
     };
     let endpoints = deploy::environments(made);
-    let endpoints = endpoints.iter().map(|(account, region)| endpoint.in_environment(account.as_deref(), region.as_deref()));
+    let endpoints =
+        endpoints.iter().map(|(account, region)| endpoint.in_environment(account.as_deref(), region.as_deref()));
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     Trial::new(screen, endpoint, endpoints.collect(), deadline)?.run(&fire, stacks)
 }
 
 /// Says how it went, and ends as the container did.
-fn conclude(screen: &Screen, verdict: &Verdict, took: Duration) -> Outcome {
+fn conclude(screen: &Screen, verdict: &Verdict, took: Duration) -> Exit {
     if screen.is_json() {
         screen.json(&json!({
             "exit_code": verdict.exit.number(), "seconds": took.as_secs_f64(), "stacks": verdict.stacks,
@@ -116,27 +134,12 @@ fn conclude(screen: &Screen, verdict: &Verdict, took: Duration) -> Outcome {
         screen.diagnostic(diagnostic);
     }
     let (paint, word) = if verdict.exit == Exit::Done { (Paint::Green, "passed") } else { (Paint::Red, "failed") };
-    let tasks = match verdict.tasks.len() {
-        1 => "1 task".to_owned(),
-        count => format!("{count} tasks"),
-    };
+    let tasks = counted(verdict.tasks.len(), "task");
     let code = match verdict.exit {
         Exit::Container(code) => format!("exit code {code}, "),
         Exit::Done => "exit code 0, ".to_owned(),
         _ => String::new(),
     };
-    screen.step_in(paint, word, &format!("{tasks}, {code}{:.1} s; nothing is left behind", took.as_secs_f64()));
-    Ok(verdict.exit)
-}
-
-/// Removes what the engine's tasks may have left on this machine.
-fn erase(screen: &Screen, instance: &str, data_dir: &Path) {
-    use neargate_runtime::backends::embedded::{EmbeddedConfig, erase};
-    if instance.is_empty() {
-        return;
-    }
-    if let Err(error) = EmbeddedConfig::new(instance, data_dir).and_then(|config| erase(&config)) {
-        let failure = Failure::failed(Diagnostic::warning(codes::ENGINE, format!("something of the tasks may be left: {error}")));
-        failure.diagnostics.iter().for_each(|diagnostic| screen.diagnostic(diagnostic));
-    }
+    screen.step_in(paint, word, &format!("{tasks}, {code}{:.1} s", took.as_secs_f64()));
+    verdict.exit
 }

@@ -1,5 +1,6 @@
 //! `neargate up`.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
@@ -18,7 +19,7 @@ use crate::app::synth::{Synthesized, synth};
 use crate::app::{self, App};
 use crate::deploy::{self, Detail};
 use crate::endpoint::Endpoint;
-use crate::endpoint::control::Notice;
+use crate::endpoint::control::{Notice, NoticeKind};
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
 use crate::session::with_engine;
@@ -97,41 +98,59 @@ fn ready(screen: &Screen, endpoint: &Endpoint, data_dir: &Path, stacks: &[Json])
     if screen.is_json() {
         screen.json(&json!({ "endpoint": url, "data_dir": data_dir.display().to_string(), "stacks": stacks }));
     } else {
-        screen.data(&format!("export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={}", endpoint.region()));
+        screen.data(&format!(
+            "export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={}",
+            endpoint.region()
+        ));
     }
     screen.step("ready", &format!("{url}  data in {}", data_dir.display()));
 }
 
 /// Shows what happens until the engine is to stop.
 fn tell_notices(screen: &Screen, endpoint: &Endpoint) {
-    let mut after = 0;
+    let (mut after, mut said) = (0, BTreeSet::new());
     while !endpoint.is_interrupted() {
         // An engine that does not answer is stopping.
         let Ok(notices) = endpoint.notices(after, NOTICES_WAIT) else { return };
         for notice in notices {
             after = notice.number;
-            show(screen, &notice);
+            // One example of what is not acted on is enough.
+            if notice.kind != NoticeKind::NotSimulated || said.insert(notice.text.clone()) {
+                show(screen, &notice);
+            }
         }
     }
 }
 
 /// One notice on the screen.
 fn show(screen: &Screen, notice: &Notice) {
-    match notice.kind.as_str() {
-        "Failed" => screen.step_in(Paint::Red, "failed", &notice.text),
-        "NotSimulated" => screen.step_in(Paint::Yellow, "not acted on", &format!("{}: {}", notice.subject, notice.text)),
-        _ => screen.step_in(Paint::Cyan, "", &notice.text),
+    match notice.kind {
+        NoticeKind::Failed => screen.step_in(Paint::Red, "failed", &notice.text),
+        NoticeKind::NotSimulated => {
+            screen.step_in(Paint::Yellow, "not acted on", &format!("{}: {}", notice.subject, notice.text))
+        }
+        NoticeKind::Progress => screen.step_in(Paint::Cyan, "", &notice.text),
     }
     if let Some(hint) = &notice.hint {
         screen.step_in(Paint::Yellow, "hint", hint);
     }
 }
 
-fn in_running_engine(args: &UpArgs, screen: &Screen, endpoint: &Endpoint, app: Option<&App>, data_dir: &Path) -> Outcome {
+fn in_running_engine(
+    args: &UpArgs,
+    screen: &Screen,
+    endpoint: &Endpoint,
+    app: Option<&App>,
+    data_dir: &Path,
+) -> Outcome {
     let is_other = args.data_dir.as_ref().is_some_and(|given| places::absolute(given) != places::absolute(data_dir));
     if is_other || args.clock.is_some() {
         let flag = if is_other { "--data-dir" } else { "--clock" };
-        let message = format!("an engine runs at `{}` already, with its data in `{}`: `{flag}` comes too late", endpoint.address(), data_dir.display());
+        let message = format!(
+            "an engine runs at `{}` already, with its data in `{}`: `{flag}` comes too late",
+            endpoint.address(),
+            data_dir.display()
+        );
         let hint = "stop it with `neargate down`, or start another with `--port`; `neargate clock` turns the clock of a running one";
         return Err(Failure::usage(Diagnostic::error(codes::ENGINE, message).hint(hint)));
     }
@@ -148,7 +167,13 @@ fn in_running_engine(args: &UpArgs, screen: &Screen, endpoint: &Endpoint, app: O
     Ok(Exit::Done)
 }
 
-fn detached(args: &UpArgs, screen: &Screen, endpoint: &Endpoint, app: Option<(&App, &Synthesized)>, data_dir: &Path) -> Outcome {
+fn detached(
+    args: &UpArgs,
+    screen: &Screen,
+    endpoint: &Endpoint,
+    app: Option<(&App, &Synthesized)>,
+    data_dir: &Path,
+) -> Outcome {
     let mut engine = start_detached(args, data_dir)?;
     let outcome = wait_for_engine(endpoint, &mut engine, data_dir).and_then(|()| match app {
         Some((app, made)) => {

@@ -16,7 +16,8 @@ const BOOTSTRAP_VERSION: &str = "31";
 /// Puts what is missing.
 pub(super) fn put(screen: &Screen, endpoint: &Endpoint, app: &App, made: &Synthesized) -> Outcome<()> {
     let bootstrap = bootstrap_parameters(made);
-    let names: BTreeMap<&str, &str> = app.config.ssm.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let names: BTreeMap<&str, &str> =
+        app.config.ssm.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     for (name, value) in names {
         put_parameter(endpoint, name, value, true)?;
         screen.step("fixture", &format!("ssm {name}"));

@@ -39,7 +39,7 @@ pub(super) fn follow(
     mut since: Option<String>,
     detail: Detail,
 ) -> Outcome<Followed> {
-    let (mut done, mut failures, mut cancelled) = (BTreeSet::new(), vec![], vec![]);
+    let (mut done, mut failures, mut cancelled, mut last) = (BTreeSet::new(), vec![], vec![], String::new());
     loop {
         // The state first: whatever led to it is then among the events.
         let stack = describe(endpoint, id)?;
@@ -47,7 +47,8 @@ pub(super) fn follow(
             since = Some(event.event_id.clone());
             let status = event.resource_status.clone().unwrap_or_default();
             let resource = event.logical_resource_id.clone().unwrap_or_default();
-            let is_stack = event.resource_type.as_deref() == Some("AWS::CloudFormation::Stack") && resource == event.stack_name;
+            let is_stack =
+                event.resource_type.as_deref() == Some("AWS::CloudFormation::Stack") && resource == event.stack_name;
             if is_stack {
                 continue;
             }
@@ -59,20 +60,25 @@ pub(super) fn follow(
                 let reason = event.resource_status_reason.clone().unwrap_or_default();
                 let is_cancelled = reason.contains("cancelled");
                 let kind = event.resource_type.clone().unwrap_or_default();
-                if is_cancelled { &mut cancelled } else { &mut failures }.push(format!("`{resource}` ({kind}): {reason}"));
-                if !is_cancelled {
+                if is_cancelled { &mut cancelled } else { &mut failures }
+                    .push(format!("`{resource}` ({kind}): {reason}"));
+                // Where little is said, the failure itself says it at the end.
+                if !is_cancelled && detail == Detail::Resources {
                     screen.step_in(Paint::Red, "failed", &line);
                 }
             } else if detail == Detail::Resources && status.ends_with("_COMPLETE") {
                 screen.step_in(Paint::Cyan, verb(&status), &line);
-            } else {
-                screen.live("stack", &format!("{name}  {} done  {line}", done.len()));
             }
+            last = line;
+        }
+        if detail == Detail::Stacks {
+            screen.live("stack", &format!("{name}  {} done  {last}", done.len()));
         }
         match stack {
             Some(stack) if stack.stack_status.ends_with("_IN_PROGRESS") => std::thread::sleep(PAUSE),
             Some(stack) => {
-                let is_good = matches!(stack.stack_status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE");
+                let is_good =
+                    matches!(stack.stack_status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE");
                 let stack = Box::new(stack);
                 let ending = if is_good { Ending::Done(stack) } else { Ending::Failed(stack) };
                 failures.extend(cancelled);
@@ -105,7 +111,8 @@ fn verb(status: &str) -> &'static str {
 
 fn describe(endpoint: &Endpoint, id: &str) -> Outcome<Option<cfn::Stack>> {
     let input = cfn::DescribeStacksInput { stack_name: Some(id.to_owned()), ..cfn::DescribeStacksInput::default() };
-    let answer: Result<cfn::DescribeStacksOutput, CallError> = endpoint.call(&cfn::SERVICE, &cfn::DESCRIBE_STACKS, input);
+    let answer: Result<cfn::DescribeStacksOutput, CallError> =
+        endpoint.call(&cfn::SERVICE, &cfn::DESCRIBE_STACKS, input);
     match answer {
         Ok(answer) => Ok(answer.stacks.into_iter().flatten().next()),
         Err(error) if error.is("ValidationError") => Ok(None),

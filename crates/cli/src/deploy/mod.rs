@@ -1,11 +1,11 @@
 //! Stacks: made or changed one after the other, each followed until it is done.
 
-mod follow;
 mod fixtures;
+mod follow;
 
 use std::time::Instant;
 
-use neargate_base::{Diagnostic, Severity};
+use neargate_base::Diagnostic;
 use neargate_cloudformation::api as cfn;
 use serde_json::{Value as Json, json};
 
@@ -15,7 +15,8 @@ use crate::codes;
 use crate::endpoint::{CallError, Endpoint};
 use crate::outcome::{Failure, Outcome};
 use crate::places::read_text;
-use crate::screen::Screen;
+use crate::screen::{Paint, Screen};
+use crate::words::counted;
 use follow::{Ending, follow};
 
 /// How much is said on the way.
@@ -28,7 +29,13 @@ pub(crate) enum Detail {
 }
 
 /// Makes or changes every stack of an app, in order. Answers a summary of each.
-pub(crate) fn deploy(screen: &Screen, endpoint: &Endpoint, app: &App, made: &Synthesized, detail: Detail) -> Outcome<Vec<Json>> {
+pub(crate) fn deploy(
+    screen: &Screen,
+    endpoint: &Endpoint,
+    app: &App,
+    made: &Synthesized,
+    detail: Detail,
+) -> Outcome<Vec<Json>> {
     for warning in &made.warnings {
         screen.diagnostic(warning);
     }
@@ -77,7 +84,12 @@ fn deploy_stack(screen: &Screen, endpoint: &Endpoint, stack: &Stack, detail: Det
     let seconds = started.elapsed().as_secs_f64();
     match followed.ending {
         Ending::Done(found) => {
-            let text = format!("{}  {}  {} resources in {seconds:.1} s", stack.display_name, found.stack_status, followed.resources);
+            let text = format!(
+                "{}  {}  {} in {seconds:.1} s",
+                stack.display_name,
+                found.stack_status,
+                counted(followed.resources, "resource")
+            );
             screen.step("stack", &text);
             Ok(summary(stack, &found.stack_status.clone(), Some(&found), followed.resources))
         }
@@ -129,7 +141,8 @@ pub(crate) fn delete_stack(screen: &Screen, endpoint: &Endpoint, name: &str) -> 
         Ending::Done(_) => Ok(()),
         Ending::Failed(found) => {
             let message = format!("the stack `{name}` was not deleted: {}", found.stack_status);
-            let diagnostic = followed.failures.iter().fold(Diagnostic::error(codes::STACK, message), |it, line| it.detail(line));
+            let diagnostic =
+                followed.failures.iter().fold(Diagnostic::error(codes::STACK, message), |it, line| it.detail(line));
             Err(Failure::failed(diagnostic))
         }
     }
@@ -188,9 +201,8 @@ fn capabilities() -> Vec<String> {
 
 fn summary(stack: &Stack, status: &str, found: Option<&cfn::Stack>, resources: usize) -> Json {
     let outputs = found.and_then(|found| found.outputs.as_ref()).into_iter().flatten();
-    let outputs: serde_json::Map<String, Json> = outputs
-        .filter_map(|output| Some((output.output_key.clone()?, output.output_value.clone().into())))
-        .collect();
+    let outputs: serde_json::Map<String, Json> =
+        outputs.filter_map(|output| Some((output.output_key.clone()?, output.output_value.clone().into()))).collect();
     json!({ "name": stack.name, "status": status, "resources": resources, "outputs": outputs })
 }
 
@@ -198,7 +210,7 @@ fn summary(stack: &Stack, status: &str, found: Option<&cfn::Stack>, resources: u
 fn refused(stack: &Stack, error: &CallError) -> Failure {
     let CallError::Fault { code, message, hint, .. } = error else { return error.clone().into() };
     let message = format!("the stack `{}` was refused: {code}: {message}", stack.display_name);
-    let diagnostic = Diagnostic::error(codes::STACK, message).at(stack.file.display().to_string());
+    let diagnostic = Diagnostic::error(codes::STACK, message).at(file_name(stack));
     Failure::failed(hint.iter().fold(diagnostic, |diagnostic, hint| diagnostic.hint(hint)))
 }
 
@@ -212,7 +224,7 @@ fn failed(stack: &Stack, found: &cfn::Stack, failures: &[String]) -> Diagnostic 
             found.stack_status_reason.as_deref().unwrap_or(&found.stack_status)
         ),
     };
-    let diagnostic = Diagnostic::error(codes::STACK, message).at(stack.file.display().to_string());
+    let diagnostic = Diagnostic::error(codes::STACK, message).at(file_name(stack));
     let diagnostic = failures.iter().skip(1).fold(diagnostic, |diagnostic, line| diagnostic.detail(line));
     diagnostic.detail(format!("the stack is now `{}`", found.stack_status))
 }
@@ -222,20 +234,29 @@ fn check_assets(screen: &Screen, stack: &Stack) -> Outcome<()> {
     let Some(file) = &stack.assets_file else { return Ok(()) };
     let manifest: Json = serde_json::from_str(&read_text(file)?).unwrap_or_default();
     let entries = |kind: &str| manifest.get(kind).and_then(Json::as_object).into_iter().flatten();
-    let template = stack.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     for (id, image) in entries("dockerImages") {
         let directory = image.pointer("/source/directory").and_then(Json::as_str).unwrap_or(id);
-        let message = format!("the stack `{}` brings an image to build from `{directory}`, and Neargate runs no Dockerfile", stack.display_name);
+        let message = format!(
+            "the stack `{}` brings an image to build from `{directory}`, and Neargate runs no Dockerfile",
+            stack.display_name
+        );
         let hint = "name an image for it in `neargate.toml`, under `[images]`";
-        let severity = Severity::Warning;
-        screen.diagnostic(&Diagnostic { severity, ..Diagnostic::error(codes::ASSET, message).hint(hint) });
+        screen.diagnostic(&Diagnostic::warning(codes::ASSET, message).hint(hint));
     }
-    for (id, asset) in entries("files") {
-        let path = asset.pointer("/source/path").and_then(Json::as_str).unwrap_or(id);
-        if path != template {
-            let message = format!("the asset `{path}` of the stack `{}` is not uploaded: there is no S3 yet", stack.display_name);
-            screen.diagnostic(&Diagnostic::warning(codes::ASSET, message));
-        }
+    let template = stack.file.file_name().and_then(|name| name.to_str());
+    let files = entries("files").filter(|(_, asset)| asset.pointer("/source/path").and_then(Json::as_str) != template);
+    match files.count() {
+        0 => {}
+        count => screen.step_in(
+            Paint::Yellow,
+            "not uploaded",
+            &format!("{} of {}: there is no S3 yet", counted(count, "file asset"), stack.display_name),
+        ),
     }
     Ok(())
+}
+
+/// The template's name for messages; its directory may be gone when they are read.
+fn file_name(stack: &Stack) -> String {
+    stack.file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -40,14 +40,40 @@ impl Status {
 pub(crate) struct Notice {
     /// Counts from 1.
     pub(crate) number: u64,
-    /// `NotSimulated`, `Failed`, `Progress`.
-    pub(crate) kind: String,
+    /// Its kind.
+    pub(crate) kind: NoticeKind,
     /// What it is about.
     pub(crate) subject: String,
     /// The line.
     pub(crate) text: String,
     /// The way out, where there is one.
     pub(crate) hint: Option<String>,
+}
+
+/// What a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoticeKind {
+    /// Something was accepted that is not acted on.
+    NotSimulated,
+    /// Something asynchronous failed.
+    Failed,
+    /// Something took place.
+    Progress,
+}
+
+impl NoticeKind {
+    /// As the engine writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::NotSimulated => "not-simulated",
+            Self::Failed => "failed",
+            Self::Progress => "progress",
+        }
+    }
+
+    fn parse(name: &str) -> Self {
+        [Self::NotSimulated, Self::Failed].into_iter().find(|kind| kind.name() == name).unwrap_or(Self::Progress)
+    }
 }
 
 /// What to do with the clock.
@@ -123,7 +149,7 @@ fn notice(json: &Json) -> Option<Notice> {
     let text = |member: &str| json.get(member).and_then(Json::as_str).map(str::to_owned);
     Some(Notice {
         number: json.get("number")?.as_u64()?,
-        kind: text("kind")?,
+        kind: NoticeKind::parse(&text("kind")?),
         subject: text("subject").unwrap_or_default(),
         text: text("text")?,
         hint: text("hint"),

@@ -140,7 +140,8 @@ impl Endpoint {
         if self.is_interrupted() {
             return Err(CallError::Interrupted);
         }
-        let codec = codec(service.protocol).ok_or_else(|| unreadable(service, operation, &"its protocol is not spoken here"))?;
+        let codec = codec(service.protocol)
+            .ok_or_else(|| unreadable(service, operation, &"its protocol is not spoken here"))?;
         let outgoing = codec.encode_request(service, operation, input);
         let host = self.address.to_string();
         let headers = outgoing.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));

@@ -10,7 +10,11 @@ use crate::endpoint::Endpoint;
 use crate::outcome::Outcome;
 
 /// Adds, rule by rule, why the events did not start anything.
-pub(super) fn unmatched(endpoints: &[Endpoint], events: &[EventEntry], mut diagnostic: Diagnostic) -> Outcome<Diagnostic> {
+pub(super) fn unmatched(
+    endpoints: &[Endpoint],
+    events: &[EventEntry],
+    mut diagnostic: Diagnostic,
+) -> Outcome<Diagnostic> {
     let mut rules_with_pattern = 0;
     for endpoint in endpoints {
         for event in events {
@@ -19,7 +23,8 @@ pub(super) fn unmatched(endpoints: &[Endpoint], events: &[EventEntry], mut diagn
                 let Some(pattern) = rule.event_pattern.as_deref() else { continue };
                 rules_with_pattern += 1;
                 let name = rule.name.as_deref().unwrap_or_default();
-                diagnostic = diagnostic.detail(format!("rule `{name}`: {}", verdict(pattern, &envelope, rule.state.as_deref())));
+                diagnostic =
+                    diagnostic.detail(format!("rule `{name}`: {}", verdict(pattern, &envelope, rule.state.as_deref())));
             }
         }
     }
@@ -44,7 +49,11 @@ fn verdict(pattern: &str, envelope: &str, state: Option<&str>) -> String {
 pub(super) fn rules(endpoint: &Endpoint, bus: Option<&str>) -> Outcome<Vec<api::Rule>> {
     let (mut all, mut next_token) = (vec![], None);
     loop {
-        let input = api::ListRulesInput { event_bus_name: bus.map(str::to_owned), next_token, ..api::ListRulesInput::default() };
+        let input = api::ListRulesInput {
+            event_bus_name: bus.map(str::to_owned),
+            next_token,
+            ..api::ListRulesInput::default()
+        };
         let page: api::ListRulesOutput = endpoint.call(&api::SERVICE, &api::LIST_RULES, input)?;
         all.extend(page.rules.into_iter().flatten());
         next_token = page.next_token;

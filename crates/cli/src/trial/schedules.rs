@@ -47,7 +47,8 @@ pub(super) fn plan(endpoints: &[Endpoint], name: &str) -> Outcome<Vec<OneTurn>> 
         };
         let names: Vec<_> = all.iter().map(|rule| format!("`{}`", rule.name)).collect();
         let diagnostic = Diagnostic::error(codes::NOTHING_TO_FIRE, message);
-        let diagnostic = if names.is_empty() { diagnostic } else { diagnostic.hint(format!("there are {}", names.join(", "))) };
+        let diagnostic =
+            if names.is_empty() { diagnostic } else { diagnostic.hint(format!("there are {}", names.join(", "))) };
         return Err(Failure::usage(diagnostic));
     }
     Ok(turns)
@@ -55,7 +56,8 @@ pub(super) fn plan(endpoints: &[Endpoint], name: &str) -> Outcome<Vec<OneTurn>> 
 
 /// Nobody said what to fire.
 pub(super) fn nothing_to_fire(endpoints: &[Endpoint]) -> Outcome<Failure> {
-    let diagnostic = Diagnostic::error(codes::NOTHING_TO_FIRE, "there is nothing to fire: got neither an event nor `--fire`");
+    let diagnostic =
+        Diagnostic::error(codes::NOTHING_TO_FIRE, "there is nothing to fire: got neither an event nor `--fire`");
     let diagnostic = diagnostic.hint("give an event with `--event FILE`, or `[event]` in `neargate.toml`");
     let names: Vec<_> = scheduled(endpoints)?.into_iter().map(|rule| format!("`{}`", rule.name)).collect();
     Ok(Failure::usage(if names.is_empty() {
@@ -106,11 +108,13 @@ impl OneTurn {
     /// The rule's next fire. That of a rate is one interval away at the most; a whole interval holds exactly one.
     fn next(&self, control: &Endpoint) -> Outcome<Timestamp> {
         let wrong = |cause: String| {
-            let message = format!("the schedule `{}` of rule `{}` does not fire: {cause}", self.rule.expression, self.rule.name);
+            let message =
+                format!("the schedule `{}` of rule `{}` does not fire: {cause}", self.rule.expression, self.rule.name);
             Failure::failed(Diagnostic::error(codes::NOTHING_TO_FIRE, message))
         };
         let now: Timestamp = control.status()?.text("service_time").parse().map_err(wrong)?;
-        let schedule = Schedule::parse(&self.rule.expression, Dialect::Rule).map_err(|error| wrong(error.to_string()))?;
+        let schedule =
+            Schedule::parse(&self.rule.expression, Dialect::Rule).map_err(|error| wrong(error.to_string()))?;
         schedule.next_fire(now.millis()).map(Timestamp).map_err(|error| wrong(error.to_string()))
     }
 }

@@ -1,0 +1,99 @@
+//! Running the command and showing what came of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use expect_test::Expect;
+use tempfile::TempDir;
+
+/// A place for a test: a home of its own, files, and a working directory.
+pub(crate) struct Place {
+    pub(crate) dir: TempDir,
+}
+
+/// What a run came to.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        fs::create_dir(dir.path().join("home")).unwrap();
+        fs::create_dir(dir.path().join("tmp")).unwrap();
+        Self { dir }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> &Self {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_neargate"));
+        command
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", self.path("home"))
+            .env("TMPDIR", self.path("tmp"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().unwrap();
+        let shown = |bytes: &[u8]| self.redact(&String::from_utf8_lossy(bytes));
+        Ran { code: output.status.code().unwrap_or(-1), stdout: shown(&output.stdout), stderr: shown(&output.stderr) }
+    }
+
+    /// Names that differ from run to run.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let text = text.replace(&self.dir.path().display().to_string(), "[PLACE]");
+        text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    }
+
+    /// Runs and compares with a snapshot.
+    pub(crate) fn check(&self, arguments: &[&str], expected: Expect) {
+        let ran = self.run(arguments);
+        let mut shown = format!("exit {}\n", ran.code);
+        for (name, stream) in [("stdout", ran.stdout), ("stderr", ran.stderr)] {
+            if !stream.is_empty() {
+                shown.push_str(&format!("--- {name}\n{stream}"));
+            }
+        }
+        expected.assert_eq(&shown);
+    }
+
+    /// What lies in the place's directory for temporary files.
+    pub(crate) fn left_over(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path("tmp")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+    }
+}
+
+/// A file of the test's own folder.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli").join(name)
+}
+
+/// Whether containers run here. Where they do not, says so in a line; where they must, fails.
+pub(crate) fn can_run_containers() -> bool {
+    let ran = Place::new().run(&["doctor"]);
+    let must = std::env::var_os("NEARGATE_REQUIRE_CONTAINERS").is_some_and(|value| value == "1");
+    assert!(ran.code == 0 || !must, "containers are required, and do not run here:\n{}{}", ran.stdout, ran.stderr);
+    if ran.code != 0 {
+        eprintln!("not run: this machine cannot run containers, see `neargate doctor`");
+    }
+    ran.code == 0
+}

@@ -1,0 +1,19 @@
+//! The command as its users see it: exit codes, stdout, stderr.
+//!
+//! Each module says `cfg(test)` so that clippy grants it what it grants tests.
+#![allow(clippy::too_many_lines, reason = "snapshots are long")]
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod help;
+#[cfg(test)]
+mod images;
+#[cfg(test)]
+mod mistakes;
+#[cfg(test)]
+mod synth;
+#[cfg(test)]
+mod trial;
+#[cfg(test)]
+mod upkeep;

@@ -1,0 +1,124 @@
+//! `neargate synth`: what an app is given, what it may be.
+
+use expect_test::expect;
+
+use crate::harness::Place;
+
+/// An app in `sh` that writes an assembly with one stack, and what it was given.
+const APP: &str = r#"
+mkdir -p "$CDK_OUTDIR"
+printf '%s' "$CDK_CONTEXT_JSON" > context.json
+printf '%s %s' "$CDK_DEFAULT_ACCOUNT" "$CDK_DEFAULT_REGION" > environment
+printf 'Resources:\n  Cluster:\n    Type: AWS::ECS::Cluster\n' > "$CDK_OUTDIR/One.template.yaml"
+cat > "$CDK_OUTDIR/manifest.json" <<'END'
+{"version": "55.0.0", "artifacts": {"One": {"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/eu-west-1",
+ "properties": {"templateFile": "One.template.yaml", "stackName": "one"}, "displayName": "Stage/One"}}}
+END
+echo "a word from the app" >&2
+"#;
+
+#[test]
+fn a_program_writes_an_assembly() {
+    let place = Place::new();
+    place.write("app/neargate.toml", "app = \"sh app.sh\"").write("app/app.sh", APP);
+    place.check(
+        &["synth", "app"],
+        expect![[r#"
+            exit 0
+            --- stdout
+            [PLACE]/app/cdk.out/One.template.yaml
+            --- stderr
+                   synth sh app.sh
+                         a word from the app
+                   stack Stage/One  1 resource
+        "#]],
+    );
+    place.check(
+        &["synth", "app/cdk.out"],
+        expect![[r#"
+            exit 0
+            --- stdout
+            [PLACE]/app/cdk.out/One.template.yaml
+            --- stderr
+                   stack Stage/One  1 resource
+        "#]],
+    );
+    place.check(
+        &["synth", "app", "-o", "elsewhere", "--format", "json"],
+        expect![[r#"
+        exit 0
+        --- stdout
+        {
+          "assembly": "[PLACE]/elsewhere",
+          "stacks": [
+            {
+              "name": "one",
+              "display_name": "Stage/One",
+              "template": "[PLACE]/elsewhere/One.template.yaml",
+              "account": null,
+              "region": "eu-west-1",
+              "resources": 1
+            }
+          ],
+          "diagnostics": []
+        }
+        --- stderr
+               synth sh app.sh
+                     a word from the app
+    "#]],
+    );
+}
+
+#[test]
+fn a_cdk_app_is_given_what_the_cdk_gives_it() {
+    let place = Place::new();
+    place.write("cdk.json", r#"{"app": "sh app.sh", "output": "made", "context": {"stage": "dev"}}"#);
+    place.write("cdk.context.json", r#"{"looked-up": 1, "stage": "of the file"}"#).write("app.sh", APP);
+    place.check(
+        &["synth"],
+        expect![[r#"
+            exit 0
+            --- stdout
+            [PLACE]/made/One.template.yaml
+            --- stderr
+                   synth sh app.sh
+                         a word from the app
+                   stack Stage/One  1 resource
+        "#]],
+    );
+    let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
+    expect![[r#"{"stage":"dev","looked-up":1,"aws:cdk:enable-path-metadata":true,"aws:cdk:enable-asset-metadata":true,"aws:cdk:bundling-stacks":["**"]}"#]].assert_eq(&read("context.json"));
+    expect!["000000000000 us-east-1"].assert_eq(&read("environment"));
+    assert!(place.path("made/manifest.json").is_file());
+}
+
+#[test]
+fn a_configuration_for_an_app_of_others() {
+    let place = Place::new();
+    place.write("theirs/app.sh", APP).write("mine/neargate.toml", "app = \"sh app.sh\"\n[parameters]\nNone = \"1\"\n");
+    // The configuration's command runs in the app's directory; a directory without any app is one then.
+    let mut command = place.command(&["try", "theirs", "--config", "mine/neargate.toml"]);
+    let output = command.output().unwrap();
+    let stderr = place.redact(&String::from_utf8_lossy(&output.stderr));
+    assert!(stderr.contains("a word from the app"), "{stderr}");
+    assert!(stderr.contains("no stack has the parameter `None`"), "{stderr}");
+}
+
+#[test]
+fn what_an_app_looks_up_is_missing() {
+    let place = Place::new();
+    place.write(
+        "cdk.out/manifest.json",
+        r#"{"version": "55.0.0", "missing": [{"provider": "vpc-provider", "key": "vpc-provider:account=1"}], "artifacts": {}}"#,
+    );
+    place.check(
+        &["synth", "cdk.out"],
+        expect![[r#"
+            exit 2
+            --- stderr
+            error[NG-E0207]: the app looks up `vpc-provider vpc-provider:account=1`, and Neargate looks up nothing outside
+
+            hint: put the value into `cdk.context.json`, as `cdk synth` with an AWS account would
+        "#]],
+    );
+}

@@ -1,0 +1,171 @@
+//! `neargate try`, with real containers.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+
+use crate::harness::{Place, Ran, can_run_containers, fixture};
+
+const CONFIG: &str = r#"
+[parameters]
+Greeting = "hello"
+[images]
+"test/greeter:1" = { host_programs = ["sh", "sleep"] }
+[fixtures]
+ssm."/neargate-test/image" = "test/greeter:1"
+[event]
+source = "test.greeter"
+detail-type = "Greet"
+detail = { who = "world", code = "0" }
+"#;
+
+/// A place with the template, changed as the test wants it.
+fn place(change: impl Fn(String) -> String) -> Place {
+    let place = Place::new();
+    let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
+    place
+        .write("app/task.yaml", &change(template))
+        .write("app/neargate.toml", &format!("template = \"task.yaml\"{CONFIG}"));
+    place
+}
+
+/// Runs, and sees to it that nothing is left.
+fn run(place: &Place, arguments: &[&str]) -> Ran {
+    let ran = place.run(arguments);
+    assert_eq!(place.left_over(), Vec::<String>::new(), "{}{}", ran.stdout, ran.stderr);
+    ran
+}
+
+fn json(ran: &Ran) -> Json {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", ran.stdout, ran.stderr))
+}
+
+#[test]
+fn an_event_becomes_a_container() {
+    if !can_run_containers() {
+        return;
+    }
+    let ran = run(&place(|it| it), &["try", "app"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout, "        main │ hello, world\n");
+    assert!(ran.stderr.contains("passed 1 task, exit code 0"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_exit_code_is_the_container_s() {
+    if !can_run_containers() {
+        return;
+    }
+    let place = place(|it| it);
+    place.write("event.json", r#"{"source":"test.greeter","detail-type":"Greet","detail":{"who":"you","code":"42"}}"#);
+    let ran = run(&place, &["try", "app", "--event", "event.json", "--format", "json"]);
+    assert_eq!(ran.code, 42, "{}", ran.stderr);
+    let document = json(&ran);
+    assert_eq!(document["exit_code"], 42);
+    assert_eq!(document["tasks"][0]["containers"][0]["exit_code"], 42);
+    assert_eq!(document["tasks"][0]["log"][0]["message"], "hello, you");
+}
+
+#[test]
+fn schedules_fire_once_each() {
+    if !can_run_containers() {
+        return;
+    }
+    let place = place(|it| format!("{it}{}", EVERY_MINUTE));
+    let ran = run(&place, &["try", "app", "--fire", "all", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let document = json(&ran);
+    let started: Vec<_> =
+        document["tasks"].as_array().unwrap().iter().map(|task| task["started_by"].to_string()).collect();
+    assert_eq!(started.len(), 2, "{started:?}");
+    assert_eq!(document["tasks"][0]["log"][0]["message"], "hello, schedule");
+}
+
+const EVERY_MINUTE: &str = r"
+  EveryMinute:
+    Type: AWS::Events::Rule
+    Properties:
+      ScheduleExpression: rate(1 minute)
+      Targets:
+        - Id: Task
+          Arn: !GetAtt Cluster.Arn
+          RoleArn: !GetAtt EventsRole.Arn
+          Input: '{}'
+          EcsParameters:
+            TaskDefinitionArn: !Ref Task
+            LaunchType: FARGATE
+            NetworkConfiguration: {AwsVpcConfiguration: {Subnets: [!Ref Subnet]}}
+";
+
+#[test]
+fn a_denied_invocation_fails() {
+    let place = place(|it| it.replace("Action: 'iam:PassRole'", "Action: 'iam:GetRole'"));
+    let ran = run(&place, &["try", "app"]);
+    assert_eq!(ran.code, 1);
+    for part in ["NG-E0220", "no task was started", "FailedInvocations", "iam:PassRole", "hint: allow it in a policy"] {
+        assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_event_that_no_rule_takes_is_explained() {
+    let place = place(|it| it);
+    place.write("event.json", r#"{"source":"test.other","detail-type":"Greet"}"#);
+    let ran = run(&place, &["try", "app", "--event", "event.json"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains(r#"source is "test.other", wanted ["test.greeter"]"#), "{}", ran.stderr);
+}
+
+#[test]
+fn a_missing_image_is_told_with_the_way_out() {
+    let place = place(|it| it);
+    let without = CONFIG.lines().filter(|line| !line.contains("host_programs")).collect::<Vec<_>>().join("\n");
+    place.write("app/neargate.toml", &format!("template = \"task.yaml\"{without}"));
+    let ran = run(&place, &["try", "app"]);
+    assert_eq!(ran.code, 1);
+    for part in ["NG-R0201", "CannotPullContainerError", "`neargate image build DIR --tag test/greeter:1`"] {
+        assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_stack_that_fails_says_which_resource() {
+    let place = place(|it| it.replace("10.7.1.0/24", "10.8.1.0/24"));
+    let ran = run(&place, &["try", "app"]);
+    assert_eq!(ran.code, 1);
+    for part in ["NG-P0201", "`Subnet` (AWS::EC2::Subnet)", "ROLLBACK_COMPLETE"] {
+        assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn there_must_be_something_to_fire() {
+    let place = place(|it| it);
+    let ran = run(&place, &["try", "app/task.yaml", "--config", "app/neargate.toml", "--fire", "Weekly"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("no enabled rule with a schedule is called `Weekly`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Monthly"), "{}", ran.stderr);
+}
+
+#[test]
+fn ctrl_c_takes_everything_down() {
+    if !can_run_containers() {
+        return;
+    }
+    let place = place(|it| it.replace("exit $CODE'", "sleep 1000'"));
+    let mut child = place.command(&["try", "app"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The line is there once the container runs.
+    let mut reader = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut reader, &mut line).unwrap();
+    assert_eq!(line, "        main │ hello, world\n");
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let started = Instant::now();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("NG-E0222"));
+    assert!(started.elapsed() < Duration::from_secs(60));
+    assert_eq!(place.left_over(), Vec::<String>::new());
+}

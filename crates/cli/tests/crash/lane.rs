@@ -1,0 +1,190 @@
+//! One run in a data directory of its own: engines follow each other until one is not killed.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::engine::{Engine, PROGRAM, Settings, free_port};
+use crate::machine;
+use crate::plan::Plan;
+use crate::s4::{Knowledge, Measured};
+
+/// In the place of the image's `python`: says which event, runs a moment, says so, and ends.
+const PROGRAM_OF_IMAGE: &str = r#"#!/bin/sh
+shift
+read up rest < /proc/uptime
+width=$(( ${up%.*}${up#*.} % 6000 + 1 ))
+printf "start %s|%${width}s\n" "$*" .
+sleep 0.25
+echo "end $*"
+exit 7
+"#;
+
+/// A store with the image, built once and copied for every run.
+#[derive(Debug)]
+pub(crate) struct Images {
+    folder: TempDir,
+}
+
+impl Images {
+    pub(crate) fn build() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let content = folder.path().join("content");
+        fs::create_dir_all(content.join("usr/bin")).unwrap();
+        let program = content.join("usr/bin/python");
+        fs::write(&program, PROGRAM_OF_IMAGE).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(["image", "build"]).arg(&content).args(["--tag", "corp/my-proj:1.0", "--data-dir"]);
+        command.arg(folder.path().join("data")).args(["--host-program", "sh", "--host-program", "sleep"]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Self { folder }
+    }
+
+    fn copy_to(&self, data_dir: &Path) {
+        copy(&self.folder.path().join("data/images"), &data_dir.join("images"));
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// What the drill met.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) points: u32,
+    /// Containers that outlived an engine and were found by the next.
+    pub(crate) adopted: u32,
+    /// Containers that had ended before the next engine looked.
+    pub(crate) reported: u32,
+    /// Kills that met no container.
+    pub(crate) restarted: u32,
+    /// Runs that were killed again.
+    pub(crate) twice: u32,
+    /// Calls without an answer that were made again.
+    pub(crate) retries: u32,
+    /// Runs that were over before their point.
+    pub(crate) unreached: u32,
+}
+
+impl Outcome {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.points += other.points;
+        self.adopted += other.adopted;
+        self.reported += other.reported;
+        self.restarted += other.restarted;
+        self.twice += other.twice;
+        self.retries += other.retries;
+        self.unreached += other.unreached;
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { points, adopted, reported, restarted, twice, retries, unreached } = self;
+        write!(
+            f,
+            "{points} points passed, {adopted} containers adopted, {reported} dead but reported, {restarted} restarted \
+             without a container, {twice} killed twice, {retries} calls made again, {unreached} over before their point"
+        )
+    }
+}
+
+/// A run's folder, port and what is known of it.
+struct Lane {
+    folder: TempDir,
+    port: u16,
+    instance: Option<String>,
+    namespaces: BTreeSet<u64>,
+    knowledge: Knowledge,
+}
+
+impl Lane {
+    fn new(images: &Images) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("empty")).unwrap();
+        images.copy_to(&folder.path().join("data"));
+        let (port, knowledge) = (free_port(), Knowledge::default());
+        Self { folder, port, instance: None, namespaces: BTreeSet::new(), knowledge }
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The machine is as it was.
+    fn check_traces(&self) {
+        let Some(instance) = &self.instance else { return };
+        let tasks = self.knowledge.task_ids();
+        let traces = machine::traces(instance, &self.data_dir(), &tasks, &self.namespaces);
+        assert!(traces.is_empty(), "left after `neargate down`: {traces:#?}");
+    }
+
+    /// Plays on with another engine. Answers whether it was killed.
+    fn go_on(&mut self, settings: Settings, outcome: &mut Outcome) -> bool {
+        let survivors: Vec<machine::Left> = self.instance.as_deref().map(machine::left).unwrap_or_default();
+        for left in &survivors {
+            if let Some(container) = &left.container {
+                self.knowledge.survivors.insert(left.task.clone(), container.clone());
+            }
+        }
+        self.namespaces.extend(self.instance.iter().flat_map(|instance| machine::network_namespaces(instance)));
+        let Ok(mut engine) = Engine::start(self.folder.path(), self.port, settings) else { return true };
+        for left in &survivors {
+            match &left.container {
+                Some(container) if container.is_alive() => outcome.adopted += 1,
+                _ => outcome.reported += 1,
+            }
+        }
+        self.instance = Some(engine.instance.clone());
+        self.knowledge.run(&mut engine, self.port).is_err()
+    }
+}
+
+/// The run without a kill.
+pub(crate) fn measure(images: &Images, batch: Option<u64>) -> Measured {
+    let mut lane = Lane::new(images);
+    let settings = Settings { crash_at: Some(0), batch };
+    let mut engine = Engine::start(lane.folder.path(), lane.port, settings).expect("an engine that nobody kills");
+    lane.instance = Some(engine.instance.clone());
+    let measured = lane.knowledge.measure(&mut engine, lane.port).expect("an engine that nobody kills");
+    lane.check_traces();
+    measured
+}
+
+/// One plan, from an empty data directory to a clean machine.
+pub(crate) fn play(images: &Images, descriptors: &[String], plan: &Plan) -> Outcome {
+    let mut lane = Lane::new(images);
+    lane.knowledge.descriptors = descriptors.to_vec();
+    lane.knowledge.kill_after = plan.kill_after;
+    let mut outcome = Outcome::default();
+    let mut kills = 0;
+    for settings in [plan.first, plan.second, Settings::default()] {
+        if !lane.go_on(settings, &mut outcome) {
+            break;
+        }
+        kills += 1;
+        outcome.restarted += u32::from(lane.instance.as_deref().is_none_or(|it| machine::left(it).is_empty()));
+    }
+    lane.check_traces();
+    outcome.points = u32::from(kills > 0);
+    outcome.unreached = u32::from(kills == 0);
+    outcome.twice = u32::from(kills > 1);
+    outcome.retries = lane.knowledge.retries;
+    outcome
+}

@@ -1,0 +1,279 @@
+//! The run that is broken off: a stack, an event, a task that prints, exits with 7 and is gone.
+//!
+//! Every step says what it has been acknowledged and can be done again by a client that does not know how far it came.
+//!
+//! Invariant: what was acknowledged is expected of every later engine, what was seen is expected to stay.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+
+use crate::client::CallError;
+use crate::engine::{Engine, Killed};
+use crate::machine::{self, Process};
+
+const STACK: &str = "TriggeredDynamic";
+const TEMPLATE: &str = include_str!("TriggeredDynamic.template.json");
+/// What the container exits with.
+pub(crate) const EXIT_CODE: i64 = 7;
+/// For everything that takes a second on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// For the connections of earlier calls to be closed.
+const DESCRIPTORS_PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(15);
+
+/// What a client knows.
+#[derive(Debug, Default)]
+pub(crate) struct Knowledge {
+    /// How often the stack was asked for, and whether that was acknowledged.
+    stack_calls: u32,
+    stack_acknowledged: bool,
+    stack_complete: bool,
+    cluster: String,
+    log_group: String,
+    /// The events put, and whether they were acknowledged.
+    events: BTreeMap<String, bool>,
+    /// Tasks that were seen, and whether they had stopped.
+    tasks: BTreeMap<String, bool>,
+    /// Containers that ran when their engine was killed, by task id.
+    pub(crate) survivors: BTreeMap<String, Process>,
+    /// Kill from outside this long after the event's acknowledgement.
+    pub(crate) kill_after: Option<Duration>,
+    kill_at: Option<Instant>,
+    /// The descriptors of an engine at rest.
+    pub(crate) descriptors: Vec<String>,
+    /// How often a call had to be made again.
+    pub(crate) retries: u32,
+}
+
+/// What a run in peace shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub(crate) at_stack: u64,
+    pub(crate) at_end: u64,
+    pub(crate) descriptors: Vec<String>,
+}
+
+type Step<T = ()> = Result<T, Killed>;
+
+/// A task as `DescribeTasks` shows it.
+struct Task {
+    id: String,
+    marker: String,
+    has_stopped: bool,
+    exit_code: Option<i64>,
+    pid: Option<u32>,
+    view: Json,
+}
+
+impl Knowledge {
+    /// The whole run, from wherever it was broken off. Every check panics.
+    pub(crate) fn run(&mut self, engine: &mut Engine, port: u16) -> Step {
+        self.have_stack(engine)?;
+        self.have_events(engine, 1)?;
+        self.have_stopped(engine)?;
+        self.check_logs(engine)?;
+        self.check_descriptors(engine);
+        engine.stop(port)
+    }
+
+    /// The run in peace, to know what there is to break off: the points passed when the stack was complete, and when the
+    /// task was gone; and the descriptors of an engine at rest, which a second task must not change.
+    pub(crate) fn measure(&mut self, engine: &mut Engine, port: u16) -> Step<Measured> {
+        self.have_stack(engine)?;
+        let at_stack = engine.points().unwrap();
+        self.have_events(engine, 1)?;
+        self.have_stopped(engine)?;
+        let at_end = engine.points().unwrap();
+        let descriptors = machine::descriptors(engine.pid);
+        self.descriptors.clone_from(&descriptors);
+        self.have_events(engine, 2)?;
+        self.have_stopped(engine)?;
+        self.check_logs(engine)?;
+        self.check_descriptors(engine);
+        engine.stop(port)?;
+        Ok(Measured { at_stack, at_end, descriptors })
+    }
+
+    /// The ids of all tasks that were seen.
+    pub(crate) fn task_ids(&self) -> Vec<String> {
+        self.tasks.keys().cloned().collect()
+    }
+
+    fn have_stack(&mut self, engine: &mut Engine) -> Step {
+        if !self.stack_acknowledged {
+            self.stack_calls += 1;
+            self.retries += u32::from(self.stack_calls > 1);
+            let input = json!({ "StackName": STACK, "TemplateBody": TEMPLATE, "Capabilities": ["CAPABILITY_IAM"] });
+            match engine.client.call(&neargate_cloudformation::api::SERVICE, "CreateStack", input) {
+                Ok(_) => {}
+                Err(CallError::Fault(text)) if self.stack_calls > 1 && text.contains("AlreadyExists") => {}
+                Err(CallError::Fault(text)) => panic!("{text}"),
+                Err(CallError::Dead) => return Err(engine.wait_killed()),
+            }
+            self.stack_acknowledged = true;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let stacks =
+                call(engine, &neargate_cloudformation::api::SERVICE, "DescribeStacks", json!({ "StackName": STACK }))?;
+            match stacks["Stacks"][0]["StackStatus"].as_str().unwrap() {
+                "CREATE_COMPLETE" => break,
+                "CREATE_IN_PROGRESS" if !self.stack_complete => {}
+                _ => panic!("the stack is not as it was: {stacks}"),
+            }
+            assert!(Instant::now() < deadline, "the stack is not complete: {stacks}");
+            std::thread::sleep(PAUSE);
+        }
+        self.stack_complete = true;
+        if self.cluster.is_empty() {
+            let input = json!({ "StackName": STACK });
+            let resources = call(engine, &neargate_cloudformation::api::SERVICE, "DescribeStackResources", input)?;
+            let physical = |kind: &str| {
+                let all = resources["StackResources"].as_array().unwrap();
+                let found: Vec<&Json> = all.iter().filter(|it| it["ResourceType"] == kind).collect();
+                assert_eq!(found.len(), 1, "{resources}");
+                found[0]["PhysicalResourceId"].as_str().unwrap().to_owned()
+            };
+            self.log_group = physical("AWS::Logs::LogGroup");
+            self.cluster = physical("AWS::ECS::Cluster");
+        }
+        Ok(())
+    }
+
+    fn have_events(&mut self, engine: &mut Engine, wanted: usize) -> Step {
+        if self.events.values().filter(|acknowledged| **acknowledged).count() >= wanted {
+            return Ok(());
+        }
+        let marker = format!("event-{}", self.events.len());
+        self.retries += u32::from(self.events.values().any(|acknowledged| !acknowledged));
+        self.events.insert(marker.clone(), false);
+        let detail = json!({ "subject": "execute", "command": marker }).to_string();
+        let entry = json!({ "Source": "com.corp.env.my-proj.manage", "DetailType": "Management", "Detail": detail });
+        let answer = call(engine, &neargate_events::api::SERVICE, "PutEvents", json!({ "Entries": [entry] }))?;
+        assert_eq!(answer["FailedEntryCount"].as_i64().unwrap_or(0), 0, "{answer}");
+        self.events.insert(marker, true);
+        self.kill_at = self.kill_after.take().map(|delay| Instant::now() + delay);
+        Ok(())
+    }
+
+    fn have_stopped(&mut self, engine: &mut Engine) -> Step {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if self.kill_at.take_if(|at| Instant::now() >= *at).is_some() {
+                return Err(engine.kill());
+            }
+            let tasks = self.tasks(engine)?;
+            self.check_tasks(&tasks);
+            if tasks.iter().all(|task| task.has_stopped) && self.kill_at.is_none() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                let views: Vec<&Json> = tasks.iter().map(|task| &task.view).collect();
+                panic!("a task does not stop: {views:?}");
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn tasks(&self, engine: &mut Engine) -> Step<Vec<Task>> {
+        let mut arns = vec![];
+        for status in ["RUNNING", "STOPPED"] {
+            let input = json!({ "cluster": self.cluster, "desiredStatus": status });
+            let listed = call(engine, &neargate_ecs::api::SERVICE, "ListTasks", input)?;
+            arns.extend(listed["taskArns"].as_array().unwrap().clone());
+        }
+        // One that is told to stop between the two calls is in both.
+        arns.sort_by_key(ToString::to_string);
+        arns.dedup();
+        if arns.is_empty() {
+            return Ok(vec![]);
+        }
+        let input = json!({ "cluster": self.cluster, "tasks": arns });
+        let described = call(engine, &neargate_ecs::api::SERVICE, "DescribeTasks", input)?;
+        Ok(described["tasks"].as_array().unwrap().iter().map(task).collect())
+    }
+
+    /// What must be so at any moment.
+    fn check_tasks(&mut self, tasks: &[Task]) {
+        for (event, acknowledged) in &self.events {
+            let count = tasks.iter().filter(|task| task.marker == *event).count();
+            let is_right = if *acknowledged { count == 1 } else { count <= 1 };
+            assert!(is_right, "{count} tasks of `{event}`, acknowledged: {acknowledged}");
+        }
+        for task in tasks {
+            let had_stopped = self.tasks.insert(task.id.clone(), task.has_stopped).unwrap_or(false);
+            assert!(!had_stopped || task.has_stopped, "a task came back to life: {}", task.view);
+            if task.has_stopped {
+                assert_eq!(task.exit_code, Some(EXIT_CODE), "{}", task.view);
+                assert_eq!(task.view["stopCode"], "EssentialContainerExited", "{}", task.view);
+            }
+            if let (Some(survivor), Some(pid)) = (self.survivors.get(&task.id), task.pid) {
+                assert_eq!(survivor.pid, pid, "another process than the one that ran on: {}", task.view);
+            }
+        }
+        for id in self.tasks.keys() {
+            assert!(tasks.iter().any(|task| task.id == *id), "task `{id}` is no more");
+        }
+    }
+
+    /// Every task has said everything once. The container's first line is longer the later it starts, so that a second
+    /// start cannot hide behind what was read of the first.
+    fn check_logs(&self, engine: &mut Engine) -> Step {
+        let tasks = self.tasks(engine)?;
+        let input = json!({ "logGroupName": self.log_group });
+        let found = call(engine, &neargate_logs::api::SERVICE, "FilterLogEvents", input)?;
+        let lines: Vec<(&str, &str)> = found["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| (event["logStreamName"].as_str().unwrap(), event["message"].as_str().unwrap()))
+            .collect();
+        for task in &tasks {
+            let own: Vec<&str> = lines.iter().filter(|line| line.0.ends_with(&task.id)).map(|line| line.1).collect();
+            let said: Vec<&str> = own.iter().filter_map(|line| line.split('|').next()).map(str::trim).collect();
+            let expected = [format!("start {}", task.marker), format!("end {}", task.marker)];
+            assert_eq!(said, expected, "log of task `{}`", task.id);
+        }
+        assert_eq!(lines.len(), 2 * tasks.len(), "{lines:?}");
+        Ok(())
+    }
+
+    fn check_descriptors(&self, engine: &Engine) {
+        let deadline = Instant::now() + DESCRIPTORS_PATIENCE;
+        loop {
+            let now = machine::descriptors(engine.pid);
+            if now == self.descriptors {
+                return;
+            }
+            assert!(Instant::now() < deadline, "descriptors: {now:#?}\nexpected: {:#?}", self.descriptors);
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+fn call(engine: &mut Engine, service: &'static neargate_shape::ServiceShape, name: &str, input: Json) -> Step<Json> {
+    match engine.client.call(service, name, input) {
+        Ok(answer) => Ok(answer),
+        Err(CallError::Dead) => Err(engine.wait_killed()),
+        Err(CallError::Fault(text)) => panic!("{text}"),
+    }
+}
+
+fn task(view: &Json) -> Task {
+    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+    let container = &view["containers"][0];
+    let variables = view["overrides"]["containerOverrides"][0]["environment"].as_array();
+    let command = variables.into_iter().flatten().find(|it| it["name"] == "MANAGEMENT_COMMAND");
+    // `<task>-<process>` is the container's id in its runtime.
+    let pid = container["runtimeId"].as_str().and_then(|id| id.rsplit('-').next()?.parse().ok());
+    Task {
+        id: text(&view["taskArn"]).rsplit('/').next().unwrap().to_owned(),
+        marker: text(command.map_or(&Json::Null, |it| &it["value"])),
+        has_stopped: view["lastStatus"] == "STOPPED",
+        exit_code: container["exitCode"].as_i64(),
+        pid,
+        view: view.clone(),
+    }
+}
