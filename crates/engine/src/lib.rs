@@ -9,7 +9,6 @@
 //! Invariant: the edge only identifies, verifies, decodes and encodes; what an operation means is in its service.
 
 mod compose;
-mod crash;
 mod disk;
 mod drivers;
 mod http;
@@ -80,6 +79,7 @@ impl Engine {
         let segments = Box::new(data_dir.segments());
         let core =
             Core::open(compose::registry(), rows, segments, fastrand::u64(..)).map_err(|error| unreadable(error.0))?;
+        let core = core.with_vault(disk::root_key::vault(journal.instance())).map_err(|error| no_root_key(&error.0))?;
         let shapes: Vec<_> = core.registry().services().map(|service| service.shape).collect();
         let images = ImageStores::open(&config.data_dir.join("images"), &config.image_stores)?;
 
@@ -153,6 +153,11 @@ impl Engine {
             _ => Ok(()),
         }
     }
+}
+
+fn no_root_key(error: &str) -> Diagnostic {
+    Diagnostic::error(Code("NG-E0108"), error)
+        .hint("put the file back with mode 0600, or start afresh with `neargate down --purge` or another `--data-dir`")
 }
 
 fn no_thread(error: &std::io::Error) -> Diagnostic {

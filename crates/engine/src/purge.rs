@@ -6,7 +6,7 @@ use std::path::Path;
 use neargate_base::{Code, Diagnostic};
 use neargate_runtime::backends::embedded::{EmbeddedConfig, erase};
 
-use crate::disk::DataDirectory;
+use crate::disk::{self, DataDirectory};
 
 /// Removes a data directory, what its tasks may have left of containers and networks, and its place under `/run`.
 /// A directory that an engine uses is refused. Answers whether there was anything.
@@ -22,6 +22,7 @@ pub fn purge(data_dir: &Path) -> Result<bool, Diagnostic> {
     let journal = directory.journal()?;
     let config = EmbeddedConfig::new(journal.instance(), data_dir).map_err(|error| cannot(error.to_string()))?;
     erase(&config).map_err(|error| cannot(error.to_string()))?;
+    disk::root_key::remove(journal.instance()).map_err(|error| cannot(error.to_string()))?;
     drop(journal);
     fs::remove_dir_all(data_dir).map_err(|error| cannot(error.to_string()))?;
     Ok(true)

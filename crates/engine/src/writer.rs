@@ -11,8 +11,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use neargate_kernel::{Applied, Command, Core, Effect, Fault, Journal, Notice, NoticeKind, Reply, Request};
+use neargate_runtime::crash;
 
-use crate::crash;
 use crate::wall;
 
 /// Commands and due jobs that one commit may hold.
@@ -113,18 +113,19 @@ pub(crate) fn start(parts: Parts, inbox: Inbox) -> std::io::Result<JoinHandle<Re
 fn run(mut parts: Parts, inbox: &Receiver<Message>) -> Result<(), String> {
     let unfinished = parts.core.unfinished();
     parts.hand_out(unfinished);
+    let size_max = crash::commands_per_commit_max().unwrap_or(COMMANDS_PER_COMMIT_MAX);
     loop {
         let Some(first) = parts.wait(inbox) else { return Ok(()) };
         let mut batch = Batch::default();
         let mut stop = batch.take(&mut parts.core, first);
-        while !stop && batch.size < COMMANDS_PER_COMMIT_MAX {
+        while !stop && batch.size < size_max {
             match inbox.try_recv() {
                 Ok(message) => stop = batch.take(&mut parts.core, Some(message)),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => stop = true,
             }
         }
-        batch.run_due(&mut parts.core);
+        batch.run_due(&mut parts.core, size_max);
         parts.commit(batch).map_err(|error| error.to_string())?;
         if stop {
             return Ok(());
@@ -149,18 +150,23 @@ impl Parts {
 
     fn commit(&mut self, batch: Batch) -> Result<(), neargate_kernel::JournalError> {
         let mut sequence = None;
+        let is_change = !batch.deltas.is_empty();
         for deltas in batch.deltas {
+            crash::point();
             sequence = Some(self.journal.append(deltas)?);
-            crash::point("append");
         }
         if let Some(sequence) = sequence {
             self.core.sync_segments()?;
+            crash::point();
             self.journal.durable(sequence)?;
-            crash::point("durable");
+            crash::point();
         }
         self.core.remove_segments(&batch.removed_segments)?;
         for (answer, reply, notices) in batch.replies {
             answer(reply, notices);
+            if is_change {
+                crash::point();
+            }
         }
         self.hand_out(batch.effects);
         for notice in batch.notices {
@@ -175,8 +181,9 @@ impl Parts {
     fn hand_out(&self, effects: Vec<Effect>) {
         for effect in effects {
             if let Some(driver) = self.drivers.get(effect.driver.as_str()) {
+                crash::point();
                 driver.carry_out(effect);
-                crash::point("effect");
+                crash::point();
             }
         }
     }
@@ -213,8 +220,8 @@ impl Batch {
         false
     }
 
-    fn run_due(&mut self, core: &mut Core) {
-        while self.size < COMMANDS_PER_COMMIT_MAX
+    fn run_due(&mut self, core: &mut Core, size_max: usize) {
+        while self.size < size_max
             && let Some(applied) = core.run_due(wall::now())
         {
             self.add(applied);

@@ -15,12 +15,24 @@ pub struct Access {
     pub resource: String,
     /// Condition keys and their values, such as `ecs:cluster`.
     pub context: Vec<(String, Vec<String>)>,
+    /// The policy that the resource itself has, where it has one.
+    pub policy: Option<ResourcePolicy>,
+}
+
+/// The policy of a resource: who may do what to it. Its account is the one in the resource's ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourcePolicy {
+    /// The document, in JSON.
+    pub text: String,
+    /// Whether nothing is allowed but by this policy, the account's own root included: keys of KMS. Where it names the account,
+    /// it leaves the decision to the identity's policies.
+    pub governs: bool,
 }
 
 impl Access {
     /// An action on a resource, without context.
     pub fn new(action: &str, resource: impl Into<String>) -> Self {
-        Self { action: action.to_owned(), resource: resource.into(), context: vec![] }
+        Self { action: action.to_owned(), resource: resource.into(), context: vec![], policy: None }
     }
 
     /// Adds a condition key with its value.
@@ -29,6 +41,41 @@ impl Access {
         self.context.push((key.to_owned(), vec![value.into()]));
         self
     }
+
+    /// Adds a condition key of several values.
+    #[must_use]
+    pub fn with_all(mut self, key: &str, values: Vec<String>) -> Self {
+        self.context.push((key.to_owned(), values));
+        self
+    }
+
+    /// Adds the policy of the resource: it allows beside the identity's policies.
+    #[must_use]
+    pub fn under(mut self, policy: impl Into<String>) -> Self {
+        self.policy = Some(ResourcePolicy { text: policy.into(), governs: false });
+        self
+    }
+
+    /// Adds the policy of the resource, without which nobody may anything: a key's.
+    #[must_use]
+    pub fn governed_by(mut self, policy: impl Into<String>) -> Self {
+        self.policy = Some(ResourcePolicy { text: policy.into(), governs: true });
+        self
+    }
+}
+
+/// Why a resource's policy must not be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyFlaw {
+    /// The document is no policy, or lacks something.
+    Document {
+        /// AWS's text.
+        text: String,
+        /// What the text does not say; may be empty.
+        hint: String,
+    },
+    /// It names a principal that does not exist.
+    Principal(String),
 }
 
 /// The verdict on one access.
@@ -51,6 +98,16 @@ pub enum Decision {
         /// The policy and the statement.
         by: String,
     },
+    /// The resource's policy does not allow it, and nothing else suffices.
+    NotInResourcePolicy {
+        /// What was looked at, a line per statement.
+        looked_at: Vec<String>,
+    },
+    /// A statement of the resource's policy denies it.
+    DeniedByResource {
+        /// The statement.
+        by: String,
+    },
 }
 
 impl Decision {
@@ -68,7 +125,10 @@ impl fmt::Display for Decision {
             Self::OutsideBoundary { looked_at } => {
                 write_looked_at(f, "the permissions boundary does not allow it", looked_at)
             }
-            Self::ExplicitlyDenied { by } => write!(f, "denied by {by}"),
+            Self::NotInResourcePolicy { looked_at } => {
+                write_looked_at(f, "the resource's policy does not allow it", looked_at)
+            }
+            Self::ExplicitlyDenied { by } | Self::DeniedByResource { by } => write!(f, "denied by {by}"),
         }
     }
 }
@@ -103,6 +163,11 @@ impl AssumedRole {
 pub trait Authorizer: Sync {
     /// Whether `principal` may do `access`, by the policies in `store`.
     fn authorize(&self, store: &Store, principal: &Principal, access: &Access) -> Decision;
+
+    /// Whether a resource may be given this policy.
+    fn check_resource_policy(&self, _store: &Store, _text: &str) -> Result<(), PolicyFlaw> {
+        Ok(())
+    }
 
     /// Whether the role's trust policy lets `service` assume it. `Err` says why not, in AWS's words.
     fn may_assume(&self, store: &Store, role_arn: &str, service: &str) -> Result<Principal, String>;

@@ -7,7 +7,7 @@ use crate::job::{ProcessJob, ServiceJob};
 use crate::store::Transaction;
 use crate::{
     Access, Cause, CauseId, Clock, Due, Effect, EffectId, Event, Fault, Job, JobId, JournalError, Notice, NoticeKind,
-    Now, Principal, Record, Registry, Rng, Segments, Store,
+    Now, Principal, Record, Registry, Rng, Segments, Store, Vault,
 };
 
 /// The context of one command: state, time, chance, the caller, and everything the command brings about.
@@ -27,6 +27,9 @@ pub struct Cx<'a> {
     pub rng: &'a mut Rng,
     /// Every service.
     pub registry: &'a Registry,
+    pub(crate) vault: &'a mut Vault,
+    pub(crate) via: Option<&'static str>,
+    pub(crate) source: Option<String>,
     pub(crate) store: &'a mut Store,
     pub(crate) segments: &'a mut dyn Segments,
     pub(crate) transaction: Transaction,
@@ -82,9 +85,32 @@ impl<'a> Cx<'a> {
     /// Does something as somebody else, in this scope and transaction.
     pub fn as_principal<T>(&mut self, principal: Principal, work: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.principal, principal);
+        let (via, source) = (self.via.take(), self.source.take());
         let answer = work(self);
-        self.principal = before;
+        (self.principal, self.via, self.source) = (before, via, source);
         answer
+    }
+
+    /// Does something for the current principal in the name of a service that it asked: what `kms:ViaService` and
+    /// `aws:CalledViaLast` see. `service` is the service's short name.
+    pub fn via<T>(&mut self, service: &'static str, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.via.replace(service);
+        let answer = work(self);
+        self.via = before;
+        answer
+    }
+
+    /// Does something as an AWS service, for the resource that it does it for: `aws:SourceArn` and `aws:SourceAccount`.
+    pub fn as_service<T>(&mut self, name: &str, source_arn: &str, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.as_principal(Principal::service(name), |cx| {
+            cx.source = Some(source_arn.to_owned());
+            work(cx)
+        })
+    }
+
+    /// The service that makes the current call for its caller, by its short name.
+    pub fn called_via(&self) -> Option<&'static str> {
+        self.via
     }
 
     /// Calls an operation of any service as the current principal: the same way in as over HTTP. What the call wrote is put
@@ -103,13 +129,13 @@ impl<'a> Cx<'a> {
 
     /// Does something wholly or not at all, within the command.
     pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
-        self.transaction.begin();
+        let depth = self.transaction.begin();
         let (effects, notices, removed) = (self.effects.len(), self.notices.len(), self.removed_segments.len());
         let answer = work(self);
         if answer.is_ok() {
             self.transaction.keep();
         } else {
-            self.transaction.undo(self.store);
+            self.transaction.undo_to(self.store, depth);
             self.effects.truncate(effects);
             self.notices.truncate(notices);
             self.removed_segments.truncate(removed);
@@ -125,6 +151,10 @@ impl<'a> Cx<'a> {
         }
         let because = match &decision {
             crate::Decision::ExplicitlyDenied { .. } => "with an explicit deny in an identity-based policy".to_owned(),
+            crate::Decision::DeniedByResource { .. } => "with an explicit deny in a resource-based policy".to_owned(),
+            crate::Decision::NotInResourcePolicy { .. } => {
+                format!("because no resource-based policy allows the {} action", access.action)
+            }
             crate::Decision::OutsideBoundary { .. } => {
                 format!("because no permissions boundary allows the {} action", access.action)
             }
@@ -139,11 +169,22 @@ impl<'a> Cx<'a> {
     fn in_request(&self, access: &Access) -> Access {
         let region = if self.scope.region.as_str() == "global" { "us-east-1" } else { self.scope.region.as_str() };
         let time = self.time();
-        access
+        let mut access = access
             .clone()
             .with("aws:CurrentTime", time.to_iso_seconds())
             .with("aws:EpochTime", time.millis().div_euclid(1000).to_string())
             .with("aws:RequestedRegion", region)
+            .with("aws:ViaAWSService", self.via.is_some().to_string());
+        if let Some(service) = self.via {
+            let name = format!("{service}.amazonaws.com");
+            access = access.with("aws:CalledVia", name.as_str()).with("aws:CalledViaFirst", name.as_str());
+            access = access.with("aws:CalledViaLast", name);
+        }
+        if let Some(source) = &self.source {
+            access = access.with("aws:SourceArn", source.as_str());
+            access = access.with("aws:SourceAccount", source.split(':').nth(4).unwrap_or_default());
+        }
+        access
     }
 
     /// Lets work wait for its time. A job due now runs right after this command.

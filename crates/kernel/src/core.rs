@@ -9,7 +9,7 @@ use crate::job::{ProcessJob, ServiceJob};
 use crate::store::Transaction;
 use crate::{
     Clock, Cx, Delta, Effect, Fault, Job, Notice, NoticeKind, Now, Principal, Registry, Report, Rng, Row, Segments,
-    Store,
+    Store, Vault,
 };
 
 /// One thing for the core to do.
@@ -87,6 +87,7 @@ pub struct Core {
     registry: Registry,
     segments: Box<dyn Segments + Send>,
     rng: Rng,
+    vault: Vault,
     sequence: u64,
 }
 
@@ -104,6 +105,7 @@ impl Core {
         store.register::<ServiceJob>();
         store.register::<ProcessJob>();
         store.register::<crate::Cause>();
+        store.register::<crate::vault::RootKeyProof>();
         registry.register_records(&mut store);
         for row in rows {
             store.load(row).map_err(CoreError)?;
@@ -111,7 +113,16 @@ impl Core {
         let jobs = store.all::<ServiceJob>().map(|(_, id, _)| id).chain(store.all::<ProcessJob>().map(|(_, id, _)| id));
         let effects = store.all::<Effect>().map(|(_, id, _)| id);
         let sequence = jobs.chain(effects).filter_map(|id| id.rsplit('-').next()?.parse().ok()).max().unwrap_or(0);
-        Ok(Self { store, registry, segments, rng: Rng::seeded(seed), sequence })
+        let vault = Vault::new(Box::new(crate::vault::Absent), Box::new(crate::vault::Absent));
+        Ok(Self { store, registry, segments, rng: Rng::seeded(seed), vault, sequence })
+    }
+
+    /// The same core with secret chance and the place of the installation's root key; without, nothing can be sealed.
+    /// `Err` where the state was sealed with a root key that is not there.
+    pub fn with_vault(mut self, mut vault: Vault) -> Result<Self, CoreError> {
+        vault.check(&self.store).map_err(CoreError)?;
+        self.vault = vault;
+        Ok(self)
     }
 
     /// All state, to read.
@@ -327,6 +338,9 @@ impl Core {
             request_id,
             cause,
             rng: &mut self.rng,
+            vault: &mut self.vault,
+            via: None,
+            source: None,
             registry: &self.registry,
             store: &mut self.store,
             segments: &mut *self.segments,

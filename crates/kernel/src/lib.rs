@@ -3,7 +3,8 @@
 //! [`Core::apply`] takes one command and answers `(reply, deltas, effects)`; the caller makes the deltas durable before it
 //! hands out the reply and the effects. One command is one transaction: it takes place wholly or leaves no trace.
 //!
-//! Invariant: no threads, no async, no wall clock, no randomness but the seeded [`Rng`]; the same commands give the same deltas.
+//! Invariant: no threads, no async, no wall clock, no randomness but the seeded [`Rng`] and the [`Entropy`] of the
+//! [`Vault`]; the same commands over the same chance give the same deltas.
 //! Invariant: knows no protocol and no container. Files are reached through [`Segments`] and [`Journal`] alone.
 
 mod access;
@@ -25,8 +26,9 @@ mod registry;
 mod resource;
 mod rng;
 mod store;
+mod vault;
 
-pub use access::{Access, AssumedRole, Authorizer, Decision};
+pub use access::{Access, AssumedRole, Authorizer, Decision, PolicyFlaw, ResourcePolicy};
 pub use cause::{Cause, CauseId};
 pub use clock::{Clock, Now};
 pub use context::Cx;
@@ -45,3 +47,4 @@ pub use registry::{JobHandler, Ports, Registry, ReportHandler, Service};
 pub use resource::{Action, Progress, ResourceRequest, ResourceState, ResourceType};
 pub use rng::Rng;
 pub use store::{Record, Store};
+pub use vault::{Entropy, RootKeyFile, SecretKey, Vault};

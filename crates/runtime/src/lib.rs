@@ -23,6 +23,7 @@
 
 mod backend;
 pub mod backends;
+pub mod crash;
 mod event;
 pub mod images;
 mod probe;

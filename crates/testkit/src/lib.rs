@@ -7,7 +7,7 @@ mod ports;
 use neargate_base::{Scope, Timestamp};
 use neargate_kernel::{
     Applied, Command, Core, CoreError, Effect, Fault, Journal, MemoryJournal, MemorySegments, Notice, Ports, Principal,
-    Registry, Report, Request, Row, Service,
+    Registry, Report, Request, Rng, RootKeyFile, Row, SecretKey, Service, Vault,
 };
 use neargate_shape::{from_json, to_json};
 use serde_json::Value as Json;
@@ -38,11 +38,34 @@ pub fn open_ports() -> Ports {
     Ports { authorizer: &AllowAll, events: &Silence, networks: &OnePool }
 }
 
+/// The one root key of all harnesses.
+struct OneRootKey;
+
+impl RootKeyFile for OneRootKey {
+    fn load(&mut self) -> Result<Option<SecretKey>, String> {
+        Ok(SecretKey::new(&[7; 32]))
+    }
+
+    fn keep(&mut self, _: &SecretKey) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn place(&self) -> String {
+        "the harness".to_owned()
+    }
+}
+
+/// Secret chance that repeats itself, and the one root key.
+pub fn vault(seed: u64) -> Vault {
+    Vault::new(Box::new(Rng::seeded(seed)), Box::new(OneRootKey))
+}
+
 impl Harness {
     /// A fresh core of these services.
     pub fn new(services: fn() -> Vec<Service>, ports: Ports) -> Result<Self, CoreError> {
         let scope = Scope::new("000000000000", "eu-west-1");
-        let core = Core::open(Registry::new(ports, services()), vec![], Box::new(MemorySegments::default()), 7)?;
+        let core = Core::open(Registry::new(ports, services()), vec![], Box::new(MemorySegments::default()), 7)?
+            .with_vault(vault(7))?;
         let principal = Principal::root(&scope.account);
         let (now, journal) = (Timestamp(1_795_255_200_000), MemoryJournal::default());
         Ok(Self { core, journal, services, ports, now, scope, principal, effects: vec![], notices: vec![] })
@@ -127,7 +150,8 @@ impl Harness {
     pub fn reopen(&mut self) -> Result<(), Box<dyn std::error::Error>> {
         let rows = self.journal.load()?;
         self.core =
-            Core::open(Registry::new(self.ports, (self.services)()), rows, Box::new(MemorySegments::default()), 8)?;
+            Core::open(Registry::new(self.ports, (self.services)()), rows, Box::new(MemorySegments::default()), 8)?
+                .with_vault(vault(8))?;
         self.effects = self.core.unfinished();
         Ok(())
     }

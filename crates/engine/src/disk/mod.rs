@@ -9,6 +9,7 @@
 //! ```
 
 mod journal;
+pub(crate) mod root_key;
 mod segments;
 
 use std::fs::{self, File, OpenOptions};

@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use neargate_base::Timestamp;
 use neargate_kernel::{Command, Principal, Request as CoreRequest};
+use neargate_runtime::crash;
 use neargate_shape::Value;
 use neargate_wire::{Request, Response, parse_form};
 use serde_json::{Value as Json, json};
 
 use super::Edge;
 use super::edge::plain;
-use crate::crash;
 use crate::wall;
 use crate::writer::Writer;
 

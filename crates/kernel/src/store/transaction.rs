@@ -33,9 +33,10 @@ impl Transaction {
         self.nested.last_mut().unwrap_or(&mut self.bottom).entry((table, key)).or_insert(old);
     }
 
-    /// Opens a layer.
-    pub(crate) fn begin(&mut self) {
+    /// Opens a layer and answers how many there were before.
+    pub(crate) fn begin(&mut self) -> usize {
         self.nested.push(Before::new());
+        self.nested.len() - 1
     }
 
     /// Closes the top layer and keeps what it wrote; what the layer below saw first stays the state to go back to.
@@ -47,8 +48,15 @@ impl Transaction {
         }
     }
 
+    /// Closes layers until no more than `depth` are open, and puts back what they wrote: those too that a panic left open.
+    pub(crate) fn undo_to(&mut self, store: &mut Store, depth: usize) {
+        while self.nested.len() > depth {
+            self.undo(store);
+        }
+    }
+
     /// Closes the top layer and puts back what it wrote.
-    pub(crate) fn undo(&mut self, store: &mut Store) {
+    fn undo(&mut self, store: &mut Store) {
         for ((table, key), before) in self.nested.pop().unwrap_or_default() {
             store.replace(table, &key, before);
         }
@@ -71,9 +79,7 @@ impl Transaction {
 
     /// Puts everything back as it was before the command.
     pub(crate) fn roll_back(mut self, store: &mut Store) {
-        while !self.nested.is_empty() {
-            self.undo(store);
-        }
+        self.undo_to(store, 0);
         for ((table, key), before) in self.bottom {
             store.replace(table, &key, before);
         }

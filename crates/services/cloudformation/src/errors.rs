@@ -2,11 +2,15 @@
 
 use neargate_kernel::Fault;
 
+/// The code of a fault about an export that does not exist. It fails a stack as a whole, so it never leaves this crate.
+pub(crate) const NO_EXPORT: &str = "NoExport";
+
 /// What CloudFormation refuses with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CloudFormationError {
     Validation(String),
     StackMissing(String),
+    NoExport(String),
     StackExists(String),
     Capabilities(&'static str),
 }
@@ -18,6 +22,7 @@ impl From<CloudFormationError> for Fault {
             CloudFormationError::StackMissing(name) => {
                 Self::sender("ValidationError", format!("Stack with id {name} does not exist"))
             }
+            CloudFormationError::NoExport(text) => Self::sender(NO_EXPORT, text),
             CloudFormationError::StackExists(name) => {
                 Self::sender("AlreadyExistsException", format!("Stack [{name}] already exists"))
             }

@@ -1,9 +1,9 @@
 //! What CloudFormation keeps: stacks, their resources, their events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use neargate_base::Timestamp;
-use neargate_kernel::{Cx, Principal, Record, ResourceState};
+use neargate_kernel::{Action, Cx, JobId, Principal, Record, ResourceState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -19,9 +19,11 @@ pub(crate) struct Stack {
     pub(crate) status: String,
     pub(crate) reason: Option<String>,
     pub(crate) goal: Goal,
+    /// How many operations have been begun on it: tells what this one has dealt with from what earlier ones have.
+    pub(crate) turn: u32,
     /// What the stack is or becomes.
     pub(crate) source: Source,
-    /// What it was before the update under way.
+    /// What it was when it was last as it should be: an update that fails goes back to it.
     pub(crate) before: Option<Source>,
     pub(crate) principal: Principal,
     pub(crate) role_arn: Option<String>,
@@ -29,7 +31,10 @@ pub(crate) struct Stack {
     pub(crate) termination_protection: bool,
     pub(crate) timeout_in_minutes: Option<i32>,
     pub(crate) notification_arns: Vec<String>,
+    /// Logical ids that the deletion leaves alone.
     pub(crate) retained: Vec<String>,
+    /// `RetainExceptOnCreate` for every resource that would be retained.
+    pub(crate) retains_except_on_create: bool,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Option<Timestamp>,
     pub(crate) deleted_at: Option<Timestamp>,
@@ -44,7 +49,14 @@ impl Record for Stack {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Source {
     pub(crate) template: String,
+    /// The value of every parameter that has one, given or by default.
     pub(crate) parameters: BTreeMap<String, String>,
+    /// Parameters that are never shown.
+    pub(crate) no_echo: Vec<String>,
+    /// What the SSM parameters that parameters name held when the operation began, by name.
+    pub(crate) resolved: BTreeMap<String, String>,
+    /// The exports of other stacks that it uses.
+    pub(crate) imports: BTreeSet<String>,
     pub(crate) capabilities: Vec<String>,
     pub(crate) tags: Vec<api::Tag>,
 }
@@ -55,6 +67,8 @@ pub(crate) enum Goal {
     Create,
     /// After a failed creation: everything made is deleted.
     RollBack,
+    /// After a failed creation: everything made is deleted, and the stack with it.
+    Discard,
     Update,
     /// After a failed update: everything is put back.
     RollBackUpdate,
@@ -81,25 +95,58 @@ pub(crate) struct Resource {
     pub(crate) status: String,
     pub(crate) reason: Option<String>,
     pub(crate) changed_at: Timestamp,
+    /// The stack's operation that last dealt with it.
+    pub(crate) turn: u32,
+    /// The stack's operation that made it.
+    pub(crate) made_in: u32,
     /// What it is, once it is; kept through a failed step that had come so far.
     pub(crate) state: Option<ResourceState>,
-    /// What it was made of.
-    pub(crate) properties: Json,
-    /// The resources it needs.
-    pub(crate) needs: Vec<String>,
-    /// Whether it stays when it is taken out of the stack.
-    pub(crate) retained: bool,
-    pub(crate) description: Option<String>,
-    /// A step that is to be taken up again.
-    pub(crate) callback: Option<Json>,
-    /// What it was before the update under way.
+    /// What it is made of.
+    pub(crate) made_of: MadeOf,
+    /// The step that is to be taken up again, while one is under way.
+    pub(crate) step: Option<Step>,
+    /// What it was before the update under way; `None`: that has not dealt with it, or has put it back.
     pub(crate) before: Option<Box<Before>>,
-    /// Replaced ones, to be deleted when the update is done.
-    pub(crate) replaced: Vec<ResourceState>,
+    /// Those it took the place of, to be deleted when the update is done.
+    pub(crate) replaced: Vec<Replaced>,
 }
 
 impl Record for Resource {
     const TABLE: &'static str = "cloudformation.resource";
+}
+
+/// What a template says of a resource, evaluated.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MadeOf {
+    pub(crate) properties: Json,
+    /// The resources it needs.
+    pub(crate) needs: Vec<String>,
+    pub(crate) deletion: Deletion,
+    /// Whether it stays when it is replaced.
+    pub(crate) stays_when_replaced: bool,
+}
+
+/// What becomes of a resource that its stack has no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Deletion {
+    #[default]
+    Delete,
+    Retain,
+    RetainExceptOnCreate,
+}
+
+/// A step that is under way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Step {
+    pub(crate) action: Action,
+    /// The properties before, for updates.
+    pub(crate) previous: Option<Json>,
+    /// Whether what is created takes the place of another.
+    pub(crate) replaces: bool,
+    /// Whether it deletes the last of those replaced, not the resource itself.
+    pub(crate) of_replaced: bool,
+    pub(crate) callback: Option<Json>,
+    pub(crate) job: Option<JobId>,
 }
 
 /// A resource before an update.
@@ -107,9 +154,16 @@ impl Record for Resource {
 pub(crate) struct Before {
     /// `None`: it was not there.
     pub(crate) state: Option<ResourceState>,
-    pub(crate) properties: Json,
-    pub(crate) needs: Vec<String>,
-    pub(crate) retained: bool,
+    pub(crate) made_of: MadeOf,
+    pub(crate) made_in: u32,
+}
+
+/// A resource in the world that another has taken the place of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Replaced {
+    pub(crate) state: ResourceState,
+    pub(crate) made_of: MadeOf,
+    pub(crate) stays: bool,
 }
 
 /// One line of a stack's history, by `stack/number`.
@@ -130,12 +184,12 @@ impl Resource {
 
     /// Whether a step of it is under way.
     pub(crate) fn is_under_way(&self) -> bool {
-        self.status.ends_with("_IN_PROGRESS")
+        self.step.is_some()
     }
 
-    /// Whether its last step failed.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.status.ends_with("_FAILED")
+    /// Whether its last step failed, and the operation took that step.
+    pub(crate) fn has_failed_in(&self, turn: u32) -> bool {
+        self.turn == turn && self.status.ends_with("_FAILED")
     }
 }
 
@@ -170,7 +224,7 @@ pub(crate) fn log(cx: &mut Cx<'_>, stack: &Stack, resource: Option<&Resource>, s
             (it.logical_id.clone(), physical_id, it.type_name.clone())
         }
     };
-    let properties = resource.filter(|it| it.status.starts_with("CREATE")).map(|it| it.properties.to_string());
+    let properties = resource.map(|it| it.made_of.properties.to_string());
     let view = api::StackEvent {
         stack_id: stack.arn.clone(),
         event_id: cx.rng.uuid(),

@@ -2,14 +2,15 @@
 //!
 //! Evaluation is pure and cannot call; what it misses it says, and [`evaluate`] fetches that and tries again.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use neargate_base::Scope;
 use neargate_kernel::{Cx, Fault};
 use neargate_shape::Value;
 use neargate_template::{
-    DynamicReference, Environment, EvalError, Evaluated, Evaluator, ParameterValues, StackOutput, Template, Unknown, pseudo,
-    resolve_parameters,
+    DynamicReference, Environment, EvalError, Evaluated, Evaluator, ParameterValues, StackOutput, Template, Unknown,
+    pseudo, resolve_parameters,
 };
 use serde_json::{Value as Json, json};
 
@@ -19,7 +20,6 @@ use crate::state::{Resource, Stack};
 /// What other services were asked and answered.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fetched {
-    parameters: BTreeMap<String, String>,
     zones: BTreeMap<String, Vec<String>>,
     dynamic: BTreeMap<DynamicReference, String>,
 }
@@ -30,6 +30,8 @@ pub(crate) struct World<'a, 'c> {
     stack: &'a Stack,
     resources: &'a BTreeMap<String, Resource>,
     fetched: &'a Fetched,
+    /// The exports that were asked for and are there.
+    imports: RefCell<BTreeSet<String>>,
 }
 
 impl Environment for World<'_, '_> {
@@ -48,15 +50,19 @@ impl Environment for World<'_, '_> {
     }
 
     fn import(&self, export: &str) -> Option<Json> {
-        exports(self.cx, &self.cx.scope).find(|(name, _, _)| name == export).map(|(_, value, _)| json!(value))
+        let (name, value, _) = exports(self.cx, &self.cx.scope).find(|(name, _, _)| name == export)?;
+        self.imports.borrow_mut().insert(name);
+        Some(json!(value))
     }
 
     fn stack_output(&self, wanted: &StackOutput) -> Option<Json> {
         let region = wanted.region.as_deref().unwrap_or(self.cx.scope.region.as_str());
         let scope = Scope::new(self.cx.scope.account.as_str(), region);
-        let fits = |stack: &Stack| stack.deleted_at.is_none() && (stack.name == wanted.stack || stack.arn == wanted.stack);
+        let fits =
+            |stack: &Stack| stack.deleted_at.is_none() && (stack.name == wanted.stack || stack.arn == wanted.stack);
         let stack = self.cx.store().scan::<Stack>(&scope, "").map(|(_, stack)| stack).find(|stack| fits(stack))?;
-        let output = stack.outputs.iter().find(|output| output.output_key.as_deref() == Some(wanted.output.as_str()))?;
+        let output =
+            stack.outputs.iter().find(|output| output.output_key.as_deref() == Some(wanted.output.as_str()))?;
         output.output_value.clone().map(Json::String)
     }
 
@@ -65,7 +71,7 @@ impl Environment for World<'_, '_> {
     }
 
     fn ssm_parameter(&self, name: &str) -> Option<String> {
-        self.fetched.parameters.get(name).cloned()
+        self.stack.source.resolved.get(name).cloned()
     }
 
     fn dynamic_reference(&self, reference: &DynamicReference) -> Option<String> {
@@ -98,18 +104,23 @@ pub(crate) fn evaluate<T>(
     work: impl Fn(&Evaluator<'_>, &ParameterValues) -> Result<Answer<T>, EvalError>,
 ) -> Result<T, Fault> {
     let mut fetched = Fetched::default();
-    fetch_parameters(cx, stack, template, &mut fetched)?;
     loop {
-        let answer = {
-            let world = World { cx, stack, resources, fetched: &fetched };
+        let (answer, imports) = {
+            let world = World { cx, stack, resources, fetched: &fetched, imports: RefCell::default() };
             let (parameters, findings) = resolve_parameters(template, &stack.source.parameters, &world);
             if let Some(text) = neargate_template::validation_error(&findings) {
                 return Err(CloudFormationError::Validation(text).into());
             }
-            Evaluator::new(template, &parameters, &world).and_then(|evaluator| work(&evaluator, &parameters))
+            let answer = Evaluator::new(template, &parameters, &world).and_then(|it| work(&it, &parameters));
+            (answer, world.imports.into_inner())
         };
         match answer.map_err(|error| refused(&error))? {
-            Answer::Is(value) => return Ok(value),
+            Answer::Is(value) => {
+                if !imports.is_subset(&stack.source.imports) {
+                    cx.update::<Stack, _>(&stack.key, |stack| stack.source.imports.extend(imports));
+                }
+                return Ok(value);
+            }
             Answer::Misses(unknowns) => {
                 for unknown in &unknowns {
                     fetch(cx, unknown, &mut fetched)?;
@@ -144,32 +155,69 @@ fn fetch(cx: &mut Cx<'_>, unknown: &Unknown, fetched: &mut Fetched) -> Result<()
             fetched.zones.insert(region.clone(), names.collect());
             Ok(())
         }
-        Unknown::Dynamic(reference @ DynamicReference::Ssm { name, version }) if !fetched.dynamic.contains_key(reference) => {
+        Unknown::Dynamic(reference @ DynamicReference::Ssm { name, version })
+            if !fetched.dynamic.contains_key(reference) =>
+        {
             let selector = version.map_or_else(|| name.clone(), |version| format!("{name}:{version}"));
             let value = parameter(cx, &selector).map_err(|_| missing())?;
             fetched.dynamic.insert(reference.clone(), value);
             Ok(())
         }
+        Unknown::Import(_) => Err(CloudFormationError::NoExport(unknown.refusal()).into()),
+        Unknown::Attribute(resource, attribute) => {
+            let text = format!(
+                "Template error: resource {resource} does not support attribute type {attribute} in Fn::GetAtt"
+            );
+            Err(CloudFormationError::Validation(text).into())
+        }
         _ => Err(missing()),
     }
 }
 
-/// The SSM parameters that a template's parameters stand for.
-fn fetch_parameters(cx: &mut Cx<'_>, stack: &Stack, template: &Template, fetched: &mut Fetched) -> Result<(), Fault> {
-    for (name, parameter) in &template.parameters {
-        if !matches!(parameter.parameter_type, neargate_template::ParameterType::SsmValue(_)) {
+/// What the SSM parameters hold that a template's parameters name, by name.
+pub(crate) fn resolve(
+    cx: &mut Cx<'_>,
+    template: &Template,
+    values: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Fault> {
+    let mut resolved = BTreeMap::new();
+    for (name, definition) in &template.parameters {
+        if !matches!(definition.parameter_type, neargate_template::ParameterType::SsmValue(_)) {
             continue;
         }
-        let Some(path) = stack.source.parameters.get(name).or(parameter.default.as_ref()) else { continue };
-        let found = match self::parameter(cx, path) {
+        let Some(path) = values.get(name) else { continue };
+        let found = match parameter(cx, path) {
             Err(_) if is_bootstrap_version(path) => Some(bootstrap(cx, path)?),
             found => found.ok(),
         };
-        if let Some(value) = found {
-            fetched.parameters.insert(path.clone(), value);
-        }
+        resolved.extend(found.map(|value| (path.clone(), value)));
     }
-    Ok(())
+    Ok(resolved)
+}
+
+/// The stacks that use an export, by name.
+pub(crate) fn importers(cx: &Cx<'_>, export: &str, owner: &Stack) -> Vec<String> {
+    let uses = |stack: &Stack| stack.before.iter().chain([&stack.source]).any(|it| it.imports.contains(export));
+    let others =
+        cx.scan::<Stack>("").map(|(_, stack)| stack).filter(|it| it.deleted_at.is_none() && it.key != owner.key);
+    let mut names: Vec<_> = others.filter(|it| uses(it)).map(|it| it.name.clone()).collect();
+    names.sort();
+    names
+}
+
+/// That exports of a stack which are to go are in use, if any is; in AWS's words.
+pub(crate) fn in_use<'n>(
+    cx: &Cx<'_>,
+    owner: &Stack,
+    exports: impl IntoIterator<Item = &'n str>,
+    verb: &str,
+) -> Option<String> {
+    exports.into_iter().find_map(|name| {
+        let users = importers(cx, name, owner);
+        let (last, others) = users.split_last()?;
+        let whom = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
+        Some(format!("Export {name} cannot be {verb} as it is in use by {whom}"))
+    })
 }
 
 fn parameter(cx: &mut Cx<'_>, name: &str) -> Result<String, Fault> {

@@ -27,7 +27,9 @@ pub(crate) fn plan(cx: &mut Cx<'_>, rule: &mut Rule) {
     if let Some(job) = rule.job.take() {
         cx.cancel(&job);
     }
-    let Some(schedule) = rule.schedule.as_deref().filter(|_| rule.enabled).and_then(|text| parse(text).ok()) else { return };
+    let Some(schedule) = rule.schedule.as_deref().filter(|_| rule.enabled).and_then(|text| parse(text).ok()) else {
+        return;
+    };
     let schedule = schedule.created_at(rule.enabled_at.millis());
     if let Ok(next) = schedule.next_fire(cx.time().millis()) {
         let payload = json!({ "rule": rule_key(&rule.bus, &rule.name), "time": next });
@@ -57,7 +59,11 @@ fn put_scheduled_event(cx: &mut Cx<'_>, rule: &Rule, due: Timestamp) {
         "account": cx.scope.account.as_str(), "time": due.to_iso_seconds(), "region": cx.scope.region.as_str(),
         "resources": [arn], "detail": {},
     });
-    cx.because(&id, "schedule", &format!("schedule `{}` at {}", rule.schedule.as_deref().unwrap_or_default(), due.to_iso_seconds()));
+    cx.because(
+        &id,
+        "schedule",
+        &format!("schedule `{}` at {}", rule.schedule.as_deref().unwrap_or_default(), due.to_iso_seconds()),
+    );
     invoke(cx, rule, &event.to_string(), "aws.events");
     cx.cause = None;
 }

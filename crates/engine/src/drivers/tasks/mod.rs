@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use neargate_base::{Diagnostic, Scope};
 use neargate_ecs::order::{News, Order, TaskOrder};
 use neargate_kernel::{Command, Effect, EffectId, Report};
+use neargate_runtime::crash;
 use neargate_runtime::images::ImageStores;
 use neargate_runtime::{Adopted, Backend, ContainerState, EventSink, RuntimeError, TaskId};
 
-use crate::crash;
 use crate::writer::{Driver, Writer};
 
 /// Threads that carry out orders.
@@ -125,6 +125,7 @@ impl Shared {
 
     fn report(&self, effect: &str, news: &News, finished: bool) {
         let news = serde_json::to_value(news).unwrap_or_default();
+        crash::point();
         self.writer.command(Command::Report(Report { effect: effect.to_owned(), news, finished }));
     }
 
@@ -182,11 +183,11 @@ impl Shared {
             Err(news) => return self.report(&effect.id, &news, false),
         };
         let outcome = self.backend().and_then(|backend| {
-            crash::point("adopt");
+            crash::point();
             match backend.adopt(&spec, &self.resume_points(&effect.scope, task))? {
                 Adopted::NeverStarted => {
                     backend.start(&spec)?;
-                    crash::point("start");
+                    crash::point();
                 }
                 Adopted::Running(states) | Adopted::Gone(states) => self.tell_states(&effect.id, &states),
             }
@@ -228,7 +229,7 @@ impl Shared {
             let timeout_s = standing.stop_timeouts_s.get(name).copied().unwrap_or(30);
             // A task or container that is gone needs no stopping; its end is or was reported.
             let _ = self.backend().and_then(|backend| backend.stop_container(task, name, timeout_s));
-            crash::point("stop");
+            crash::point();
         }
     }
 
@@ -238,7 +239,7 @@ impl Shared {
             self.report(&effect.id, &News::Remark { text: format!("could not remove the task: {error}") }, false);
             self.gone(task);
         }
-        crash::point("remove");
+        crash::point();
     }
 
     /// Nothing is left of a task: the orders that stood for it are done.

@@ -15,6 +15,7 @@ use super::paths::TaskPaths;
 use super::protocol::{Order, Report, Standing, line, take_lines};
 use super::{Shared, sweep};
 use crate::backend::{Adopted, ContainerState, ResumePoints, RuntimeError};
+use crate::crash;
 use crate::event::GoneReason;
 use crate::spec::TaskSpec;
 
@@ -85,6 +86,7 @@ fn adopt_alive(
     // Before the shim sees another connection and ends the former one.
     let shim = shared.tasks().get(&spec.task_id).and_then(|former| former.retire(shared));
     let mut socket = connect(paths)?;
+    crash::point();
     socket.write_all(&line(&Order::Hello))?;
     let (standing, bytes) = read_standing(&mut socket)?;
     let link = Arc::new(TaskLink::new(shared, spec, socket.into(), resume.clone()));
@@ -93,6 +95,7 @@ fn adopt_alive(
         link.set_shim(shim);
     }
     link.take_bytes(shared, &bytes);
+    crash::point();
     link.watch(shared)?;
     Ok(standing.into_iter().map(|(name, standing)| (name, standing.state)).collect())
 }

@@ -22,6 +22,7 @@ use super::paths::TaskPaths;
 use super::protocol::{Order, Report, Standing, line, take_lines};
 use super::spool::{self, SpoolReader};
 use crate::backend::{ContainerState, ResumePoints, RuntimeError};
+use crate::crash;
 use crate::event::{EventKind, GoneReason};
 use crate::spec::TaskId;
 
@@ -149,6 +150,7 @@ impl TaskLink {
 
     fn take_report(&self, shared: &Shared, reading: &mut Reading, report: Report) {
         let emit = |kind| shared.emit(&self.task_id, kind);
+        crash::point();
         match report {
             Report::Standing { network_ready, containers } => {
                 if network_ready {

@@ -20,6 +20,7 @@ use super::paths::TaskPaths;
 use super::protocol::Intent;
 use super::{SHIM_ARGUMENT, Shared, net, sweep};
 use crate::backend::{ResumePoints, RuntimeError};
+use crate::crash;
 use crate::spec::{ContainerSpec, SPEC_FORMAT, TaskSpec};
 
 const TMPFS_MAGIC: u64 = 0x0102_1994;
@@ -144,6 +145,7 @@ pub(super) fn start(shared: &Arc<Shared>, spec: &TaskSpec) -> Result<(), Runtime
     }
     let started =
         write_intent(shared, spec, &paths).and_then(|lock| spawn(shared, &paths, theirs, lock)).and_then(|child| {
+            crash::point();
             link.set_shim(child);
             link.watch(shared)
         });
@@ -157,17 +159,21 @@ pub(super) fn start(shared: &Arc<Shared>, spec: &TaskSpec) -> Result<(), Runtime
 /// Takes the task's lock, which the shim inherits, and writes down what it is to do.
 fn write_intent(shared: &Shared, spec: &TaskSpec, paths: &TaskPaths) -> std::io::Result<OwnedFd> {
     make_private_dir(&paths.data)?;
+    crash::point();
     make_private_dir(&paths.run)?;
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC;
     let lock = rustix::fs::open(paths.lock(), flags, Mode::from_raw_mode(0o600))?;
     flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+    crash::point();
     net::write_task_files(&paths.run, &spec.network)?;
     let layout = shared.layout.clone();
     let intent = Intent { layout, spec: spec.clone(), spool_bytes_max: shared.spool_bytes_max };
     let new = paths.run.join("task.json.new");
     let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
     file.write_all(&serde_json::to_vec(&intent)?)?;
+    crash::point();
     fs::rename(new, paths.intent())?;
+    crash::point();
     Ok(lock)
 }
 

@@ -18,6 +18,7 @@ use super::paths::{Layout, TaskPaths};
 use super::protocol::{Intent, Order, ShimRecord, line};
 use super::shim::start_time;
 use crate::backend::{RuntimeError, Swept};
+use crate::crash;
 use crate::spec::TaskId;
 
 /// Removes everything of the instance that belongs to none of the tasks.
@@ -78,6 +79,7 @@ pub(super) fn remove_task(layout: &Layout, task: &TaskId) {
     }
     remove_task_groups(&Hierarchies::detect().task_dirs(&layout.instance, task));
     for dir in [&paths.data, &paths.run] {
+        crash::point();
         // What cannot be removed now is found again by the next sweep.
         let _ = fs::remove_dir_all(dir);
     }
@@ -107,6 +109,7 @@ fn kill_shim(paths: &TaskPaths) {
 pub(super) fn purge(layout: &Layout) -> Result<(), RuntimeError> {
     sweep(layout, &BTreeSet::new());
     for dir in Hierarchies::detect().instance_dirs(&layout.instance) {
+        crash::point();
         let _ = fs::remove_dir(&dir);
         // The parent stays while another instance has groups in it.
         let _ = dir.parent().map(fs::remove_dir);
@@ -116,6 +119,7 @@ pub(super) fn purge(layout: &Layout) -> Result<(), RuntimeError> {
         Err(e) => return Err(RuntimeError::io(format!("unmounting `{}`", layout.run_dir.display()), e)),
     }
     for dir in [&layout.run_dir, &layout.data_dir] {
+        crash::point();
         fs::remove_dir_all(dir).map_err(|e| RuntimeError::io(format!("removing `{}`", dir.display()), e))?;
     }
     Ok(())

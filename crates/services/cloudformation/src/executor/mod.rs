@@ -1,23 +1,32 @@
 //! Moves stacks on, one step of one resource per job.
 //!
 //! ```text
-//! Create ──▶ None            Update ──▶ CleanUp ──▶ None          Delete ──▶ None
-//!    └─▶ RollBack ──▶ None      └─▶ RollBackUpdate ──▶ CleanUp
+//! Create ──▶ None                   Update ──▶ CleanUp ──▶ None        Delete ──▶ None
+//!    ├─▶ RollBack ──▶ None             └─▶ RollBackUpdate ──▶ CleanUp
+//!    └─▶ Discard ──▶ None
 //! ```
+//! [`forward`] makes and changes, [`unwind`] deletes and puts back, [`removal`] says what may be deleted next, [`step`] takes
+//! one step of one resource, [`finish`] ends an operation well and [`turn`] badly.
 //!
-//! Invariant: at most one `step` job of a stack waits; a resource that is under way has a `resume` job of its own.
+//! Invariant: a stack that is under way has a `step` job waiting, or a resource with a `resume` job: it never hangs. What
+//! cannot be done fails the stack, in [`turn`].
 
 mod finish;
-mod run;
+mod forward;
+mod removal;
+mod step;
+mod turn;
 mod unwind;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use neargate_kernel::{Cx, Due, Fault, Job};
+use neargate_kernel::{Cx, Due, Fault, Job, Principal};
 use neargate_template::Template;
 use serde_json::json;
+
+pub(crate) use step::handler;
 
 use crate::errors::CloudFormationError;
 use crate::state::{Goal, Resource, Stack, log, resource_key, resources};
@@ -35,30 +44,43 @@ pub(crate) fn schedule(cx: &mut Cx<'_>, stack: &str) {
 /// Takes a stack's next step.
 pub(crate) fn step(cx: &mut Cx<'_>, job: &Job) -> Result<(), Fault> {
     let Some(stack) = stack_of(cx, job) else { return Ok(()) };
-    let principal = principal(cx, &stack)?;
-    cx.as_principal(principal, |cx| {
-        let went_on = match stack.goal {
-            Goal::Create | Goal::Update => run::forward(cx, &stack)?,
-            Goal::RollBack | Goal::Delete => unwind::delete_next(cx, &stack)?,
-            Goal::RollBackUpdate => unwind::put_back_next(cx, &stack)?,
-            Goal::CleanUp => unwind::clean_up_next(cx, &stack)?,
-            Goal::None => false,
-        };
-        if went_on {
+    let went_on = principal(cx, &stack.principal, stack.role_arn.as_deref())
+        .and_then(|principal| cx.attempt(|cx| cx.as_principal(principal, |cx| next_step(cx, &stack))));
+    match went_on {
+        Ok(false) => {}
+        Ok(true) => schedule(cx, &stack.key),
+        Err(fault) => {
+            turn::give_up(cx, &stack, &fault);
             schedule(cx, &stack.key);
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
-/// Takes up a resource's step where it left off, then lets the stack go on.
+/// Answers whether there may be another step right away.
+fn next_step(cx: &mut Cx<'_>, stack: &Stack) -> Result<bool, Fault> {
+    match stack.goal {
+        Goal::Create | Goal::Update => forward::forward(cx, stack),
+        Goal::RollBack | Goal::Discard | Goal::Delete => Ok(unwind::delete_next(cx, stack)),
+        Goal::RollBackUpdate => Ok(unwind::put_back_next(cx, stack)),
+        Goal::CleanUp => Ok(unwind::clean_up_next(cx, stack)),
+        Goal::None => Ok(false),
+    }
+}
+
+/// Takes up a resource's step where it left off; when that was its last, the stack goes on.
 pub(crate) fn resume(cx: &mut Cx<'_>, job: &Job) -> Result<(), Fault> {
     let Some(stack) = stack_of(cx, job) else { return Ok(()) };
     let logical_id = job.payload.get("resource").and_then(|it| it.as_str()).unwrap_or_default();
-    let Some(resource) = cx.get::<Resource>(&resource_key(&stack.key, logical_id)).cloned() else { return Ok(()) };
-    let principal = principal(cx, &stack)?;
-    cx.as_principal(principal, |cx| run::resume(cx, &stack, resource))?;
-    schedule(cx, &stack.key);
+    let key = resource_key(&stack.key, logical_id);
+    let Some(resource) = cx.get::<Resource>(&key).cloned() else { return Ok(()) };
+    match principal(cx, &stack.principal, stack.role_arn.as_deref()) {
+        Ok(principal) => cx.as_principal(principal, |cx| step::resume(cx, &stack, resource)),
+        Err(fault) => step::abandon(cx, &stack, resource, fault),
+    }
+    if cx.get::<Resource>(&key).is_none_or(|resource| !resource.is_under_way()) {
+        schedule(cx, &stack.key);
+    }
     Ok(())
 }
 
@@ -66,16 +88,14 @@ fn stack_of(cx: &Cx<'_>, job: &Job) -> Option<Stack> {
     cx.get::<Stack>(job.payload.get("stack")?.as_str()?).cloned()
 }
 
-/// Who takes the stack's steps.
-fn principal(cx: &Cx<'_>, stack: &Stack) -> Result<neargate_kernel::Principal, Fault> {
-    match &stack.role_arn {
-        None => Ok(stack.principal.clone()),
-        Some(role) => {
-            let authorizer = cx.registry.ports.authorizer;
-            let assumed = authorizer.may_assume(cx.store(), role, "cloudformation.amazonaws.com");
-            assumed.map_err(|text| CloudFormationError::Validation(text).into())
-        }
-    }
+/// Who takes a stack's steps: who asked for them, or the stack's role.
+pub(crate) fn principal(cx: &Cx<'_>, caller: &Principal, role: Option<&str>) -> Result<Principal, Fault> {
+    let Some(role) = role else { return Ok(caller.clone()) };
+    let assumed = cx.registry.ports.authorizer.may_assume(cx.store(), role, "cloudformation.amazonaws.com");
+    assumed.map_err(|because| {
+        let text = format!("Role {role} is invalid or cannot be assumed");
+        Fault::from(CloudFormationError::Validation(text)).with_hint(because)
+    })
 }
 
 thread_local! {
@@ -88,14 +108,15 @@ pub(crate) fn template(text: &str) -> Result<Rc<Template>, Fault> {
         Some((held, template)) if held == text => Ok(Rc::clone(template)),
         _ => {
             let (template, _) = Template::read(text, "template");
-            let template = Rc::new(template.ok_or_else(|| Fault::internal("the stack's template cannot be read any more"))?);
+            let unreadable = || Fault::internal("the stack's template cannot be read any more");
+            let template = Rc::new(template.ok_or_else(unreadable)?);
             *last = Some((text.to_owned(), Rc::clone(&template)));
             Ok(template)
         }
     })
 }
 
-/// Changes a stack's status and says so in its history.
+/// Changes a stack's goal and status and says so in its history.
 fn become_status(cx: &mut Cx<'_>, stack: &Stack, goal: Goal, status: &str, reason: Option<String>) {
     let now = cx.time();
     let changed = cx.update::<Stack, _>(&stack.key, |stack| {
@@ -104,8 +125,6 @@ fn become_status(cx: &mut Cx<'_>, stack: &Stack, goal: Goal, status: &str, reaso
         stack.reason.clone_from(&reason);
         if status == "DELETE_COMPLETE" {
             stack.deleted_at = Some(now);
-        } else if status.starts_with("UPDATE") {
-            stack.updated_at = Some(now);
         }
         stack.clone()
     });
@@ -118,14 +137,15 @@ fn become_status(cx: &mut Cx<'_>, stack: &Stack, goal: Goal, status: &str, reaso
 fn keep(cx: &mut Cx<'_>, stack: &Stack, mut resource: Resource, status: &str, reason: Option<String>) {
     status.clone_into(&mut resource.status);
     resource.reason = reason;
+    resource.turn = stack.turn;
     resource.changed_at = cx.time();
     log(cx, stack, Some(&resource), status, resource.reason.as_deref());
-    cx.put(&resource_key(&stack.key, &resource.logical_id), resource);
+    put(cx, stack, resource);
 }
 
-/// The resources whose last step failed, as AWS lists them.
-fn failed(resources: &BTreeMap<String, Resource>) -> Vec<&str> {
-    resources.values().filter(|it| it.has_failed()).map(|it| it.logical_id.as_str()).collect()
+/// Keeps a resource without a word.
+fn put(cx: &mut Cx<'_>, stack: &Stack, resource: Resource) {
+    cx.put(&resource_key(&stack.key, &resource.logical_id), resource);
 }
 
 /// The stack's resources.

@@ -1,13 +1,17 @@
 //! `CreateStack`, `UpdateStack`, `DeleteStack`: each checks, notes the goal and leaves the rest to the executor.
 
+use std::collections::BTreeMap;
+
 use neargate_kernel::{Access, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
+use neargate_template::Template;
 
 use super::{access, preflight};
 use crate::api;
 use crate::errors::CloudFormationError;
-use crate::executor::schedule;
-use crate::state::{Goal, OnFailure, Source, Stack, find, log};
+use crate::executor::{principal, schedule};
+use crate::state::{Goal, OnFailure, Resource, Source, Stack, find, log, resources};
+use crate::world::in_use;
 
 /// `CreateStack` begins to make a stack.
 pub(crate) struct CreateStack;
@@ -30,7 +34,10 @@ impl Operation for CreateStack {
         }
         let text = preflight::text(input.template_body, input.template_url.as_deref())?;
         let template = preflight::read(&text)?;
-        let parameters = preflight::parameters(&template, input.parameters, &std::collections::BTreeMap::new())?;
+        let parameters = preflight::parameters(&template, input.parameters, &BTreeMap::new())?;
+        principal(cx, &cx.principal, input.role_arn.as_deref())?;
+        let tags = input.tags.unwrap_or_default();
+        let source = preflight::source(cx, text, &template, parameters, input.capabilities, tags)?;
         let key = cx.rng.uuid();
         let stack = Stack {
             arn: cx.scope.arn("cloudformation", &format!("stack/{}/{key}", input.stack_name)),
@@ -38,12 +45,8 @@ impl Operation for CreateStack {
             status: "CREATE_IN_PROGRESS".to_owned(),
             reason: None,
             goal: Goal::Create,
-            source: Source {
-                template: text,
-                parameters,
-                capabilities: input.capabilities.unwrap_or_default(),
-                tags: input.tags.unwrap_or_default(),
-            },
+            turn: 1,
+            source,
             before: None,
             principal: cx.principal.clone(),
             role_arn: input.role_arn,
@@ -52,6 +55,7 @@ impl Operation for CreateStack {
             timeout_in_minutes: input.timeout_in_minutes,
             notification_arns: input.notification_arns.unwrap_or_default(),
             retained: vec![],
+            retains_except_on_create: input.retain_except_on_create.unwrap_or(false),
             created_at: cx.time(),
             updated_at: None,
             deleted_at: None,
@@ -64,6 +68,7 @@ impl Operation for CreateStack {
             (stack.timeout_in_minutes.is_some(), "TimeoutInMinutes"),
             (input.stack_policy_body.is_some(), "StackPolicyBody"),
             (input.rollback_configuration.is_some(), "RollbackConfiguration"),
+            (!stack.source.tags.is_empty(), "Tags"),
         ] {
             if is_set {
                 cx.not_simulated(format!("cloudformation:CreateStack {what}"), "recorded; not acted on");
@@ -120,9 +125,11 @@ impl Operation for UpdateStack {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let mut stack = find(cx, &input.stack_name)?;
-        let can = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED"];
-        if !can.contains(&stack.status.as_str()) {
+        let missing = || CloudFormationError::Validation(format!("Stack [{}] does not exist", input.stack_name));
+        let mut stack = find(cx, &input.stack_name).map_err(|_| missing())?;
+        let complete =
+            ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"].contains(&stack.status.as_str());
+        if !complete && stack.status != "CREATE_FAILED" && stack.status != "UPDATE_FAILED" {
             let text = format!("Stack:{} is in {} state and can not be updated.", stack.arn, stack.status);
             return Err(CloudFormationError::Validation(text).into());
         }
@@ -132,19 +139,25 @@ impl Operation for UpdateStack {
         };
         let template = preflight::read(&text)?;
         let parameters = preflight::parameters(&template, input.parameters, &stack.source.parameters)?;
+        let role_arn = input.role_arn.or(stack.role_arn.take());
+        principal(cx, &cx.principal, role_arn.as_deref())?;
         let tags = input.tags.unwrap_or_else(|| stack.source.tags.clone());
-        let capabilities = input.capabilities.unwrap_or_default();
-        let is_same = text == stack.source.template && parameters == stack.source.parameters && tags == stack.source.tags;
-        if is_same {
+        let source = preflight::source(cx, text, &template, parameters, input.capabilities, tags)?;
+        if complete && is_same(&stack.source, &source, &template) {
             return Err(CloudFormationError::Validation("No updates are to be performed.".to_owned()).into());
         }
-        let before = std::mem::replace(&mut stack.source, Source { template: text, parameters, capabilities, tags });
-        stack.before = Some(before);
+        let old = std::mem::replace(&mut stack.source, source);
         preflight::check(cx, &stack, &template)?;
+        preflight::check_same_types(cx, &stack, &template)?;
+        // After an update that failed and stayed, the way back still leads to what was there before it.
+        stack.before.get_or_insert(old);
         stack.goal = Goal::Update;
-        stack.on_failure = if input.disable_rollback == Some(true) { OnFailure::DoNothing } else { OnFailure::RollBack };
+        stack.turn += 1;
+        stack.on_failure =
+            if input.disable_rollback == Some(true) { OnFailure::DoNothing } else { OnFailure::RollBack };
+        stack.retains_except_on_create = input.retain_except_on_create.unwrap_or(false);
         stack.principal = cx.principal.clone();
-        stack.role_arn = input.role_arn.or(stack.role_arn);
+        stack.role_arn = role_arn;
         "UPDATE_IN_PROGRESS".clone_into(&mut stack.status);
         stack.reason = None;
         stack.updated_at = Some(cx.time());
@@ -172,35 +185,78 @@ impl Operation for DeleteStack {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let Ok(mut stack) = find(cx, &input.stack_name) else { return Ok(api::DeleteStackOutput::default()) };
-        if stack.deleted_at.is_some() || stack.goal == Goal::Delete {
+        if stack.deleted_at.is_some() || matches!(stack.goal, Goal::Delete | Goal::Discard) {
             return Ok(api::DeleteStackOutput::default());
         }
         if stack.termination_protection {
-            let text = format!(
-                "Stack [{}] cannot be deleted while TerminationProtection is enabled",
-                stack.name
-            );
+            let text = format!("Stack [{}] cannot be deleted while TerminationProtection is enabled", stack.name);
             return Err(CloudFormationError::Validation(text).into());
         }
-        stack.goal = Goal::Delete;
+        if matches!(stack.goal, Goal::Update | Goal::RollBackUpdate | Goal::CleanUp) {
+            let text = format!("Stack [{}] cannot be deleted while in status {}", stack.name, stack.status);
+            return Err(CloudFormationError::Validation(text).into());
+        }
+        let role_arn = input.role_arn.or(stack.role_arn.take());
+        principal(cx, &cx.principal, role_arn.as_deref())?;
+        let is_forced = input.deletion_mode.as_deref() == Some("FORCE_DELETE_STACK");
+        stack.retained = retained(cx, &stack, input.retain_resources, is_forced)?;
         stack.principal = cx.principal.clone();
-        stack.role_arn = input.role_arn.or(stack.role_arn);
-        stack.retained = input.retain_resources.unwrap_or_default();
-        "DELETE_IN_PROGRESS".clone_into(&mut stack.status);
-        forget_failures(cx, &stack);
+        stack.role_arn = role_arn;
         log(cx, &stack, None, "DELETE_IN_PROGRESS", Some("User Initiated"));
-        schedule(cx, &stack.key);
+        let names: Vec<_> = stack.outputs.iter().filter_map(|output| output.export_name.as_deref()).collect();
+        if let Some(text) = in_use(cx, &stack, names, "deleted") {
+            // AWS begins, sees it, and leaves the stack as it was.
+            let status = stack.status.clone();
+            log(cx, &stack, None, &status, Some(&text));
+            stack.reason = Some(text);
+        } else {
+            stack.goal = Goal::Delete;
+            stack.turn += 1;
+            stack.reason = None;
+            "DELETE_IN_PROGRESS".clone_into(&mut stack.status);
+            schedule(cx, &stack.key);
+        }
         cx.put(&stack.key.clone(), stack);
         Ok(api::DeleteStackOutput::default())
     }
 }
 
-/// A resource that could not be deleted is tried again.
-fn forget_failures(cx: &mut Cx<'_>, stack: &Stack) {
-    for (id, mut resource) in crate::state::resources(cx, &stack.key) {
-        if resource.status == "DELETE_FAILED" {
-            "UPDATE_COMPLETE".clone_into(&mut resource.status);
-            cx.put(&crate::state::resource_key(&stack.key, &id), resource);
-        }
+/// Whether an update would change nothing.
+fn is_same(old: &Source, new: &Source, template: &Template) -> bool {
+    let same_template = || {
+        old.template == new.template
+            || crate::executor::template(&old.template).is_ok_and(|old| old.document == template.document)
+    };
+    old.parameters == new.parameters && old.resolved == new.resolved && old.tags == new.tags && same_template()
+}
+
+/// What a deletion is to leave alone: only for stacks that could not be deleted before.
+fn retained(cx: &Cx<'_>, stack: &Stack, wanted: Option<Vec<String>>, is_forced: bool) -> Result<Vec<String>, Fault> {
+    let refuse = |text: &str| {
+        let text = format!("Invalid operation on stack [{}]. {text}", stack.arn);
+        Err(CloudFormationError::Validation(text).into())
+    };
+    let mut retained = wanted.unwrap_or_default();
+    let has_failed = stack.status == "DELETE_FAILED";
+    if is_forced && !has_failed {
+        return refuse(
+            "You can activate DeletionMode FORCE_DELETE_STACK in a delete stack operation only when the stack is in the \
+             DELETE_FAILED state.",
+        );
     }
+    if !retained.is_empty() && !has_failed {
+        return refuse(
+            "When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state.",
+        );
+    }
+    let held = resources(cx, &stack.key);
+    if !retained.iter().all(|id| held.get(id).is_some_and(Resource::is_there)) {
+        let text = "The specified resources to retain must be in a valid state. Do not specify resources that are in the \
+                    DELETE_COMPLETE state.";
+        return Err(CloudFormationError::Validation(text.to_owned()).into());
+    }
+    if is_forced {
+        retained.extend(held.into_values().filter(|it| it.status == "DELETE_FAILED").map(|it| it.logical_id));
+    }
+    Ok(retained)
 }

@@ -5,6 +5,7 @@ use neargate_shape::OperationShape;
 
 use super::{access, page};
 use crate::api;
+use crate::errors::CloudFormationError;
 use crate::state::{OnFailure, Stack, StackEvent, find, resource_key};
 use crate::world::exports;
 
@@ -37,9 +38,11 @@ fn newest_first<'s>(cx: &'s Cx<'_>) -> Vec<&'s Stack> {
 }
 
 fn view(stack: &Stack) -> api::Stack {
+    let source = &stack.source;
     let parameter = |(key, value): (&String, &String)| api::Parameter {
         parameter_key: Some(key.clone()),
-        parameter_value: Some(value.clone()),
+        parameter_value: Some(if source.no_echo.contains(key) { "****".to_owned() } else { value.clone() }),
+        resolved_value: source.resolved.get(value).cloned(),
         ..api::Parameter::default()
     };
     api::Stack {
@@ -112,7 +115,8 @@ impl Operation for DescribeStackEvents {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let stack = find(cx, &input.stack_name)?;
+        let missing = || CloudFormationError::Validation(format!("Stack [{}] does not exist", input.stack_name));
+        let stack = find(cx, &input.stack_name).map_err(|_| missing())?;
         let mut events: Vec<_> =
             cx.scan::<StackEvent>(&resource_key(&stack.key, "")).map(|(_, event)| event.view.clone()).collect();
         events.reverse();

@@ -17,7 +17,8 @@ use crate::state::find;
 
 /// The access to one stack.
 fn access(cx: &Cx<'_>, action: &str, reference: &str) -> Vec<Access> {
-    let arn = find(cx, reference).map_or_else(|_| cx.scope.arn("cloudformation", &format!("stack/{reference}/*")), |it| it.arn);
+    let arn = find(cx, reference)
+        .map_or_else(|_| cx.scope.arn("cloudformation", &format!("stack/{reference}/*")), |it| it.arn);
     vec![Access::new(action, arn)]
 }
 

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use neargate_kernel::{Cx, Fault};
-use neargate_template::{Finding, Template, validation_error};
+use neargate_template::{Finding, Parameter, Template, validation_error};
 
 use crate::api;
 use crate::errors::CloudFormationError;
-use crate::state::{Source, Stack};
-use crate::world::{Answer, evaluate};
+use crate::executor::handler;
+use crate::state::{Resource, Source, Stack, resources};
+use crate::world::{Answer, evaluate, resolve};
 
 /// The template's text, from the body; a URL would lead to S3.
 pub(super) fn text(body: Option<String>, url: Option<&str>) -> Result<String, Fault> {
@@ -45,27 +46,56 @@ fn refuse(findings: &[Finding]) -> Result<(), Fault> {
     Err(hint.map_or(fault.clone(), |hint| fault.with_hint(hint)))
 }
 
-/// The parameters given, with those that keep their value.
+/// The value of every parameter: given, kept from before, or by default.
 pub(super) fn parameters(
     template: &Template,
     given: Option<Vec<api::Parameter>>,
     before: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, CloudFormationError> {
-    let mut values = BTreeMap::new();
+    let default = |(name, it): (&String, &Parameter)| Some((name.clone(), it.default.clone()?));
+    let mut values: BTreeMap<_, _> = template.parameters.iter().filter_map(default).collect();
     let mut unknown = vec![];
     for parameter in given.unwrap_or_default() {
         let key = parameter.parameter_key.unwrap_or_default();
         if !template.parameters.contains_key(&key) {
             unknown.push(key);
-            continue;
+        } else if parameter.use_previous_value != Some(true) {
+            values.extend(parameter.parameter_value.map(|value| (key, value)));
+        } else if let Some(value) = before.get(&key) {
+            values.insert(key, value.clone());
+        } else {
+            let text = format!(
+                "Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a parameter key not in the \
+                 previous template"
+            );
+            return Err(CloudFormationError::Validation(text));
         }
-        let value = if parameter.use_previous_value == Some(true) { before.get(&key).cloned() } else { parameter.parameter_value };
-        values.extend(value.map(|value| (key, value)));
     }
     if unknown.is_empty() {
         return Ok(values);
     }
     Err(CloudFormationError::Validation(format!("Parameters: [{}] do not exist in the template", unknown.join(", "))))
+}
+
+/// What a stack is to become: its template's text with everything given to it.
+pub(super) fn source(
+    cx: &mut Cx<'_>,
+    text: String,
+    template: &Template,
+    parameters: BTreeMap<String, String>,
+    capabilities: Option<Vec<String>>,
+    tags: Vec<api::Tag>,
+) -> Result<Source, Fault> {
+    let hidden = template.parameters.iter().filter(|(_, it)| it.no_echo).map(|(name, _)| name.clone());
+    Ok(Source {
+        template: text,
+        resolved: resolve(cx, template, &parameters)?,
+        parameters,
+        no_echo: hidden.collect(),
+        imports: BTreeSet::new(),
+        capabilities: capabilities.unwrap_or_default(),
+        tags,
+    })
 }
 
 /// Everything that can be known to be wrong with a stack before it is begun.
@@ -90,7 +120,7 @@ pub(super) fn check(cx: &mut Cx<'_>, stack: &Stack, template: &Template) -> Resu
 
 fn check_types(cx: &Cx<'_>, template: &Template) -> Result<(), Fault> {
     let types: BTreeSet<&str> = template.resources.values().map(|resource| resource.resource_type.as_str()).collect();
-    let unknown: Vec<_> = types.into_iter().filter(|name| cx.registry.resource(name).is_none()).collect();
+    let unknown: Vec<_> = types.into_iter().filter(|name| handler(cx, name).is_none()).collect();
     if unknown.is_empty() {
         return Ok(());
     }
@@ -105,17 +135,49 @@ fn check_types(cx: &Cx<'_>, template: &Template) -> Result<(), Fault> {
     Err(fault.with_hint(format!("Neargate does not run these resources yet, and made none: {}", whose.join(", "))))
 }
 
-/// Templates that make IAM resources must be acknowledged, those that name them more so.
-fn check_capabilities(source: &Source, template: &Template) -> Result<(), CloudFormationError> {
-    let has = |name: &str| source.capabilities.iter().any(|it| it == name);
-    let iam = || template.resources.values().filter(|resource| resource.resource_type.starts_with("AWS::IAM::"));
+/// Resources that give permissions: to make them must be acknowledged.
+const IAM_TYPES: [&str; 8] = [
+    "AWS::IAM::AccessKey",
+    "AWS::IAM::Group",
+    "AWS::IAM::InstanceProfile",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::IAM::User",
+    "AWS::IAM::UserToGroupAddition",
+];
+
+/// The capability that a template needs, and the types that need it: more so where they are named.
+pub(super) fn needed_capability(template: &Template) -> Option<(&'static str, Vec<&str>)> {
+    let iam = || template.resources.values().filter(|resource| IAM_TYPES.contains(&resource.resource_type.as_str()));
     let names = ["RoleName", "ManagedPolicyName", "UserName", "GroupName", "InstanceProfileName"];
     let is_named = iam().any(|resource| names.iter().any(|name| resource.properties.get(name).is_some()));
-    if is_named && !has("CAPABILITY_NAMED_IAM") {
-        return Err(CloudFormationError::Capabilities("CAPABILITY_NAMED_IAM"));
+    let types: BTreeSet<&str> = iam().map(|resource| resource.resource_type.as_str()).collect();
+    let capability = if is_named { "CAPABILITY_NAMED_IAM" } else { "CAPABILITY_IAM" };
+    (!types.is_empty()).then(|| (capability, types.into_iter().collect()))
+}
+
+fn check_capabilities(source: &Source, template: &Template) -> Result<(), CloudFormationError> {
+    let has = |name: &str| source.capabilities.iter().any(|it| it == name);
+    match needed_capability(template) {
+        Some((name, _)) if !has(name) && !has("CAPABILITY_NAMED_IAM") => Err(CloudFormationError::Capabilities(name)),
+        _ => Ok(()),
     }
-    if iam().next().is_some() && !has("CAPABILITY_IAM") && !has("CAPABILITY_NAMED_IAM") {
-        return Err(CloudFormationError::Capabilities("CAPABILITY_IAM"));
+}
+
+/// A logical id keeps its type for as long as the stack has it.
+pub(super) fn check_same_types(cx: &Cx<'_>, stack: &Stack, template: &Template) -> Result<(), CloudFormationError> {
+    let is_other = |it: &Resource| {
+        let wanted = template.resources.get(&it.logical_id);
+        it.is_there() && wanted.is_some_and(|wanted| wanted.resource_type != it.type_name)
+    };
+    let changed: Vec<_> = resources(cx, &stack.key).into_values().filter(is_other).map(|it| it.logical_id).collect();
+    if changed.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let text = format!(
+        "Update of resource type is not permitted. The new template modifies resource type of the following resources: [{}]",
+        changed.join(", ")
+    );
+    Err(CloudFormationError::Validation(text))
 }

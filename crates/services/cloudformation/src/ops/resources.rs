@@ -69,13 +69,17 @@ impl Operation for DescribeStackResource {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let stack = find(cx, &input.stack_name)?;
+        let nowhere = || CloudFormationError::Validation(format!("Stack '{}' does not exist", input.stack_name));
+        let stack = find(cx, &input.stack_name).map_err(|_| nowhere())?;
         let missing = || {
             let text = format!("Resource {} does not exist for stack {}", input.logical_resource_id, input.stack_name);
             CloudFormationError::Validation(text)
         };
         let it = resources(cx, &stack.key).remove(&input.logical_resource_id).ok_or_else(missing)?;
+        let template = crate::executor::template(&stack.source.template)?;
+        let metadata = template.resources.get(&it.logical_id).map(|it| &it.metadata).filter(|it| !it.is_null());
         let detail = api::StackResourceDetail {
+            metadata: metadata.map(ToString::to_string),
             stack_name: Some(stack.name),
             stack_id: Some(stack.arn),
             physical_resource_id: it.state.map(|state| state.physical_id),

@@ -50,7 +50,12 @@ impl Operation for ValidateTemplate {
             no_echo: Some(it.no_echo),
             description: it.description.clone(),
         };
+        let (capability, types) = preflight::needed_capability(&template).unzip();
+        let reason =
+            |types: Vec<&str>| format!("The following resource(s) require capabilities: [{}]", types.join(", "));
         Ok(api::ValidateTemplateOutput {
+            capabilities: capability.map(|name| vec![name.to_owned()]),
+            capabilities_reason: types.map(reason),
             parameters: Some(template.parameters.iter().map(view).collect()),
             description: template.description.clone(),
             ..api::ValidateTemplateOutput::default()

@@ -63,7 +63,10 @@ fn input(rule: &Rule, target: &api::Target, payload: &str) -> Result<Json, Fault
     optional("enableECSManagedTags", parameters.enable_ecs_managed_tags.map(Json::from));
     optional("capacityProviderStrategy", parameters.capacity_provider_strategy.map(|it| to_json(&it.into_value())));
     optional("tags", parameters.tags.map(|tags| lower_case_members(to_json(&tags.into_value()))));
-    optional("networkConfiguration", parameters.network_configuration.map(|it| lower_case_members(to_json(&it.into_value()))));
+    optional(
+        "networkConfiguration",
+        parameters.network_configuration.map(|it| lower_case_members(to_json(&it.into_value()))),
+    );
     optional("overrides", overrides(payload)?);
     Ok(Json::Object(request))
 }

@@ -1,8 +1,8 @@
 //! From an event to its targets.
 
 mod ecs;
+mod patterns;
 
-use neargate_event_pattern::Pattern;
 use neargate_event_transform::{Context, Event as Document, InputTransformer, TargetInput, TransformError};
 use neargate_kernel::{Cx, Event, EventSink, Fault, Notice, NoticeKind};
 use serde_json::{Value as Json, json};
@@ -78,8 +78,7 @@ pub(crate) fn deliver(cx: &mut Cx<'_>, bus: &str, id: &str, envelope: &Envelope<
 }
 
 fn is_match(rule: &Rule, event: &str) -> bool {
-    let pattern = rule.pattern.as_deref().and_then(|pattern| Pattern::parse(pattern).ok());
-    pattern.is_some_and(|pattern| pattern.matches(event.as_bytes()).unwrap_or(false))
+    rule.pattern.as_deref().is_some_and(|pattern| patterns::matches(pattern, event))
 }
 
 /// Hands an event that a rule matched, or made, to every target of the rule.
@@ -130,7 +129,8 @@ fn hand_over(cx: &mut Cx<'_>, rule: &Rule, target: &api::Target, event: &str, ar
     let ingested = cx.time().to_iso_seconds();
     let context = Context { rule_arn: arn, rule_name: &rule.name, ingestion_time: &ingested };
     let payload = input.render(&document, &context).map_err(|reason| {
-        Fault::sender("InvalidInput", format!("nothing was delivered: {reason}")).with_hint("see what the template produces with `neargate events transform`")
+        Fault::sender("InvalidInput", reason.to_string())
+            .with_hint("see what the template produces with `neargate events transform`")
     })?;
     if target.ecs_parameters.is_some() {
         return ecs::run_task(cx, rule, target, &payload.text);

@@ -88,7 +88,11 @@ impl Operation for ListEventBuses {
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let prefix = input.name_prefix.as_deref().unwrap_or_default();
         let default = DEFAULT_BUS.starts_with(prefix).then_some(DEFAULT_BUS);
-        let view = |name: &str| api::EventBus { name: Some(name.to_owned()), arn: Some(bus_arn(cx, name)), ..Default::default() };
+        let view = |name: &str| api::EventBus {
+            name: Some(name.to_owned()),
+            arn: Some(bus_arn(cx, name)),
+            ..Default::default()
+        };
         let buses = default.into_iter().chain(cx.scan::<EventBus>(prefix).map(|(name, _)| name)).map(view).collect();
         let (buses, next_token) = page(buses, input.next_token.as_deref(), input.limit);
         Ok(api::ListEventBusesOutput { event_buses: Some(buses), next_token })

@@ -22,9 +22,12 @@ impl Operation for PutEvents {
     type Output = api::PutEventsOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        let bus = |entry: &api::PutEventsRequestEntry| bus_name(cx, entry.event_bus_name.as_deref()).ok();
+        let bus = |entry: &api::PutEventsRequestEntry| {
+            let reference = entry.event_bus_name.as_deref();
+            bus_name(cx, reference).unwrap_or_else(|_| reference.unwrap_or_default().to_owned())
+        };
         let access = |entry: &api::PutEventsRequestEntry| {
-            Access::new("events:PutEvents", bus_arn(cx, &bus(entry).unwrap_or_default()))
+            Access::new("events:PutEvents", bus_arn(cx, &bus(entry)))
                 .with("events:source", entry.source.clone().unwrap_or_default())
                 .with("events:detail-type", entry.detail_type.clone().unwrap_or_default())
         };
@@ -34,8 +37,9 @@ impl Operation for PutEvents {
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let bytes: usize = input.entries.iter().map(size_bytes).sum();
         if bytes > BYTES_MAX {
-            let text = format!("Total size of the entries in the request is over the limit: {bytes} bytes of at most {BYTES_MAX}.");
-            return Err(EventsError::Validation(text).into());
+            let text = "Total size of the entries in the request is over the limit.";
+            let fault: Fault = EventsError::Validation(text.to_owned()).into();
+            return Err(fault.with_hint(format!("got {bytes} bytes, at most {BYTES_MAX} go into one request")));
         }
         let request = cx.request_id.clone();
         cx.because(&request, "request", "events:PutEvents");
@@ -58,10 +62,15 @@ fn put(cx: &mut Cx<'_>, entry: &api::PutEventsRequestEntry) -> api::PutEventsRes
         error_message: Some(text.to_owned()),
         event_id: None,
     };
-    let (Some(source), Some(detail_type), Some(detail)) = (&entry.source, &entry.detail_type, &entry.detail) else {
-        let missing = [("Source", &entry.source), ("DetailType", &entry.detail_type), ("Detail", &entry.detail)];
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let (source, detail_type, detail) = (given(&entry.source), given(&entry.detail_type), given(&entry.detail));
+    let (Some(source), Some(detail_type), Some(detail)) = (&source, &detail_type, &detail) else {
+        let missing = [("Source", &source), ("DetailType", &detail_type), ("Detail", &detail)];
         let name = missing.iter().find(|(_, value)| value.is_none()).map_or("", |(name, _)| name);
-        return refused("InvalidArgument", &format!("Parameter {name} is not valid. Reason: {name} is a required argument."));
+        return refused(
+            "InvalidArgument",
+            &format!("Parameter {name} is not valid. Reason: {name} is a required argument."),
+        );
     };
     if source.starts_with("aws.") {
         return refused("NotAuthorizedForSourceException", "Not authorized for the source.");

@@ -22,7 +22,9 @@ impl Operation for PutRule {
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
         let mut accesses = access(cx, "events:PutRule", input.event_bus_name.as_deref(), &input.name);
         let service = "events.amazonaws.com";
-        accesses.extend(input.role_arn.iter().map(|role| Access::new("iam:PassRole", role).with("iam:PassedToService", service)));
+        accesses.extend(
+            input.role_arn.iter().map(|role| Access::new("iam:PassRole", role).with("iam:PassedToService", service)),
+        );
         accesses
     }
 
@@ -33,7 +35,8 @@ impl Operation for PutRule {
         let before = cx.get::<Rule>(&key).cloned();
         let state = input.state.unwrap_or_else(|| "ENABLED".to_owned());
         let enabled = state != "DISABLED";
-        let was_enabled = before.as_ref().is_some_and(|rule| rule.enabled && rule.schedule == input.schedule_expression);
+        let was_enabled =
+            before.as_ref().is_some_and(|rule| rule.enabled && rule.schedule == input.schedule_expression);
         let mut rule = Rule {
             name: input.name.clone(),
             pattern: input.event_pattern,
@@ -69,7 +72,9 @@ fn check(input: &api::PutRuleInput, bus: &str) -> Result<(), EventsError> {
     }
     if let Some(expression) = &input.schedule_expression {
         if bus != DEFAULT_BUS {
-            return Err(EventsError::Validation("ScheduleExpression is supported only on the default event bus.".to_owned()));
+            return Err(EventsError::Validation(
+                "ScheduleExpression is supported only on the default event bus.".to_owned(),
+            ));
         }
         schedules::parse(expression).map_err(|error| EventsError::Validation(error.aws_message(Dialect::Rule)))?;
     }
@@ -92,8 +97,17 @@ impl Operation for DescribeRule {
         let bus = bus_name(cx, input.event_bus_name.as_deref())?;
         let rule = rule(cx, &bus, &input.name)?;
         let created_by = Some(rule.created_by.clone());
-        let api::Rule { name, arn, event_pattern, state, description, schedule_expression, role_arn, managed_by, event_bus_name } =
-            rule.to_api(cx);
+        let api::Rule {
+            name,
+            arn,
+            event_pattern,
+            state,
+            description,
+            schedule_expression,
+            role_arn,
+            managed_by,
+            event_bus_name,
+        } = rule.to_api(cx);
         Ok(api::DescribeRuleOutput {
             name,
             arn,

@@ -20,8 +20,10 @@ impl Operation for TestEventPattern {
     }
 
     fn apply(_: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let pattern = Pattern::parse(&input.event_pattern).map_err(|error| EventsError::InvalidPattern(error.to_string()))?;
-        let result = pattern.matches(input.event.as_bytes()).map_err(|error| EventsError::Validation(error.to_string()))?;
+        let pattern =
+            Pattern::parse(&input.event_pattern).map_err(|error| EventsError::InvalidPattern(error.to_string()))?;
+        let result =
+            pattern.matches(input.event.as_bytes()).map_err(|error| EventsError::Validation(error.to_string()))?;
         Ok(api::TestEventPatternOutput { result: Some(result) })
     }
 }

@@ -4,7 +4,7 @@ use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceStat
 use neargate_shape::{Value, Wire, from_properties};
 
 use crate::api;
-use crate::state::bus_arn;
+use crate::state::{EventBus, bus_arn};
 
 /// `AWS::Events::EventBus`: `Ref` is the name.
 pub(crate) struct EventBusType;
@@ -22,7 +22,19 @@ impl ResourceType for EventBusType {
                 cx.call("events", "CreateEventBus", input)?;
                 request.text("Name").unwrap_or_default().to_owned()
             }
-            Action::Update => return Ok(Progress::Replace),
+            Action::Update if request.changed("Name") => return Ok(Progress::Replace),
+            Action::Update => {
+                let name = request.physical_id().to_owned();
+                let input = from_properties(api::CreateEventBusInput::shape(), request.properties)
+                    .map_err(|error| Fault::validation(error.to_string()))?;
+                let input = api::CreateEventBusInput::from_value(input)
+                    .map_err(|error| Fault::validation(error.to_string()))?;
+                cx.update::<EventBus, _>(&name, |bus| {
+                    bus.description = input.description;
+                    bus.tags = input.tags.unwrap_or_default();
+                });
+                name
+            }
             Action::Delete => {
                 let name = request.physical_id().to_owned();
                 cx.call("events", "DeleteEventBus", Value::Structure(vec![("Name", Value::from(name.as_str()))]))?;

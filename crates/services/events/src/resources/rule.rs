@@ -19,6 +19,11 @@ impl ResourceType for RuleType {
         match action {
             Action::Create => {
                 let name = request.text("Name").map(str::to_owned).unwrap_or_else(|| request.generated_name(cx, 64));
+                let bus = bus_name(cx, request.text("EventBusName"))?;
+                if cx.get::<Rule>(&rule_key(&bus, &name)).is_some() {
+                    let text = format!("Resource of type 'AWS::Events::Rule' with identifier '{name}' already exists.");
+                    return Err(Fault::sender("ResourceAlreadyExistsException", text));
+                }
                 put(cx, request, &name)
             }
             Action::Update if request.changed("Name") || request.changed("EventBusName") => Ok(Progress::Replace),

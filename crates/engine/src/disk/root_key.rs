@@ -1,0 +1,135 @@
+//! The installation's root key: a file apart from the data directory, so that a copy of the data alone opens no secret.
+//!
+//! ```text
+//! $XDG_STATE_HOME/neargate/keys/<instance>.key     where that is set
+//! /var/lib/neargate/keys/<instance>.key            for root
+//! ~/.local/state/neargate/keys/<instance>.key      for everybody else
+//! ```
+//!
+//! Invariant: 32 bytes, readable by their owner alone, durable before anything is sealed with them, never overwritten.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use neargate_kernel::{Entropy, RootKeyFile, SecretKey, Vault};
+use rustix::rand::{GetRandomFlags, getrandom};
+
+/// The vault of an engine: the kernel's random number generator, and the file of this data directory's root key.
+pub(crate) fn vault(instance: &str) -> Vault {
+    Vault::new(Box::new(Machine), Box::new(KeyFile { path: path(instance) }))
+}
+
+/// Removes the root key of a data directory that is removed.
+pub(crate) fn remove(instance: &str) -> std::io::Result<()> {
+    match path(instance).map(fs::remove_file) {
+        Some(Err(error)) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The machine's own chance.
+struct Machine;
+
+impl Entropy for Machine {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), String> {
+        let mut filled = 0;
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match getrandom(rest, GetRandomFlags::empty()) {
+                Ok(got) => filled += got,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the key is; nowhere where the environment names no place.
+struct KeyFile {
+    path: Option<PathBuf>,
+}
+
+impl RootKeyFile for KeyFile {
+    fn load(&mut self) -> Result<Option<SecretKey>, String> {
+        let Some(path) = &self.path else { return Ok(None) };
+        read(path).map_err(|error| format!("cannot read the root key `{}`: {error}", path.display()))
+    }
+
+    fn keep(&mut self, key: &SecretKey) -> Result<(), String> {
+        let path = self.path.as_ref().ok_or("there is no place for the root key: neither `XDG_STATE_HOME` nor `HOME` is set")?;
+        write(path, key).map_err(|error| format!("cannot write the root key `{}`: {error}", path.display()))
+    }
+
+    fn place(&self) -> String {
+        self.path.as_ref().map_or("a place that `XDG_STATE_HOME` names".to_owned(), |path| path.display().to_string())
+    }
+}
+
+fn path(instance: &str) -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let of_root = || rustix::process::geteuid().is_root().then(|| PathBuf::from("/var/lib"));
+    let of_user = || absolute("HOME").map(|home| home.join(".local/state"));
+    let state = absolute("XDG_STATE_HOME").or_else(of_root).or_else(of_user)?;
+    Some(state.join("neargate/keys").join(format!("{instance}.key")))
+}
+
+fn read(path: &Path) -> std::io::Result<Option<SecretKey>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if file.metadata()?.mode() & 0o077 != 0 {
+        return Err(std::io::Error::other("others may read it; take it for known, or set its mode to 0600"));
+    }
+    let mut bytes = Vec::with_capacity(32);
+    file.read_to_end(&mut bytes)?;
+    let key = SecretKey::new(&bytes);
+    bytes.fill(0);
+    key.map(Some).ok_or_else(|| std::io::Error::other("it is not 32 bytes long"))
+}
+
+/// Written beside its name and linked to it: a crash leaves the whole key or none, and a key that is there stays.
+fn write(path: &Path, key: &SecretKey) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    let _ = fs::remove_file(&draft);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let written = file.write_all(key.bytes()).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&draft, path));
+    let _ = fs::remove_file(&draft);
+    written.and_then(|()| File::open(folder)?.sync_all())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    use neargate_kernel::{Entropy, SecretKey};
+
+    use super::{Machine, read, write};
+
+    #[test]
+    fn a_key_is_kept_once_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("neargate/keys/1.key");
+        assert!(read(&path).unwrap().is_none());
+        write(&path, &SecretKey::new(&[1; 32]).unwrap()).unwrap();
+        assert_eq!(read(&path).unwrap().unwrap().bytes(), &[1; 32]);
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
+        assert!(write(&path, &SecretKey::new(&[2; 32]).unwrap()).is_err(), "never overwritten");
+        assert_eq!(read(&path).unwrap().unwrap().bytes(), &[1; 32]);
+        assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1, "no draft stays");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        assert!(read(&path).is_err(), "others may read it");
+    }
+
+    #[test]
+    fn the_machine_fills_every_byte() {
+        let mut bytes = [0; 4096];
+        Machine.fill(&mut bytes).unwrap();
+        assert!(bytes.chunks(32).all(|chunk| chunk.iter().any(|byte| *byte != 0)));
+    }
+}
