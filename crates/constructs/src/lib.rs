@@ -8,7 +8,8 @@
 //! (clone it freely) and dereferences to its [`Scope`]; `Type::from_…` takes in what exists already. Constructors do not fail: what
 //! is wrong is reported, and synthesis answers with everything at once.
 //!
-//! - [`ec2`], [`ecr`], [`ecs`], [`events`], [`events_targets`], [`iam`], [`logs`]: the L2 constructs, a folder per AWS service;
+//! - [`ec2`], [`ecr`], [`ecs`], [`events`], [`events_targets`], [`iam`], [`kms`], [`logs`],
+//!   [`secretsmanager`]: the L2 constructs, a folder per AWS service;
 //! - [`CfnResource`] with a struct of `neargate_l1`: any resource, any property;
 //! - [`Tags`], [`Aspects`], [`CfnResource::modify`] and overrides: to change what constructs made;
 //! - [`Value`] and [`intrinsic`]: values that only deployment knows. `format!` works on them.
@@ -25,7 +26,9 @@ pub mod ecs;
 pub mod events;
 pub mod events_targets;
 pub mod iam;
+pub mod kms;
 pub mod logs;
+pub mod secretsmanager;
 
 pub use neargate_base::{Code, Diagnostic, Severity};
 pub use neargate_l1::{Json, Token, Value};

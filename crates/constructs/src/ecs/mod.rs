@@ -25,7 +25,7 @@ pub use container_parts::{
 pub use image::{AssetImageProps, ContainerImage};
 pub use log_driver::{AwsLogDriverMode, AwsLogDriverProps, LogDriver};
 pub use platform::{CpuArchitecture, FargatePlatformVersion, OperatingSystemFamily, RuntimePlatform};
-pub use secret::Secret;
+pub use secret::{Secret, SecretVersionInfo};
 pub use size::{FargateSize, is_fargate_size, nearest_fargate_sizes};
 pub use task_definition::{FargateTaskDefinition, FargateTaskDefinitionAttributes, FargateTaskDefinitionProps};
 pub use volume::{EfsVolume, Volume};

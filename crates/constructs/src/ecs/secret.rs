@@ -3,6 +3,16 @@
 use neargate_l1::Value;
 
 use crate::iam::{self, Role};
+use crate::secretsmanager;
+
+/// Which version of a secret is meant. Default: the current one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecretVersionInfo {
+    /// The version's id. Default: whichever the stage means.
+    pub version_id: Option<String>,
+    /// The version's stage, such as `AWSPREVIOUS`. Default: `AWSCURRENT`.
+    pub version_stage: Option<String>,
+}
 
 /// A secret value: where it is, and what reading it takes. The execution role is given just that.
 ///
@@ -16,12 +26,33 @@ use crate::iam::{self, Role};
 pub struct Secret {
     pub(super) value_from: Value<String>,
     grants: Vec<(Vec<&'static str>, Value<String>)>,
+    secret: Option<secretsmanager::Secret>,
 }
 
 impl Secret {
     /// A secret of any kind: what `ValueFrom` says, and the actions and resources that the execution role needs.
     pub fn new(value_from: Value<String>, grants: Vec<(Vec<&'static str>, Value<String>)>) -> Self {
-        Self { value_from, grants }
+        Self { value_from, grants, secret: None }
+    }
+
+    /// A secret of AWS Secrets Manager, or one field of its JSON.
+    pub fn from_secrets_manager(secret: &secretsmanager::Secret, field: Option<&str>) -> Self {
+        let arn = secret.secret_arn();
+        let field = field.filter(|field| !field.is_empty());
+        let value_from = field.map_or_else(|| arn.clone(), |field| format!("{arn}:{field}::").into());
+        Self { value_from, grants: vec![], secret: Some(secret.clone()) }
+    }
+
+    /// A version of a secret of AWS Secrets Manager, or one field of its JSON.
+    pub fn from_secrets_manager_version(
+        secret: &secretsmanager::Secret,
+        version: SecretVersionInfo,
+        field: Option<&str>,
+    ) -> Self {
+        let SecretVersionInfo { version_id, version_stage } = version;
+        let (stage, id) = (version_stage.unwrap_or_default(), version_id.unwrap_or_default());
+        let value_from = format!("{}:{}:{stage}:{id}", secret.secret_arn(), field.unwrap_or_default()).into();
+        Self { value_from, grants: vec![], secret: Some(secret.clone()) }
     }
 
     /// A secret of AWS Secrets Manager by its full ARN, or one field of its JSON.
@@ -43,6 +74,9 @@ impl Secret {
     pub fn grant_read(&self, role: &Role) {
         for (actions, resource) in &self.grants {
             iam::grant(role, actions, vec![resource.clone()]);
+        }
+        if let Some(secret) = &self.secret {
+            secret.grant_read(role);
         }
     }
 }

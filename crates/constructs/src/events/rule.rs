@@ -203,17 +203,7 @@ fn check(scope: &Scope, props: &RuleProps) {
         }
     }
     if let Some(schedule) = &props.schedule {
-        if let Some(problem) = &schedule.problem {
-            scope.error(codes::SCHEDULE, problem.clone());
-        }
-        if schedule.every_minute {
-            scope.report(
-                Diagnostic::warning(codes::SCHEDULE, format!("`{}` fires every minute", schedule.expression_string()))
-                    .hint(
-                        "set `minute` to `Some(\"0\")` for once an hour, or to `Some(\"*\")` if every minute is meant",
-                    ),
-            );
-        }
+        schedule.problems().into_iter().for_each(|problem| scope.report(problem));
     }
 }
 

@@ -1,6 +1,10 @@
 //! When a rule fires by itself.
 
-use crate::Duration;
+use neargate_base::Diagnostic;
+use neargate_l1::Value;
+use neargate_schedule::{Dialect, NoFire};
+
+use crate::{Duration, codes};
 
 /// The days of a cron schedule: EventBridge takes either days of the month or days of the week, never both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,19 +44,20 @@ pub struct CronOptions {
 /// assert_eq!(Schedule::cron(first).expression_string(), "cron(* * 1 * ? *)");
 /// assert_eq!(Schedule::rate(Duration::minutes(120)).expression_string(), "rate(2 hours)");
 /// ```
+///
+/// What EventBridge would refuse is a diagnostic of the rule that has it, with the nearest valid form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     expression: String,
-    pub(super) every_minute: bool,
-    pub(super) problem: Option<String>,
+    every_minute: bool,
+    /// What is wrong with a span of time that no expression says.
+    problem: Option<String>,
 }
 
 impl Schedule {
     /// An expression of EventBridge's own: `cron(…)` or `rate(…)`.
     pub fn expression(expression: &str) -> Self {
-        let legal = ["cron(", "rate("].iter().any(|start| expression.starts_with(start)) && expression.ends_with(')');
-        let problem = (!legal).then(|| format!("`{expression}` is no schedule: expected `cron(…)` or `rate(…)`"));
-        Self { expression: expression.to_owned(), every_minute: false, problem }
+        Self { expression: expression.to_owned(), every_minute: false, problem: None }
     }
 
     /// At the minutes that the fields name.
@@ -88,4 +93,49 @@ impl Schedule {
     pub fn expression_string(&self) -> &str {
         &self.expression
     }
+
+    /// What EventBridge would refuse, and what is probably not meant. An expression that holds a value of deployment is checked there.
+    pub(super) fn problems(&self) -> Vec<Diagnostic> {
+        let expression = &self.expression;
+        if let Some(problem) = &self.problem {
+            return vec![Diagnostic::error(codes::SCHEDULE, problem.clone())];
+        }
+        if Value::from(expression.as_str()).known().is_none() {
+            return vec![];
+        }
+        let schedule = match neargate_schedule::Schedule::parse(expression, Dialect::Rule) {
+            Ok(schedule) => schedule,
+            Err(error) => return vec![refusal(&error)],
+        };
+        let mut found = vec![];
+        if schedule.next_fire(0) == Err(NoFire::ImpossibleDate) {
+            let message = format!("`{expression}` never fires: there is no such date");
+            found.push(Diagnostic::warning(codes::SCHEDULE, message).hint("change its day, month or year"));
+        }
+        if self.every_minute {
+            let hint = "set `minute` to `Some(\"0\")` for once an hour, or to `Some(\"*\")` if every minute is meant";
+            let message = format!("`{expression}` fires every minute");
+            found.push(Diagnostic::warning(codes::SCHEDULE, message).hint(hint));
+        }
+        found
+    }
+}
+
+fn refusal(error: &neargate_schedule::ScheduleError) -> Diagnostic {
+    let place = match error.field() {
+        Some(field) => format!("{} of `{}`", field.name(), error.expression()),
+        None => format!("schedule `{}`", error.expression()),
+    };
+    let got = match error.got() {
+        got if got.is_empty() => "nothing".to_owned(),
+        got => format!("`{got}`"),
+    };
+    let message = format!("{place}: got {got}, expected {}", error.expected());
+    let diagnostic = Diagnostic::error(codes::SCHEDULE, message);
+    diagnostic.hint(match error.nearest() {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => {
+            "write it as `cron(minutes hours day-of-month month day-of-week year)` or as `rate(5 minutes)`".to_owned()
+        }
+    })
 }

@@ -2,11 +2,13 @@
 
 use std::rc::Rc;
 
+use neargate_base::Diagnostic;
 use neargate_l1::{Value, logs as l1};
 
 use super::retention::RetentionDays;
 use crate::iam::{self, Grantable};
-use crate::{CfnResource, RemovalPolicy, Scope, construct};
+use crate::kms::Key;
+use crate::{CfnResource, RemovalPolicy, Scope, codes, construct};
 
 /// What a log group can do, and what it costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +26,13 @@ pub enum LogGroupClass {
 pub struct LogGroupProps {
     /// Its name. Default: CloudFormation's choice.
     pub log_group_name: Option<String>,
-    /// How long events are kept. Default: two years.
+    /// How long events are kept. Default: two years; for ever in the class `Delivery`, which CloudWatch Logs decides itself.
     pub retention: Option<RetentionDays>,
-    /// The ARN of the customer key that encrypts it. Default: CloudWatch Logs' own key.
+    /// The customer key that encrypts it. Default: CloudWatch Logs' own key.
     ///
-    /// The key's policy must let CloudWatch Logs use it, or the log group cannot be made.
-    pub encryption_key_arn: Option<Value<String>>,
+    /// The key policy gets the statement without which CloudWatch Logs refuses the key. That of a key that was only taken in stays as
+    /// it is, and must have one already.
+    pub encryption_key: Option<Key>,
     /// Default: standard.
     pub log_group_class: Option<LogGroupClass>,
     /// Whether it refuses to be deleted. Default: no.
@@ -69,6 +72,19 @@ impl LogGroup {
     /// Declares a log group.
     pub fn new(scope: &Scope, id: &str, props: LogGroupProps) -> Self {
         let scope = scope.child(id);
+        let retention = props.retention.unwrap_or(match props.log_group_class {
+            Some(LogGroupClass::Delivery) => RetentionDays::Infinite,
+            _ => RetentionDays::TwoYears,
+        });
+        if let Some(nearest) = retention.nearest() {
+            let days = retention.days().unwrap_or_default();
+            let message = format!("events cannot be kept for {days} days");
+            let hint = format!("the nearest that CloudWatch Logs has is {nearest}: `RetentionDays::Days({nearest})`");
+            scope.report(Diagnostic::error(codes::LOG_GROUP, message).hint(hint));
+        }
+        if let Some(key) = &props.encryption_key {
+            key.allow_cloudwatch_logs(&scope.stack(), props.log_group_name.as_deref());
+        }
         let class = props.log_group_class.map(|class| match class {
             LogGroupClass::Standard => "STANDARD",
             LogGroupClass::InfrequentAccess => "INFREQUENT_ACCESS",
@@ -79,10 +95,10 @@ impl LogGroup {
             "Resource",
             l1::LogGroup {
                 deletion_protection_enabled: props.deletion_protection_enabled.map(Value::Literal),
-                kms_key_id: props.encryption_key_arn,
+                kms_key_id: props.encryption_key.as_ref().map(Key::key_arn),
                 log_group_class: class.map(Value::from),
                 log_group_name: props.log_group_name.map(Value::Literal),
-                retention_in_days: props.retention.unwrap_or(RetentionDays::TwoYears).days().map(Value::Literal),
+                retention_in_days: retention.days().map(Value::Literal),
                 ..Default::default()
             },
         );

@@ -26,9 +26,15 @@ pub enum RetentionDays {
     EightYears,
     NineYears,
     TenYears,
+    /// So many days; one of the numbers above, or it is refused at synthesis.
+    Days(i64),
     /// For ever.
     Infinite,
 }
+
+/// The numbers of days that CloudWatch Logs has.
+const DAYS: [i64; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 impl RetentionDays {
     /// The number of days; none for ever.
@@ -56,7 +62,14 @@ impl RetentionDays {
             Self::EightYears => 2922,
             Self::NineYears => 3288,
             Self::TenYears => 3653,
+            Self::Days(days) => days,
             Self::Infinite => return None,
         })
+    }
+
+    /// The nearest number of days that CloudWatch Logs has, where it has not this one.
+    pub(super) fn nearest(self) -> Option<i64> {
+        let days = self.days().filter(|days| !DAYS.contains(days))?;
+        DAYS.into_iter().min_by_key(|valid| valid.abs_diff(days))
     }
 }

@@ -46,3 +46,9 @@ pub const SCHEDULE: Code = Code("NG-C0302");
 pub const TARGET: Code = Code("NG-C0303");
 /// A role or policy that IAM would refuse.
 pub const POLICY: Code = Code("NG-C0400");
+/// A key or alias that AWS KMS would refuse.
+pub const KEY: Code = Code("NG-C0410");
+/// A secret that AWS Secrets Manager would refuse, or whose ARN is not what it should be.
+pub const SECRET: Code = Code("NG-C0420");
+/// A log group that CloudWatch Logs would refuse.
+pub const LOG_GROUP: Code = Code("NG-C0600");

@@ -32,6 +32,11 @@ impl Duration {
         Self::hours(amount.saturating_mul(24))
     }
 
+    /// The span in whole days, cut off.
+    pub const fn to_days(self) -> i64 {
+        self.to_seconds() / 86_400
+    }
+
     /// The span in whole seconds, cut off.
     pub const fn to_seconds(self) -> i64 {
         self.milliseconds / 1000

@@ -237,7 +237,7 @@ fn what_event_bridge_would_refuse_is_reported_all_at_once() {
         "NG-C0300 `no spaces` is no rule name: expected 1 to 64 letters, digits and `._-`",
         "NG-C0300 cannot associate rule with 'eventBus' when using 'schedule'",
         "NG-C0302 a rule cannot fire every 90 seconds: expected a whole number of minutes",
-        "NG-C0302 `0 4 * * *` is no schedule: expected `cron(…)` or `rate(…)`",
+        "NG-C0302 schedule `0 4 * * *`: got `0 4 * * *`, expected `cron(...)` or `rate(...)`",
         "NG-C0303 `task_count` is 0: expected at least 1",
         "NG-C0303 `ephemeral_storage_gib` is 10: expected 20 to 200",
         "NG-C0303 `retry_attempts` is 186: expected 0 to 185",
@@ -247,4 +247,39 @@ fn what_event_bridge_would_refuse_is_reported_all_at_once() {
         "NG-C0301 `detail.x` is `\"y\"`: expected a list, such as `[\"y\"]`",
     ];
     assert_eq!(found, expected);
+}
+
+/// What is found about a schedule, with the hint.
+fn of_schedule(schedule: impl FnOnce(&Stack) -> Schedule) -> Vec<String> {
+    let app = app();
+    let stack = Stack::new(&app, "Stack", StackProps::default());
+    let schedule = schedule(&stack);
+    Rule::new(&stack, "Rule", RuleProps { schedule: Some(schedule), ..Default::default() });
+    let found = app.assemble().map_or_else(|found| found, |assembly| assembly.diagnostics);
+    found.iter().map(|d| format!("{} | {}", d.message, d.hints.join(" "))).collect()
+}
+
+#[test]
+fn a_schedule_that_event_bridge_refuses_comes_with_the_nearest_one() {
+    let check = |expression: &str, expected: &[&str]| assert_eq!(of_schedule(|_| Schedule::expression(expression)), expected);
+    check("cron(0 4 * * ? *)", &[]);
+    check("rate(1 day)", &[]);
+    check("cron(0 9 * * MON-FRI *)", &["?"]);
+    check("cron(0 25 * * ? *)", &["?"]);
+    check("rate(1 days)", &["?"]);
+    check("rate(0 minutes)", &["?"]);
+    check("every day", &["?"]);
+    check("cron(0 0 30 2 ? *)", &["?"]);
+    let cron = |month: Option<String>| Schedule::cron(CronOptions { month, ..Default::default() });
+    assert_eq!(of_schedule(|_| cron(Some("MARCH".to_owned()))), ["?"]);
+    assert_eq!(of_schedule(|_| cron(None)), ["?"]);
+}
+
+#[test]
+fn a_schedule_that_only_deployment_knows_is_not_judged() {
+    let minute = |stack: &Stack| {
+        let minute = CfnParameter::new(stack, "Minute", CfnParameterProps::default()).value_as_string();
+        Schedule::cron(CronOptions { minute: Some(minute.to_string()), ..Default::default() })
+    };
+    assert_eq!(of_schedule(minute), [""; 0]);
 }

@@ -3,12 +3,13 @@
 use std::ops::Deref;
 
 use neargate_constructs::ec2::{SecurityGroup, Vpc};
-use neargate_constructs::ecs::{Cluster, ClusterProps, FargateTaskDefinition, LogDriver};
+use neargate_constructs::ecs::{Cluster, FargateTaskDefinition, LogDriver};
 use neargate_constructs::events::{EventPattern, Rule, RuleProps};
 use neargate_constructs::events_targets::{ContainerOverride, EcsTask, EcsTaskProps};
-use neargate_constructs::{Diagnostic, Scope, Stack, Tags, unique_id};
+use neargate_constructs::{Diagnostic, Scope, Tags};
 
 use super::codes;
+use crate::default_cluster::default_cluster;
 
 /// What the default cluster's id begins with; the VPC's id follows.
 const DEFAULT_CLUSTER_ID: &str = "EcsDefaultCluster";
@@ -158,23 +159,7 @@ impl TriggeredTaskBase {
     ///
     /// Two VPCs may have the same id in different scopes; each still gets a cluster of its own.
     pub fn default_cluster(scope: &Scope, vpc: Option<&Vpc>) -> Cluster {
-        let stack = Stack::of(scope);
-        let id = format!("{DEFAULT_CLUSTER_ID}{}", vpc.map(|vpc| vpc.id()).unwrap_or_default());
-        // The id says which VPC is meant only where no other of that id came first; then the VPC's whole path says it.
-        let by_path = vpc.map(|vpc| format!("{id}{}", unique_id(&[vpc.path().as_str(), "Vpc"])));
-        for id in std::iter::once(&id).chain(by_path.as_ref()) {
-            match stack.try_find_child(id) {
-                None => return Cluster::new(&stack, id, ClusterProps { vpc: vpc.cloned(), ..ClusterProps::default() }),
-                Some(child) => {
-                    let cluster = child.construct::<Cluster>();
-                    if let Some(cluster) = cluster.filter(|cluster| vpc.is_none() || cluster.vpc() == vpc) {
-                        return cluster;
-                    }
-                }
-            }
-        }
-        // Something else of this name is in the way: making the cluster reports the duplicate.
-        Cluster::new(&stack, &id, ClusterProps { vpc: vpc.cloned(), ..ClusterProps::default() })
+        default_cluster(scope, DEFAULT_CLUSTER_ID, vpc)
     }
 
     /// A log driver to CloudWatch Logs; stream names begin with the prefix.

@@ -1,12 +1,13 @@
 //! The kernel's question «may they?», answered from roles and policies.
 //!
 //! Invariant: the account's root may do everything in its account; a role may do what its policies allow and its permissions
-//! boundary does not keep from it; an AWS service may do nothing by itself, it assumes a role.
+//! boundary does not keep from it; an AWS service may do what a resource's policy allows it, for all else it assumes a role.
 
 use neargate_base::Account;
-use neargate_kernel::{Access, AssumedRole, Authorizer, Decision, Principal, Store};
+use neargate_kernel::{Access, AssumedRole, Authorizer, Decision, PolicyFlaw, Principal, Store};
 
 use crate::policy::{Caller, Context, Document, Policy, Question, Verdict, decide, explain};
+use crate::resource_policy;
 use crate::state::{self, RoleRecord};
 
 /// IAM behind the kernel's port.
@@ -15,22 +16,14 @@ pub struct Iam;
 
 impl Authorizer for Iam {
     fn authorize(&self, store: &Store, principal: &Principal, access: &Access) -> Decision {
-        let Access { action, resource, context } = access;
-        match principal {
-            Principal::Root { .. } => Decision::Allowed,
-            Principal::Service { name } => Decision::ImplicitlyDenied { looked_at: vec![no_identity(name)] },
-            Principal::Role { account, role_name, .. } => {
-                let Some(role) = state::find_role(store, account, role_name) else {
-                    return Decision::ImplicitlyDenied {
-                        looked_at: vec![format!("role `{role_name}` does not exist")],
-                    };
-                };
-                let caller = caller(store, principal);
-                let context = with_caller(context, principal, &caller, Some(role));
-                let question = Question { caller: &caller, action, resource, context: &context };
-                authorize_role(store, account, role, &question)
-            }
+        match &access.policy {
+            Some(policy) => resource_policy::authorize(store, principal, access, policy),
+            None => by_identity(store, principal, access),
         }
+    }
+
+    fn check_resource_policy(&self, store: &Store, text: &str) -> Result<(), PolicyFlaw> {
+        resource_policy::check(store, text)
     }
 
     fn may_assume(&self, store: &Store, role_arn: &str, service: &str) -> Result<Principal, String> {
@@ -90,6 +83,24 @@ impl Authorizer for Iam {
     }
 }
 
+/// What the identity's own policies say to an access.
+pub(crate) fn by_identity(store: &Store, principal: &Principal, access: &Access) -> Decision {
+    let Access { action, resource, context, .. } = access;
+    match principal {
+        Principal::Root { .. } => Decision::Allowed,
+        Principal::Service { name } => Decision::ImplicitlyDenied { looked_at: vec![no_identity(name)] },
+        Principal::Role { account, role_name, .. } => {
+            let Some(role) = state::find_role(store, account, role_name) else {
+                return Decision::ImplicitlyDenied { looked_at: vec![gone(role_name)] };
+            };
+            let caller = caller(store, principal);
+            let context = with_caller(context, principal, &caller, Some(role));
+            let question = Question { caller: &caller, action, resource, context: &context };
+            authorize_role(store, account, role, &question)
+        }
+    }
+}
+
 /// What was looked at to decide on an access, allowed or not: a line per statement of every policy and of the permissions boundary.
 pub fn explain_access(store: &Store, principal: &Principal, access: &Access) -> Vec<String> {
     let (account, role_name) = match principal {
@@ -120,16 +131,25 @@ fn authorize_role(store: &Store, account: &Account, role: &RoleRecord, question:
     let named = documents(store, account, role);
     let policies: Vec<_> = named.iter().map(|(name, document)| Policy { name: name.as_str(), document }).collect();
     match decide(&policies, question) {
-        Verdict::Denied { by } => return Decision::ExplicitlyDenied { by },
+        Verdict::Denied { by } => Decision::ExplicitlyDenied { by },
         Verdict::NotAllowed => {
             let mut looked_at = explain(&policies, question);
             if looked_at.is_empty() {
                 looked_at.push(format!("role `{}` has no policies", role.name));
             }
-            return Decision::ImplicitlyDenied { looked_at };
+            Decision::ImplicitlyDenied { looked_at }
         }
-        Verdict::Allowed { .. } => {}
+        Verdict::Allowed { .. } => within_boundary(store, account, role, question),
     }
+}
+
+/// What the role's permissions boundary says to an access that some policy allows.
+pub(crate) fn within_boundary(
+    store: &Store,
+    account: &Account,
+    role: &RoleRecord,
+    question: &Question<'_>,
+) -> Decision {
     let boundary = match boundary(store, account, role) {
         None => return Decision::Allowed,
         Some(None) => {
@@ -176,7 +196,7 @@ fn role_of_arn<'s>(store: &'s Store, arn: &str) -> Option<(Account, &'s RoleReco
     is_it.then_some((account, role))
 }
 
-fn caller(store: &Store, principal: &Principal) -> Caller {
+pub(crate) fn caller(store: &Store, principal: &Principal) -> Caller {
     match principal {
         Principal::Root { account } => {
             Caller { account: Some(account.to_string()), arns: vec![principal.arn()], service: None }
@@ -191,7 +211,7 @@ fn caller(store: &Store, principal: &Principal) -> Caller {
 }
 
 /// The condition keys of a request, and those that say who makes it.
-fn with_caller(
+pub(crate) fn with_caller(
     given: &[(String, Vec<String>)],
     principal: &Principal,
     caller: &Caller,

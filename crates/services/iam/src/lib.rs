@@ -15,6 +15,7 @@ mod aws_managed;
 mod errors;
 mod ops;
 pub mod policy;
+mod resource_policy;
 mod resources;
 mod state;
 

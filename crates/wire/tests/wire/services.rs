@@ -15,10 +15,14 @@ pub(crate) mod ecs;
 pub(crate) mod events;
 #[path = "../../../services/iam/src/api.rs"]
 pub(crate) mod iam;
+#[path = "../../../services/kms/src/api.rs"]
+pub(crate) mod kms;
 #[path = "../../../services/lambda/src/api.rs"]
 pub(crate) mod lambda;
 #[path = "../../../services/logs/src/api.rs"]
 pub(crate) mod logs;
+#[path = "../../../services/secretsmanager/src/api.rs"]
+pub(crate) mod secretsmanager;
 #[path = "../../../services/ssm/src/api.rs"]
 pub(crate) mod ssm;
 #[path = "../../../services/sts/src/api.rs"]
@@ -30,8 +34,10 @@ pub(crate) static ALL: &[&ServiceShape] = &[
     &ecs::SERVICE,
     &events::SERVICE,
     &iam::SERVICE,
+    &kms::SERVICE,
     &lambda::SERVICE,
     &logs::SERVICE,
+    &secretsmanager::SERVICE,
     &ssm::SERVICE,
     &sts::SERVICE,
 ];

@@ -11,6 +11,8 @@ pub enum Kind {
     Identity,
     /// Says who may assume its role.
     Trust,
+    /// Says who may do what to its resource.
+    Resource,
 }
 
 /// Why a document is refused.
@@ -56,7 +58,7 @@ impl Malformed {
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Syntax(Kind::Identity, _) => f.write_str("Syntax errors in policy."),
+            Self::Syntax(Kind::Identity | Kind::Resource, _) => f.write_str("Syntax errors in policy."),
             Self::Syntax(Kind::Trust, _) => f.write_str("This policy contains invalid Json"),
             Self::Version => f.write_str("Policy document must be version 2012-10-17 or greater."),
             Self::Sid => f.write_str("Statement IDs (SID) in a single policy must be unique."),

@@ -61,6 +61,7 @@ fn check_whole(document: &Document, kind: Kind) -> Result<(), Malformed> {
         match kind {
             Kind::Identity => check_identity(statement)?,
             Kind::Trust => check_trust(statement)?,
+            Kind::Resource => check_resource(statement)?,
         }
     }
     Ok(())
@@ -87,6 +88,16 @@ fn check_action(action: &str) -> Result<(), Malformed> {
     let (vendor, _) = action.split_once(':').ok_or(Malformed::Vendor)?;
     let is_name = !vendor.is_empty() && vendor.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if is_name { Ok(()) } else { Err(Malformed::VendorName(vendor.to_owned())) }
+}
+
+fn check_resource(statement: &Statement) -> Result<(), Malformed> {
+    if statement.principals.is_none() {
+        return Err(Malformed::NoPrincipal);
+    }
+    if statement.resources.as_ref().is_none_or(|resources| resources.patterns.is_empty()) {
+        return Err(Malformed::NoResources);
+    }
+    statement.actions.patterns.iter().try_for_each(|action| check_action(action))
 }
 
 fn check_trust(statement: &Statement) -> Result<(), Malformed> {
