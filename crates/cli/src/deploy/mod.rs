@@ -3,7 +3,7 @@
 mod fixtures;
 mod follow;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use neargate_base::Diagnostic;
 use neargate_cloudformation::api as cfn;
@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 use crate::app::App;
 use crate::app::synth::{Stack, Synthesized};
 use crate::codes;
+use crate::endpoint::control::NoticeKind;
 use crate::endpoint::{CallError, Endpoint};
 use crate::outcome::{Failure, Outcome};
 use crate::places::read_text;
@@ -93,7 +94,10 @@ fn deploy_stack(screen: &Screen, endpoint: &Endpoint, stack: &Stack, detail: Det
             screen.step("stack", &text);
             Ok(summary(stack, &found.stack_status.clone(), Some(&found), followed.resources))
         }
-        Ending::Failed(found) => Err(Failure::failed(failed(stack, &found, &followed.failures))),
+        Ending::Failed(found) => {
+            let diagnostic = failed(stack, &found, &followed.failures);
+            Err(Failure::failed(hints(endpoint, &stack.name).into_iter().fold(diagnostic, Diagnostic::hint)))
+        }
     }
 }
 
@@ -227,6 +231,16 @@ fn failed(stack: &Stack, found: &cfn::Stack, failures: &[String]) -> Diagnostic 
     let diagnostic = Diagnostic::error(codes::STACK, message).at(file_name(stack));
     let diagnostic = failures.iter().skip(1).fold(diagnostic, |diagnostic, line| diagnostic.detail(line));
     diagnostic.detail(format!("the stack is now `{}`", found.stack_status))
+}
+
+/// What the engine advises on the stack's failures, the newest attempt's last.
+fn hints(endpoint: &Endpoint, stack: &str) -> Vec<String> {
+    let prefix = format!("{stack}/");
+    // Without the notices the failure still says what AWS would say.
+    let notices = endpoint.notices(0, Duration::ZERO).unwrap_or_default();
+    let about = notices.into_iter().filter(|it| it.kind == NoticeKind::Failed && it.subject.starts_with(&prefix));
+    let hints: std::collections::BTreeSet<_> = about.filter_map(|it| it.hint).collect();
+    hints.into_iter().collect()
 }
 
 /// Says what of a stack's assets is not provided.

@@ -22,7 +22,7 @@ struct Recorder;
 impl Authorizer for Recorder {
     fn authorize(&self, _: &Store, _: &Principal, access: &Access) -> Decision {
         let own = |(key, _): &&(String, Vec<String>)| {
-            !key.starts_with("aws:Current") && key != "aws:EpochTime" && key != "aws:RequestedRegion"
+            !["aws:CurrentTime", "aws:EpochTime", "aws:RequestedRegion", "aws:ViaAWSService"].contains(&key.as_str())
         };
         let context: Vec<_> =
             access.context.iter().filter(own).map(|(key, values)| format!(" {key}={}", values.join(","))).collect();
