@@ -50,6 +50,11 @@ impl NoticeBoard {
         self.news.notify_all();
     }
 
+    /// The number of the newest notice; 0 before the first.
+    pub fn last(&self) -> u64 {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).last
+    }
+
     /// The notices after a number; waits for one up to `wait`.
     pub fn after(&self, number: u64, wait: Duration) -> Vec<Numbered> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);

@@ -51,7 +51,12 @@ impl Writer {
 
     /// Hands in an API call; the answer comes from the writer's thread, with what the call accepted and does not act on.
     pub(crate) fn request(&self, request: Request, answer: impl FnOnce(Reply, Vec<Notice>) + Send + 'static) {
-        let message = Message::Command(Box::new(Command::Request(request)), Some(Box::new(answer)));
+        self.ask(Command::Request(request), answer);
+    }
+
+    /// Hands in a command that is answered.
+    pub(crate) fn ask(&self, command: Command, answer: impl FnOnce(Reply, Vec<Notice>) + Send + 'static) {
+        let message = Message::Command(Box::new(command), Some(Box::new(answer)));
         if let Err(refused) = self.sender.send(message)
             && let Message::Command(_, Some(answer)) = refused.0
         {

@@ -52,7 +52,17 @@ impl Place {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().unwrap();
+        self.ran(&mut self.command(arguments))
+    }
+
+    /// Runs with a text on stdin.
+    pub(crate) fn answer(&self, arguments: &[&str], stdin: &[u8]) -> Ran {
+        fs::write(self.path("stdin"), stdin).unwrap();
+        self.ran(self.command(arguments).stdin(fs::File::open(self.path("stdin")).unwrap()))
+    }
+
+    fn ran(&self, command: &mut Command) -> Ran {
+        let output = command.output().unwrap();
         let shown = |bytes: &[u8]| self.redact(&String::from_utf8_lossy(bytes));
         Ran { code: output.status.code().unwrap_or(-1), stdout: shown(&output.stdout), stderr: shown(&output.stderr) }
     }
@@ -65,20 +75,26 @@ impl Place {
 
     /// Runs and compares with a snapshot.
     pub(crate) fn check(&self, arguments: &[&str], expected: Expect) {
-        let ran = self.run(arguments);
-        let mut shown = format!("exit {}\n", ran.code);
-        for (name, stream) in [("stdout", ran.stdout), ("stderr", ran.stderr)] {
-            if !stream.is_empty() {
-                shown.push_str(&format!("--- {name}\n{stream}"));
-            }
-        }
-        expected.assert_eq(&shown);
+        expected.assert_eq(&self.run(arguments).shown());
     }
 
     /// What lies in the place's directory for temporary files.
     pub(crate) fn left_over(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path("tmp")).unwrap();
         entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+    }
+}
+
+impl Ran {
+    /// For a snapshot.
+    pub(crate) fn shown(&self) -> String {
+        let mut shown = format!("exit {}\n", self.code);
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.is_empty() {
+                shown.push_str(&format!("--- {name}\n{stream}"));
+            }
+        }
+        shown
     }
 }
 

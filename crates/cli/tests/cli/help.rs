@@ -19,7 +19,8 @@ fn the_command() {
           up           Start an engine, and an app's stacks in it
           down         Stop a running engine; stacks and state stay
           run          Run one task
-          events       Put events
+          events       Put events, test patterns, show what targets receive
+          schedule     Say when schedules fire, and let them fire
           task         List, read and stop tasks
           logs         Read log groups
           image        Build, import, list and remove images
@@ -48,7 +49,7 @@ fn the_command() {
         Exit codes: 0 done, 1 the check, stack or engine failed, 2 usage or bad input; `try` and `run --wait` end with a
         container's own code where that is not 0.
 
-        Planned, not implemented yet: check, diff, deploy, destroy, init, schema, explain, schedule, mail, events test|transform|tail,
+        Planned, not implemented yet: check, diff, deploy, destroy, init, schema, explain, mail, events tail,
         task exec|forward|interrupt, logs query, image push.
     "#]]);
 }
@@ -184,6 +185,131 @@ fn its_subcommands() {
           -h, --help             Print help (see more with '--help')
     "#]],
     );
+}
+
+#[test]
+fn what_needs_no_engine() {
+    let place = Place::new();
+    place.check(
+        &["events", "-h"],
+        expect![[r#"
+        exit 0
+        --- stdout
+        Put events, test patterns, show what targets receive
+
+        Usage: neargate events [OPTIONS] <COMMAND>
+
+        Commands:
+          put        Put events on a bus, and write their ids
+          test       Say whether an event pattern matches an event, and why not
+          transform  Show what a target receives for an event
+          help       Print this message or the help of the given subcommand(s)
+
+        Options:
+              --format <FORMAT>  How data on stdout is written [default: text] [possible values: text, json]
+          -h, --help             Print help (see more with '--help')
+    "#]],
+    );
+    place.check(&["events", "test", "-h"], expect![[r#"
+        exit 0
+        --- stdout
+        Say whether an event pattern matches an event, and why not
+
+        Usage: neargate events test [OPTIONS]
+
+        Options:
+              --format <FORMAT>  How data on stdout is written [default: text] [possible values: text, json]
+              --pattern <JSON>   The event pattern: JSON, or `@FILE`
+              --event <JSON>     The event as rules see it: JSON, or `@FILE`
+              --stdin            Answer each line of stdin, a JSON object, with a line on stdout
+          -h, --help             Print help (see more with '--help')
+
+        Exit codes: 0 match, 1 no match, 2 the pattern or the event is not valid.
+
+        With --stdin a line is `{"id": …, "pattern": …, "event": …}`, pattern and event as JSON or as strings of JSON text. Its
+        answer is `{"id": …, "verdict": "match|no_match|invalid"}` and, but for a match, `why`; a line that is not readable has an
+        `error` instead of a verdict. Then the exit code is 0 when every line has a verdict, or else 2.
+
+        Example:
+          neargate events test --pattern '{"detail": {"state": ["stopped"]}}' --event @event.json
+    "#]]);
+    place.check(&["events", "transform", "-h"], expect![[r#"
+        exit 0
+        --- stdout
+        Show what a target receives for an event
+
+        Usage: neargate events transform [OPTIONS]
+
+        Options:
+              --event <JSON>           The event as rules see it: JSON, or `@FILE`
+              --format <FORMAT>        How data on stdout is written [default: text] [possible values: text, json]
+              --input-path <PATH>      `InputPath`: the part of the event to deliver, such as `$.detail`
+              --input-paths <JSON>     `InputPathsMap`: a JSON object from names to paths, or `@FILE`
+              --template <TEMPLATE>    `InputTemplate`: JSON or a quoted text with `<name>` for what is put in, or `@FILE`
+              --rule-arn <ARN>         The rule's ARN, for `<aws.events.rule-arn>` [default: a rule `rule` where the event comes from]
+              --ingestion-time <TIME>  For `<aws.events.event.ingestion-time>` [default: the event's time]
+              --stdin                  Answer each line of stdin, a JSON object, with a line on stdout
+          -h, --help                   Print help (see more with '--help')
+
+        Without --input-path and --template the target receives the whole event. What is written is what the target receives: a
+        string keeps its quotes. With --format json: `{"type": "json|text|put_targets_error|not_delivered", "value": …}`.
+        Exit codes: 0 delivered, 1 nothing is delivered, 2 `PutTargets` refuses the target, or the event is not valid.
+
+        With --stdin a line is `{"id": …, "event": …, "input_path": …, "input_paths": {…}, "template": …, "context": {"rule_arn": …,
+        "rule_name": …, "ingestion_time": …}}`; its answer has `id`, `type`, `value` and, where nothing is delivered, `why`.
+
+        Example:
+          neargate events transform --event @event.json --input-paths '{"c": "$.detail.command"}' --template '{"run": <c>}'
+    "#]]);
+    place.check(
+        &["schedule", "-h"],
+        expect![[r#"
+        exit 0
+        --- stdout
+        Say when schedules fire, and let them fire
+
+        Usage: neargate schedule [OPTIONS] <COMMAND>
+
+        Commands:
+          ls    List an engine's rules with a schedule, and when each fires next
+          next  Say when a schedule expression fires
+          fire  Let a rule with a schedule fire once, now; its schedule goes on as it was
+          help  Print this message or the help of the given subcommand(s)
+
+        Options:
+              --format <FORMAT>  How data on stdout is written [default: text] [possible values: text, json]
+          -h, --help             Print help (see more with '--help')
+    "#]],
+    );
+    place.check(&["schedule", "next", "-h"], expect![[r#"
+        exit 0
+        --- stdout
+        Say when a schedule expression fires
+
+        Usage: neargate schedule next [OPTIONS]
+
+        Options:
+              --expression <TEXT>  The schedule expression: `cron(…)`, `rate(…)` or `at(…)`
+              --format <FORMAT>    How data on stdout is written [default: text] [possible values: text, json]
+              --timezone <ZONE>    The time zone of its times, such as `Europe/Berlin` [default: UTC]
+              --after <TIME>       The moment after which it fires, such as `2026-12-01T04:00:00Z` [default: now, or `--start`]
+              --start <TIME>       When the schedule begins; a rate counts from there [default: a rate counts from `--after`]
+          -n, --count <NUMBER>     How many times to write [default: 10]
+              --api <API>          Who is to take it [default: `scheduler` with a time zone, or else whichever does] [possible values: rule, scheduler]
+              --stdin              Answer each line of stdin, a JSON object, with a line on stdout
+          -h, --help               Print help (see more with '--help')
+
+        Rules take `cron(…)` and `rate(…)` in UTC; EventBridge Scheduler also takes time zones and `at(…)`. Without --api and
+        --timezone whatever either takes is valid, and stderr says which does.
+        Exit codes: 0 it fires, 1 it never fires again, 2 the expression or the time zone is not valid.
+
+        With --stdin a line is `{"id": …, "expression": …, "timezone": …, "after": …, "start": …, "api": "rule|scheduler"}`. Its answer
+        has `id`, `next` (up to ten times in UTC, or `invalid`) and, where that is not all, `why`. Without `after` the times are
+        those after `start`, or else after 1970-01-01T00:00:00Z.
+
+        Example:
+          neargate schedule next --expression 'cron(30 2 * * ? *)' --timezone Europe/Berlin --after 2026-03-28T00:00:00Z -n 3
+    "#]]);
 }
 
 #[test]

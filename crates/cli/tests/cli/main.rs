@@ -4,6 +4,10 @@
 #![allow(clippy::too_many_lines, reason = "snapshots are long")]
 
 #[cfg(test)]
+mod corpora;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod help;
@@ -11,6 +15,10 @@ mod help;
 mod images;
 #[cfg(test)]
 mod mistakes;
+#[cfg(test)]
+mod running;
+#[cfg(test)]
+mod schedule;
 #[cfg(test)]
 mod synth;
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! An engine that stays: `up`, and the commands that talk to it.
 
-use std::net::TcpListener;
-
-use crate::harness::{Place, can_run_containers, fixture};
+use crate::harness::{can_run_containers, fixture};
+use crate::running::Running;
 
 const CONFIG: &str = r#"
 template = "task.yaml"
@@ -12,50 +11,13 @@ template = "task.yaml"
 ssm."/neargate-test/image" = "test/greeter:1"
 "#;
 
-/// An engine for one test; whatever becomes of the test, it is purged.
-struct Running {
-    place: Place,
-    port: String,
-}
-
-impl Running {
-    fn start() -> Self {
-        let place = Place::new();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-        let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
-        place.write("app/task.yaml", &template).write("app/neargate.toml", CONFIG);
-        let running = Self { place, port };
-        running.ok(&["up", "app", "--detach"]);
-        running
-    }
-
-    /// Runs a command that must end well; answers what it wrote to stdout.
-    fn ok(&self, arguments: &[&str]) -> String {
-        let (code, stdout, stderr) = self.run(arguments);
-        assert_eq!(code, 0, "{arguments:?}: {stdout}{stderr}");
-        stdout
-    }
-
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let (first, rest) = arguments.split_at(if matches!(arguments[0], "up" | "down" | "run") { 1 } else { 2 });
-        let all: Vec<&str> = first.iter().copied().chain(["--port", &self.port]).chain(rest.iter().copied()).collect();
-        let ran = self.place.run(&all);
-        (ran.code, ran.stdout, ran.stderr)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.place.run(&["down", "--purge", "--port", &self.port]);
-    }
-}
-
 #[test]
 fn an_engine_from_up_to_down() {
     if !can_run_containers() {
         return;
     }
-    let engine = Running::start();
+    let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
+    let engine = Running::start(&template, CONFIG);
     // Again: the engine runs already, and there is nothing to change.
     let (code, stdout, stderr) = engine.run(&["up", "app"]);
     assert_eq!(code, 0, "{stderr}");
@@ -89,9 +51,18 @@ fn an_engine_from_up_to_down() {
     let id = event["task"].as_str().unwrap().rsplit('/').next().unwrap();
     assert_eq!(engine.ok(&["task", "logs", &id[..12], "--follow"]), "        main │ nobody, event\n");
 
+    // A task by hand, long before its month begins.
+    let (code, _, stderr) = engine.run(&["schedule", "fire", "Monthly"]);
+    assert!(code == 0 && stderr.contains("fired") && stderr.contains("target `Task`"), "{stderr}");
+    engine.ok(&["clock", "advance", "1s"]);
+    let fired: serde_json::Value =
+        serde_json::from_str(&engine.ok(&["task", "ls", "--all", "--format", "json"])).unwrap();
+    assert_eq!(fired.as_array().unwrap().len(), tasks.as_array().unwrap().len() + 1);
+
     // The clock: monthly fires on the way, once.
     engine.ok(&["clock", "set", "2030-01-31T00:00:00Z"]);
-    assert!(engine.ok(&["clock", "advance", "2030-02-02T00:00:00Z"]).starts_with("2030-02-02T00:00:0"));
+    let arrived = engine.ok(&["clock", "advance", "2030-02-02T00:00:00Z"]);
+    assert!(arrived.starts_with("2030-02-02T00:00:0"), "{arrived}");
     let listed = engine.ok(&["task", "ls", "--all"]);
     assert!(listed.contains("exit code 0"), "{listed}");
 

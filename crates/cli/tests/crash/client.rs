@@ -14,6 +14,9 @@ use serde_json::Value as Json;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Status, headers and body.
+type Received = (u16, Vec<(String, String)>, Vec<u8>);
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum CallError {
@@ -90,7 +93,7 @@ impl Client {
         Ok(serde_json::from_slice(&body).expect("an answer in JSON"))
     }
 
-    fn send(&self, request: &Request<'_>) -> Result<(u16, Vec<(String, String)>, Vec<u8>), CallError> {
+    fn send(&self, request: &Request<'_>) -> Result<Received, CallError> {
         let answer = self.exchange(request).map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => panic!("no answer for {PATIENCE:?}: {error}"),
             _ => CallError::Dead,
@@ -115,8 +118,8 @@ impl Client {
     }
 }
 
-/// Status, headers and body; nothing where less came than was announced.
-fn parse(bytes: &[u8]) -> Option<(u16, Vec<(String, String)>, Vec<u8>)> {
+/// The answer; nothing where less came than was announced.
+fn parse(bytes: &[u8]) -> Option<Received> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let mut lines = head.split("\r\n");

@@ -1,12 +1,12 @@
 //! One run in a data directory of its own: engines follow each other until one is not killed.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use neargate_runtime::backends::embedded::{EmbeddedConfig, erase};
 use tempfile::TempDir;
 
 use crate::engine::{Engine, PROGRAM, Settings, free_port};
@@ -68,9 +68,9 @@ fn copy(from: &Path, to: &Path) {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) points: u32,
-    /// Containers that outlived an engine and were found by the next.
+    /// Containers that outlived an engine and went on under the next, as the same process.
     pub(crate) adopted: u32,
-    /// Containers that had ended before the next engine looked.
+    /// Containers that had ended before the next engine looked, whose end and output it told all the same.
     pub(crate) reported: u32,
     /// Kills that met no container.
     pub(crate) restarted: u32,
@@ -110,7 +110,6 @@ struct Lane {
     folder: TempDir,
     port: u16,
     instance: Option<String>,
-    namespaces: BTreeSet<u64>,
     knowledge: Knowledge,
 }
 
@@ -120,7 +119,7 @@ impl Lane {
         fs::create_dir(folder.path().join("empty")).unwrap();
         images.copy_to(&folder.path().join("data"));
         let (port, knowledge) = (free_port(), Knowledge::default());
-        Self { folder, port, instance: None, namespaces: BTreeSet::new(), knowledge }
+        Self { folder, port, instance: None, knowledge }
     }
 
     fn data_dir(&self) -> PathBuf {
@@ -131,8 +130,11 @@ impl Lane {
     fn check_traces(&self) {
         let Some(instance) = &self.instance else { return };
         let tasks = self.knowledge.task_ids();
-        let traces = machine::traces(instance, &self.data_dir(), &tasks, &self.namespaces);
+        let traces = machine::traces(instance, &self.data_dir(), &tasks);
         assert!(traces.is_empty(), "left after `neargate down`: {traces:#?}");
+        // What a broken-off unpacking left is swept by the next engine.
+        let scratch = fs::read_dir(self.data_dir().join("images/tmp")).map_or(0, Iterator::count);
+        assert_eq!(scratch, 0, "left in the image store");
     }
 
     /// Plays on with another engine. Answers whether it was killed.
@@ -143,16 +145,28 @@ impl Lane {
                 self.knowledge.survivors.insert(left.task.clone(), container.clone());
             }
         }
-        self.namespaces.extend(self.instance.iter().flat_map(|instance| machine::network_namespaces(instance)));
         let Ok(mut engine) = Engine::start(self.folder.path(), self.port, settings) else { return true };
-        for left in &survivors {
-            match &left.container {
-                Some(container) if container.is_alive() => outcome.adopted += 1,
-                _ => outcome.reported += 1,
-            }
-        }
+        // The engine answers before it has adopted anything: what is alive now may end before it does.
+        let is_alive = |left: &machine::Left| left.container.as_ref().is_some_and(machine::Process::is_alive);
+        let (alive, ended): (Vec<_>, Vec<_>) = survivors.into_iter().partition(is_alive);
         self.instance = Some(engine.instance.clone());
-        self.knowledge.run(&mut engine, self.port).is_err()
+        self.knowledge.adopted.clear();
+        let was_killed = self.knowledge.run(&mut engine, self.port).is_err();
+        let adopted = alive.iter().filter(|left| self.knowledge.adopted.contains(&left.task)).count();
+        outcome.adopted += u32::try_from(adopted).unwrap();
+        if !was_killed {
+            outcome.reported += u32::try_from(alive.len() - adopted + ended.len()).unwrap();
+        }
+        was_killed
+    }
+}
+
+impl Drop for Lane {
+    /// After a failed check something may be left; a clean machine stays as it is.
+    fn drop(&mut self) {
+        if let Some(config) = self.instance.as_ref().and_then(|it| EmbeddedConfig::new(it, &self.data_dir()).ok()) {
+            let _ = erase(&config);
+        }
     }
 }
 

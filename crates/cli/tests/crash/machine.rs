@@ -1,11 +1,9 @@
-//! What the kernel holds for an engine: processes, mounts, control groups, namespaces, interfaces, descriptors.
+//! What the kernel holds for an engine: processes, mounts, control groups, interfaces, descriptors.
 //!
 //! Invariant: looks only; everything is found by the names of one engine's data directory, so that drills side by side and
 //! other engines of the machine do not disturb each other.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// A process, and no later one of the same id.
@@ -76,39 +74,18 @@ pub(crate) fn left(instance: &str) -> Vec<Left> {
         .collect()
 }
 
-/// The network namespaces of an instance: those of living containers, and the pinned ones.
-pub(crate) fn network_namespaces(instance: &str) -> BTreeSet<u64> {
-    let own = fs::metadata("/proc/self/ns/net").map_or(0, |found| found.ino());
-    let containers = left(instance).into_iter().filter_map(|left| left.container);
-    let of_containers = containers.filter_map(|it| fs::metadata(format!("/proc/{}/ns/net", it.pid)).ok());
-    let folder = format!("/run/neargate/{instance}/net");
-    let pins = names(Path::new(&folder)).into_iter().filter(|name| !name.ends_with(".lock"));
-    let of_pins = pins.filter_map(|name| fs::metadata(format!("{folder}/{name}")).ok());
-    // A pin that is not mounted yet is a file on another device.
-    let namespace_device = fs::metadata("/proc/self/ns/net").map_or(0, |found| found.dev());
-    let all = of_containers.chain(of_pins).filter(|found| found.dev() == namespace_device).map(|found| found.ino());
-    all.filter(|inode| *inode != own).collect()
-}
-
 /// Everything that is left of an engine on the machine: nothing, once it has been stopped.
-pub(crate) fn traces(instance: &str, data_dir: &Path, tasks: &[String], namespaces: &BTreeSet<u64>) -> Vec<String> {
+///
+/// A network namespace lives by a pin, which is a mount, by a process, which is in a control group, or by a descriptor of a
+/// shim; none of them is left, so none of its namespaces is, nor what interfaces were in them. The numbers of namespaces
+/// are not compared: the kernel gives them out again.
+pub(crate) fn traces(instance: &str, data_dir: &Path, tasks: &[String]) -> Vec<String> {
     let mut found = vec![];
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
-    let pinned: Vec<String> = namespaces.iter().map(|inode| format!("net:[{inode}]")).collect();
     let data_dir = data_dir.display().to_string();
-    let is_ours = |line: &&str| {
-        line.contains(instance) || line.contains(&data_dir) || pinned.iter().any(|name| line.contains(name))
-    };
+    let is_ours = |line: &&str| line.contains(instance) || line.contains(&data_dir);
     found.extend(mounts.lines().filter(is_ours).map(|line| format!("mount {line}")));
-    for pid in pids() {
-        if task_of_shim(pid, instance).is_some() {
-            found.push(format!("shim {pid}"));
-        }
-        let namespace = fs::metadata(format!("/proc/{pid}/ns/net")).map_or(0, |found| found.ino());
-        if namespaces.contains(&namespace) {
-            found.push(format!("process {pid} in a task's network namespace"));
-        }
-    }
+    found.extend(pids().filter(|pid| task_of_shim(*pid, instance).is_some()).map(|pid| format!("shim {pid}")));
     let root = Path::new("/sys/fs/cgroup");
     let hierarchies = names(root).into_iter().map(|name| root.join(name)).chain([root.to_owned()]);
     let groups = hierarchies.map(|hierarchy| hierarchy.join("neargate").join(instance));

@@ -15,7 +15,7 @@ const TIMED_MS_MAX: u64 = 700;
 /// Points that an engine passes as it starts over a task, roughly.
 const RESTART_POINTS_MAX: u64 = 30;
 /// Points that `neargate down` passes.
-const STOP_POINTS: u64 = 6;
+const STOP_POINTS: u64 = 8;
 
 /// One run and what breaks it off.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 //!
 //! Invariant: what was acknowledged is expected of every later engine, what was seen is expected to stay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
@@ -18,7 +18,7 @@ const TEMPLATE: &str = include_str!("TriggeredDynamic.template.json");
 /// What the container exits with.
 pub(crate) const EXIT_CODE: i64 = 7;
 /// For everything that takes a second on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(40);
 /// For the connections of earlier calls to be closed.
 const DESCRIPTORS_PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(15);
@@ -38,6 +38,8 @@ pub(crate) struct Knowledge {
     tasks: BTreeMap<String, bool>,
     /// Containers that ran when their engine was killed, by task id.
     pub(crate) survivors: BTreeMap<String, Process>,
+    /// Of those, the ones that a later engine showed as their tasks' containers.
+    pub(crate) adopted: BTreeSet<String>,
     /// Kill from outside this long after the event's acknowledgement.
     pub(crate) kill_after: Option<Duration>,
     kill_at: Option<Instant>,
@@ -86,7 +88,7 @@ impl Knowledge {
         self.have_events(engine, 1)?;
         self.have_stopped(engine)?;
         let at_end = engine.points().unwrap();
-        let descriptors = machine::descriptors(engine.pid);
+        let descriptors = settled_descriptors(engine);
         self.descriptors.clone_from(&descriptors);
         self.have_events(engine, 2)?;
         self.have_stopped(engine)?;
@@ -211,6 +213,7 @@ impl Knowledge {
             }
             if let (Some(survivor), Some(pid)) = (self.survivors.get(&task.id), task.pid) {
                 assert_eq!(survivor.pid, pid, "another process than the one that ran on: {}", task.view);
+                self.adopted.insert(task.id.clone());
             }
         }
         for id in self.tasks.keys() {
@@ -251,6 +254,18 @@ impl Knowledge {
             std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// The descriptors of an engine whose last connections are closed: the same many times in a row.
+fn settled_descriptors(engine: &Engine) -> Vec<String> {
+    let (mut last, mut times) = (machine::descriptors(engine.pid), 0);
+    while times < 10 {
+        std::thread::sleep(PAUSE);
+        let now = machine::descriptors(engine.pid);
+        times = if now == last { times + 1 } else { 0 };
+        last = now;
+    }
+    last
 }
 
 fn call(engine: &mut Engine, service: &'static neargate_shape::ServiceShape, name: &str, input: Json) -> Step<Json> {

@@ -58,7 +58,10 @@ impl RootKeyFile for KeyFile {
     }
 
     fn keep(&mut self, key: &SecretKey) -> Result<(), String> {
-        let path = self.path.as_ref().ok_or("there is no place for the root key: neither `XDG_STATE_HOME` nor `HOME` is set")?;
+        let path = self
+            .path
+            .as_ref()
+            .ok_or("there is no place for the root key: neither `XDG_STATE_HOME` nor `HOME` is set")?;
         write(path, key).map_err(|error| format!("cannot write the root key `{}`: {error}", path.display()))
     }
 

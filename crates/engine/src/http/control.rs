@@ -5,7 +5,9 @@
 //! | `GET status` | version, process, data directory, both clocks |
 //! | `GET tasks` | living tasks with their containers' processes |
 //! | `GET notices?after=N&wait_ms=M` | what the user should hear, from a number on |
+//! | `GET schedules` | rules with a schedule, of every account and region |
 //! | `POST clock {"advance_ms"\|"to"\|"set", "wait"}` | turns or sets the clock |
+//! | `POST fire {"rule"}` | lets the rule with that name or ARN fire once, now; answers what came of it |
 //! | `POST stop` | ends the engine |
 //!
 //! A `POST` needs the header `x-neargate-client`, which a page in somebody's browser cannot send.
@@ -18,6 +20,7 @@ use neargate_runtime::crash;
 use neargate_shape::Value;
 use neargate_wire::{Request, Response, parse_form};
 use serde_json::{Value as Json, json};
+use tokio::sync::oneshot;
 
 use super::Edge;
 use super::edge::plain;
@@ -30,10 +33,12 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
         ("GET", "status") => answer_json(status(edge)),
         ("GET", "tasks") => answer_json(edge.writer.look(|core| neargate_ecs::processes(core.store()))),
         ("GET", "notices") => notices(edge, request).await,
+        ("GET", "schedules") => answer_json(schedules(edge)),
         ("POST", _) if request.header("x-neargate-client").is_none() => {
             plain(403, "the header `x-neargate-client` is missing")
         }
         ("POST", "clock") => clock(edge, request.body),
+        ("POST", "fire") => fire(edge, request.body).await,
         ("POST", "stop") => {
             let _ = edge.stop.send(()).await;
             answer_json(Some(json!({})))
@@ -43,9 +48,9 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
 }
 
 fn status(edge: &Edge) -> Option<Json> {
-    let process = wall::now();
+    // The machine's time is taken when the writer looks: one taken before would lie before a turn just made.
     let (now, turning, unfinished) =
-        edge.writer.look(move |core| (core.now(process), core.is_turning(), core.unfinished().len()))?;
+        edge.writer.look(|core| (core.now(wall::now()), core.is_turning(), core.unfinished().len()))?;
     Some(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
@@ -85,6 +90,45 @@ fn clock(edge: &Edge, body: &[u8]) -> Response {
     };
     edge.writer.command(command);
     answer_json(status(edge))
+}
+
+fn schedules(edge: &Edge) -> Option<Json> {
+    let rules = edge.writer.look(|core| neargate_events::scheduled(core.store()))?;
+    let rules = rules.into_iter().map(|rule| {
+        json!({
+            "rule": rule.name, "arn": rule.arn, "expression": rule.expression, "enabled": rule.enabled,
+            "enabled_at": rule.enabled_at.to_string(),
+        })
+    });
+    Some(json!({ "schedules": rules.collect::<Vec<_>>() }))
+}
+
+async fn fire(edge: &Edge, body: &[u8]) -> Response {
+    let wanted = serde_json::from_slice::<Json>(body).unwrap_or_default();
+    let Some(wanted) = wanted.get("rule").and_then(Json::as_str) else {
+        return plain(400, "a JSON object with the string `rule` is expected");
+    };
+    let Some(mut rules) = edge.writer.look(|core| neargate_events::scheduled(core.store())) else {
+        return answer_json(None);
+    };
+    rules.retain(|rule| rule.name == wanted || rule.arn == wanted);
+    let [rule] = rules.as_slice() else {
+        let text = format!("{} rules with a schedule are called `{wanted}`, expected one", rules.len());
+        return plain(if rules.is_empty() { 404 } else { 409 }, &text);
+    };
+    let before = edge.notices.last();
+    let (sender, receiver) = oneshot::channel();
+    edge.writer.ask(rule.fire(), move |reply, _| drop(sender.send(reply)));
+    match receiver.await {
+        Ok(Ok(_)) => {}
+        Ok(Err(fault)) => return plain(409, &fault.to_string()),
+        Err(_) => return answer_json(None),
+    }
+    // The look waits for the notices, which go out after the reply.
+    let time = edge.writer.look(|core| core.now(wall::now()).service);
+    let notices = edge.notices.after(before, Duration::ZERO).into_iter();
+    let about_rule: Vec<_> = notices.filter(|it| it.notice.subject == rule.arn).collect();
+    answer_json(time.map(|time| json!({ "rule": rule.arn, "service_time": time.to_string(), "notices": about_rule })))
 }
 
 fn answer_json(body: Option<Json>) -> Response {

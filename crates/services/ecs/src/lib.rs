@@ -59,6 +59,12 @@ pub fn logged_output(store: &Store, scope: &Scope, task: &str) -> BTreeMap<Strin
     containers.iter().map(|container| (container.name().to_owned(), container.offset)).collect()
 }
 
+/// Whether everything of a task has ended and the rest of it is ordered to be removed: it must not be started again, whatever
+/// order to run it still stands.
+pub fn is_over(store: &Store, scope: &Scope, task: &str) -> bool {
+    store.get::<state::Task>(scope, task).is_none_or(|task| task.remove_effect.is_some() || task.is("STOPPED"))
+}
+
 /// The ids of all tasks that have not stopped: what may be left of others belongs to nobody.
 pub fn living_tasks(store: &Store) -> Vec<String> {
     let tasks = store.all::<state::Task>().filter(|(_, _, task)| !task.is("STOPPED"));

@@ -73,6 +73,8 @@ fn a_task_runs_exits_and_is_removed() {
 
     tell(&mut harness, &effect, started("app"), false);
     assert_eq!(describe(&mut harness, &task)["lastStatus"], "RUNNING");
+    let task_id = task.rsplit('/').next().unwrap();
+    assert!(!neargate_ecs::is_over(harness.core().store(), &harness.scope, task_id));
     tell(&mut harness, &effect, exited("app", 3), false);
     let view = describe(&mut harness, &task);
     assert_eq!(
@@ -81,6 +83,9 @@ fn a_task_runs_exits_and_is_removed() {
     );
     let (remove, order) = orders(&harness).pop().unwrap();
     assert!(matches!(order, Order::Remove { .. }), "{order:?}");
+    // A driver that comes back after a restart must not start it again, and tells nothing new of what has ended.
+    assert!(neargate_ecs::is_over(harness.core().store(), &harness.scope, task_id));
+    tell(&mut harness, &effect, exited("app", 137), false);
     tell(&mut harness, &remove, News::Done, true);
     tell(&mut harness, &effect, News::Gone, true);
     let view = describe(&mut harness, &task);

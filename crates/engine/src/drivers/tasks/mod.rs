@@ -6,7 +6,7 @@
 mod news;
 mod specification;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,10 +15,11 @@ use neargate_base::{Diagnostic, Scope};
 use neargate_ecs::order::{News, Order, TaskOrder};
 use neargate_kernel::{Command, Effect, EffectId, Report};
 use neargate_runtime::crash;
-use neargate_runtime::images::ImageStores;
+use neargate_runtime::images::{ImageStores, RootFs};
 use neargate_runtime::{Adopted, Backend, ContainerState, EventSink, RuntimeError, TaskId};
 
 use crate::writer::{Driver, Writer};
+use specification::Specified;
 
 /// Threads that carry out orders.
 const WORKERS: usize = 4;
@@ -42,14 +43,18 @@ pub(crate) struct Shared {
 const RELEASED_BYTES_MIN: u64 = 1 << 20;
 
 /// The orders of one task that stand.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Standing {
     run: Option<EffectId>,
     remove: Option<EffectId>,
     /// Seconds from stop signal to SIGKILL, by container.
     stop_timeouts_s: BTreeMap<String, u32>,
+    /// Containers that a former engine had started: an order to start one of them has been carried out.
+    begun: BTreeSet<String>,
     /// How far output has been given back, by container.
     released: BTreeMap<String, u64>,
+    /// The images' layers, held against removal.
+    layers: Vec<RootFs>,
 }
 
 impl TaskDriver {
@@ -155,7 +160,10 @@ impl Shared {
         match order {
             Order::Run(order) => self.run(effect, &task, &order),
             Order::Start { container, .. } => {
-                if let Err(error) = self.backend().and_then(|backend| backend.start_container(&task, &container)) {
+                let is_begun = self.standing(&task, |it| it.begun.contains(&container));
+                if !is_begun
+                    && let Err(error) = self.backend().and_then(|backend| backend.start_container(&task, &container))
+                {
                     let news = News::CannotStart { container, reason: error.to_string(), exit_code: None, hint: None };
                     self.report(&effect.id, &news, false);
                 }
@@ -174,9 +182,14 @@ impl Shared {
             it.run = Some(effect.id.clone());
             it.stop_timeouts_s = order.containers.iter().map(|c| (c.name.clone(), c.stop_timeout_s)).collect();
         });
+        if self.is_over(&effect.scope, task) {
+            // The engine before this one removed the task, or was about to, and could not say so any more.
+            return self.remove_rest(&effect.id, task);
+        }
         self.report(&effect.id, &News::PullStarted, false);
         let spec = match specification::specify(&self.images, task, order, &effect.scope) {
-            Ok((spec, digests)) => {
+            Ok(Specified { spec, digests, layers }) => {
+                self.standing(task, |it| it.layers = layers);
                 self.report(&effect.id, &News::PullStopped { digests }, false);
                 spec
             }
@@ -189,7 +202,7 @@ impl Shared {
                     backend.start(&spec)?;
                     crash::point();
                 }
-                Adopted::Running(states) | Adopted::Gone(states) => self.tell_states(&effect.id, &states),
+                Adopted::Running(states) | Adopted::Gone(states) => self.tell_states(&effect.id, task, &states),
             }
             Ok(())
         });
@@ -200,6 +213,11 @@ impl Shared {
         }
     }
 
+    fn is_over(&self, scope: &Scope, task: &TaskId) -> bool {
+        let (scope, task) = (scope.clone(), task.to_string());
+        self.writer.look(move |core| neargate_ecs::is_over(core.store(), &scope, &task)).unwrap_or_default()
+    }
+
     /// How far the task's output has been logged: the backend goes on from there.
     fn resume_points(&self, scope: &Scope, task: &TaskId) -> BTreeMap<String, u64> {
         let (scope, task) = (scope.clone(), task.to_string());
@@ -208,7 +226,9 @@ impl Shared {
     }
 
     /// What became of containers while no engine watched; ends that the backend reports itself come again, which is no harm.
-    fn tell_states(&self, effect: &str, states: &BTreeMap<String, ContainerState>) {
+    fn tell_states(&self, effect: &str, task: &TaskId, states: &BTreeMap<String, ContainerState>) {
+        let begun = states.iter().filter(|(_, state)| !matches!(state, ContainerState::Waiting));
+        self.standing(task, |it| it.begun.extend(begun.map(|(name, _)| name.clone())));
         for (container, state) in states {
             let container = container.clone();
             match state {
@@ -224,9 +244,9 @@ impl Shared {
     }
 
     fn stop(&self, task: &TaskId, containers: &[String]) {
-        let standing = self.standing(task, |it| it.clone());
+        let timeouts_s = self.standing(task, |it| it.stop_timeouts_s.clone());
         for name in containers {
-            let timeout_s = standing.stop_timeouts_s.get(name).copied().unwrap_or(30);
+            let timeout_s = timeouts_s.get(name).copied().unwrap_or(30);
             // A task or container that is gone needs no stopping; its end is or was reported.
             let _ = self.backend().and_then(|backend| backend.stop_container(task, name, timeout_s));
             crash::point();
@@ -235,11 +255,15 @@ impl Shared {
 
     fn remove(&self, effect: &Effect, task: &TaskId) {
         self.standing(task, |it| it.remove = Some(effect.id.clone()));
+        self.remove_rest(&effect.id, task);
+        crash::point();
+    }
+
+    fn remove_rest(&self, effect: &str, task: &TaskId) {
         if let Err(error) = self.backend().and_then(|backend| backend.remove(task)) {
-            self.report(&effect.id, &News::Remark { text: format!("could not remove the task: {error}") }, false);
+            self.report(effect, &News::Remark { text: format!("could not remove the task: {error}") }, false);
             self.gone(task);
         }
-        crash::point();
     }
 
     /// Nothing is left of a task: the orders that stood for it are done.

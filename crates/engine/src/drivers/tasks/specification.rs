@@ -2,23 +2,34 @@
 
 use neargate_base::Scope;
 use neargate_ecs::order::{ContainerOrder, News, TaskOrder};
-use neargate_runtime::images::{Image, ImageStores, Reference};
+use neargate_runtime::images::{Image, ImageStores, Reference, RootFs};
 use neargate_runtime::{ContainerSpec, SPEC_FORMAT, TaskId, TaskNetwork, TaskSpec, Tmpfs, Ulimit};
 
 use super::one_line;
 
-/// The specification, and the digest of each container's image. `Err` is what is wrong, as news.
+/// A task as the runtime takes it, and what it is made of.
+pub(super) struct Specified {
+    pub(super) spec: TaskSpec,
+    /// The digest of each container's image.
+    pub(super) digests: Vec<(String, String)>,
+    /// What keeps the images' layers while the task lives.
+    pub(super) layers: Vec<RootFs>,
+}
+
+/// The specification of a task. `Err` is what is wrong, as news.
 pub(super) fn specify(
     images: &ImageStores,
     task: &TaskId,
     order: &TaskOrder,
     scope: &Scope,
-) -> Result<(TaskSpec, Vec<(String, String)>), News> {
-    let (mut containers, mut digests) = (vec![], vec![]);
+) -> Result<Specified, News> {
+    let (mut containers, mut digests, mut layers) = (vec![], vec![], vec![]);
     for container in &order.containers {
         let image = pull(images, container)?;
         digests.push((container.name.clone(), image.digest.to_string()));
-        containers.push(specify_container(images, &image, container, scope)?);
+        let rootfs = unpack(images, &image, container)?;
+        containers.push(specify_container(&rootfs, &image, container, scope)?);
+        layers.push(rootfs);
     }
     let network = network(order).map_err(|reason| News::CannotProvision { reason, hint: None })?;
     let spec = TaskSpec {
@@ -31,7 +42,7 @@ pub(super) fn specify(
         containers,
         labels: vec![],
     };
-    Ok((spec, digests))
+    Ok(Specified { spec, digests, layers })
 }
 
 fn network(order: &TaskOrder) -> Result<TaskNetwork, String> {
@@ -72,17 +83,20 @@ fn pull(images: &ImageStores, container: &ContainerOrder) -> Result<Image, News>
     }
 }
 
+fn unpack(images: &ImageStores, image: &Image, order: &ContainerOrder) -> Result<RootFs, News> {
+    images.rootfs(image).map_err(|diagnostic| News::CannotPull {
+        container: order.name.clone(),
+        reason: format!("CannotPullContainerError: failed to extract layer: {}", one_line(&diagnostic)),
+        hint: diagnostic.hints.join("; "),
+    })
+}
+
 fn specify_container(
-    images: &ImageStores,
+    rootfs: &RootFs,
     image: &Image,
     order: &ContainerOrder,
     scope: &Scope,
 ) -> Result<ContainerSpec, News> {
-    let rootfs = images.rootfs(image).map_err(|diagnostic| News::CannotPull {
-        container: order.name.clone(),
-        reason: format!("CannotPullContainerError: failed to extract layer: {}", one_line(&diagnostic)),
-        hint: diagnostic.hints.join("; "),
-    })?;
     let argv = argv(image, order);
     if argv.is_empty() {
         return Err(News::CannotStart {

@@ -247,7 +247,14 @@ impl Backend for EmbeddedBackend {
         match self.shared.task(task) {
             Ok(link) => link.send(&Order::Remove),
             Err(_) => {
+                let vpc = sweep::vpc_of(&self.shared.layout.task(task));
                 sweep::remove_task(&self.shared.layout, task);
+                // Under the tasks' lock, so that no task comes into the network meanwhile.
+                let tasks = self.shared.tasks();
+                if let Some(vpc) = vpc.filter(|vpc| !sweep::is_inhabited(&self.shared.layout, vpc)) {
+                    self.shared.drop_idle_network(&tasks, &vpc);
+                }
+                drop(tasks);
                 self.shared.emit(task, EventKind::TaskGone { reason: GoneReason::Removed });
             }
         }

@@ -66,9 +66,16 @@ fn entries(dir: &Path) -> Vec<String> {
     fs::read_dir(dir).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
-fn vpc_of(paths: &TaskPaths) -> Option<String> {
+/// The VPC of a task that has an intent, adopted or not.
+pub(super) fn vpc_of(paths: &TaskPaths) -> Option<String> {
     let intent: Intent = serde_json::from_slice(&fs::read(paths.intent()).ok()?).ok()?;
     Some(intent.spec.network.vpc_id)
+}
+
+/// Whether any task, adopted or not, is in a VPC.
+pub(super) fn is_inhabited(layout: &Layout, vpc: &str) -> bool {
+    let tasks = entries(&layout.tasks_run_dir()).into_iter().filter_map(|name| TaskId::parse(&name).ok());
+    tasks.filter_map(|task| vpc_of(&layout.task(&task))).any(|of_task| of_task == vpc)
 }
 
 /// Removes all traces of one task, its shim first, in whatever state it is.

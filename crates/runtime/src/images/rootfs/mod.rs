@@ -27,6 +27,7 @@ use super::digest::{Digest, HashingReader};
 use super::image::{Image, Layer};
 use super::removal::remove_tree;
 use super::store::{ImageStore, Scratch, lock_exclusive, sync_dir};
+use crate::crash;
 use apply::Applier;
 pub(crate) use apply::require_room;
 use attributes::Marks;
@@ -127,6 +128,7 @@ impl Job<'_> {
         if !target.is_dir() {
             let upper = self.scratch.fresh();
             fs::create_dir(&upper).map_err(|e| io_error("create", &upper, &e))?;
+            crash::point();
             let extracted = self.unpack(layer, &upper, &rootfs.lower_dirs);
             match extracted {
                 Ok(notes) => rootfs.notes.extend(notes),
@@ -135,8 +137,10 @@ impl Job<'_> {
                     return Err(problem.at(format!("layer {}", layer.digest)));
                 }
             }
+            crash::point();
             attributes::sync_file_system(&upper).map_err(|e| io_error("write", &upper, &e))?;
             fs::rename(&upper, &target).map_err(|e| io_error("create", &target, &e))?;
+            crash::point();
             sync_dir(&layers)?;
         }
         let lease = lease(&target).map_err(|e| io_error("lock", &target, &e))?;

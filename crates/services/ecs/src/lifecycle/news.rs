@@ -91,7 +91,7 @@ fn started(cx: &mut Cx<'_>, id: &str, container: &str, pid: u32) {
 
 fn fail_container(cx: &mut Cx<'_>, id: &str, container: &str, reason: &str, exit_code: Option<i32>) {
     cx.update::<Task, _>(id, |task| {
-        if let Some(it) = task.container_mut(container) {
+        if let Some(it) = task.container_mut(container).filter(|it| !it.has_ended()) {
             it.phase = Phase::Ended { exit_code };
             it.view.last_status = Some("STOPPED".to_owned());
             it.view.reason = Some(reason.to_owned());
@@ -102,7 +102,8 @@ fn fail_container(cx: &mut Cx<'_>, id: &str, container: &str, reason: &str, exit
 
 fn exited(cx: &mut Cx<'_>, id: &str, container: &str, exit_code: i32, oom_killed: bool) {
     cx.update::<Task, _>(id, |task| {
-        if let Some(it) = task.container_mut(container) {
+        // The first end is the true one: after a restart it may come again.
+        if let Some(it) = task.container_mut(container).filter(|it| !it.has_ended()) {
             it.phase = Phase::Ended { exit_code: Some(exit_code) };
             it.view.last_status = Some("STOPPED".to_owned());
             it.view.exit_code = Some(exit_code);
