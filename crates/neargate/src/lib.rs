@@ -24,7 +24,7 @@ pub use neargate_constructs as constructs;
 pub use neargate_constructs::{
     App, AppProps, Aspect, Aspects, Assembly, CfnCondition, CfnOutput, CfnOutputProps, CfnParameter, CfnParameterProps,
     CfnResource, CloudAssembly, Diagnostic, Duration, Environment, Json, RemovalPolicy, Scope, Stack, StackProps,
-    TagOptions, Tags, Token, Value, ec2, ecr, ecs, events, events_targets, iam, intrinsic, logs,
+    TagOptions, Tags, Token, Value, ec2, ecr, ecs, events, events_targets, iam, intrinsic, kms, logs, secretsmanager,
 };
 pub use neargate_l1 as l1;
 pub use neargate_patterns as patterns;
@@ -35,7 +35,7 @@ pub use std::process::ExitCode;
 pub mod prelude {
     pub use crate::{
         App, CfnOutput, CfnOutputProps, Duration, Environment, RemovalPolicy, Scope, Stack, StackProps, Tags, Value,
-        ec2, ecr, ecs, events, events_targets, iam, json, logs, patterns,
+        ec2, ecr, ecs, events, events_targets, iam, json, kms, logs, patterns, secretsmanager,
     };
 }
 

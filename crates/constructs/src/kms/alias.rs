@@ -56,9 +56,6 @@ impl Alias {
             false => format!("{PREFIX}{}", props.alias_name),
         };
         check(&scope, &name);
-        if props.target_key.is_none() {
-            scope.error(codes::MISSING_PROPERTY, "the alias has no `target_key`");
-        }
         let alias = l1::Alias {
             alias_name: Some(name.as_str().into()),
             target_key_id: props.target_key.as_ref().map(Key::key_arn),

@@ -162,21 +162,26 @@ impl Key {
         self.grant(grantee, &[DECRYPT, ENCRYPT].concat());
     }
 
-    /// Lets a principal use the key through AWS Secrets Manager of a stack's region, and in no other way.
-    pub(crate) fn allow_through_secrets_manager(&self, stack: &Stack, principal: Principal, uses: &[SecretUse]) {
-        let actions = uses.iter().flat_map(|usage| match usage {
-            SecretUse::Decrypt => DECRYPT,
-            SecretUse::Encrypt => ENCRYPT,
-            SecretUse::Manage => &["kms:CreateGrant", "kms:DescribeKey"],
-        });
-        let service = format!("secretsmanager.{}.amazonaws.com", stack.region());
-        self.add_to_resource_policy(PolicyStatement {
-            actions: actions.map(|action| (*action).to_owned()).collect(),
-            resources: vec!["*".into()],
-            principals: vec![principal],
-            conditions: condition("StringEquals", "kms:ViaService", service),
-            ..PolicyStatement::default()
-        });
+    /// Lets a role use the key through AWS Secrets Manager of a stack's region, and in no other way.
+    ///
+    /// The key policy says so where it can: not that of a key that was only taken in, and not that of a key in another stack, which
+    /// would have to wait for the role while the role's stack waits for the key. Then the role's policy does.
+    pub(crate) fn grant_through_secrets_manager(&self, stack: &Stack, grantee: &dyn Grantable, usage: SecretUse) {
+        let role = grantee.grant_role();
+        let statement = through_secrets_manager(stack, &[usage]);
+        if self.0.policy.is_some() && role.stack() == self.stack() {
+            let principals = vec![Principal::Arn(role.role_arn())];
+            self.add_to_resource_policy(PolicyStatement { principals, ..statement });
+        } else {
+            role.add_to_policy(PolicyStatement { resources: vec![self.key_arn()], ..statement });
+        }
+    }
+
+    /// Lets a secret be made with the key, for whom the account's IAM policies allow to.
+    pub(crate) fn allow_secrets(&self, stack: &Stack) {
+        let uses = [SecretUse::Decrypt, SecretUse::Encrypt, SecretUse::Manage];
+        let principals = vec![Principal::AccountRoot];
+        self.add_to_resource_policy(PolicyStatement { principals, ..through_secrets_manager(stack, &uses) });
     }
 
     /// Lets CloudWatch Logs of a stack's region encrypt a log group, or any of the account where the name is not known.
@@ -206,6 +211,21 @@ pub(crate) enum SecretUse {
     Encrypt,
     /// It is made with the key.
     Manage,
+}
+
+fn through_secrets_manager(stack: &Stack, uses: &[SecretUse]) -> PolicyStatement {
+    let actions = uses.iter().flat_map(|usage| match usage {
+        SecretUse::Decrypt => DECRYPT,
+        SecretUse::Encrypt => ENCRYPT,
+        SecretUse::Manage => &["kms:CreateGrant", "kms:DescribeKey"],
+    });
+    let service = format!("secretsmanager.{}.amazonaws.com", stack.region());
+    PolicyStatement {
+        actions: actions.map(|action| (*action).to_owned()).collect(),
+        resources: vec!["*".into()],
+        conditions: condition("StringEquals", "kms:ViaService", service),
+        ..PolicyStatement::default()
+    }
 }
 
 fn condition(operator: &str, key: &str, value: String) -> Conditions {

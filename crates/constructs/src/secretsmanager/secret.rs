@@ -5,7 +5,7 @@ use std::rc::Rc;
 use neargate_base::{Arn, Diagnostic};
 use neargate_l1::{Json, Value, secretsmanager as l1};
 
-use crate::iam::{self, Grantable, Principal};
+use crate::iam::{self, Grantable};
 use crate::kms::{Key, SecretUse};
 use crate::{CfnResource, RemovalPolicy, Scope, codes, construct};
 
@@ -114,8 +114,7 @@ impl Secret {
         }
         resource.apply_removal_policy(props.removal_policy.unwrap_or(RemovalPolicy::Destroy));
         if let Some(key) = &props.encryption_key {
-            let uses = [SecretUse::Decrypt, SecretUse::Encrypt, SecretUse::Manage];
-            key.allow_through_secrets_manager(&scope.stack(), Principal::AccountRoot, &uses);
+            key.allow_secrets(&scope.stack());
         }
         let arn = resource.reference();
         Self::of(State { scope, arn: arn.clone(), arn_for_policies: arn, encryption_key: props.encryption_key })
@@ -187,19 +186,15 @@ impl Secret {
 
     /// Lets a role change the value.
     pub fn grant_write(&self, grantee: &dyn Grantable) {
-        let actions = [
-            "secretsmanager:PutSecretValue",
-            "secretsmanager:UpdateSecret",
-            "secretsmanager:UpdateSecretVersionStage",
-        ];
+        let actions =
+            ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret", "secretsmanager:UpdateSecretVersionStage"];
         self.grant(grantee, &actions, SecretUse::Encrypt);
     }
 
     fn grant(&self, grantee: &dyn Grantable, actions: &[&str], usage: SecretUse) {
         iam::grant(grantee, actions, vec![self.0.arn_for_policies.clone()]);
         if let Some(key) = &self.0.encryption_key {
-            let role = Principal::Arn(grantee.grant_role().role_arn());
-            key.allow_through_secrets_manager(&self.stack(), role, &[usage]);
+            key.grant_through_secrets_manager(&self.stack(), grantee, usage);
         }
     }
 }
@@ -227,12 +222,11 @@ fn check_arn(scope: &Scope, arn: &Value<String>, complete: bool) {
     let parsed = text.parse::<Arn>().ok();
     if !parsed.is_some_and(|arn| arn.service == "secretsmanager" && arn.resource.starts_with("secret:")) {
         let hint = "write it as `arn:aws:secretsmanager:<region>:<account>:secret:<name>-<six characters>`";
-        return scope
-            .report(Diagnostic::error(codes::SECRET, format!("`{text}` is no ARN of a secret")).hint(hint));
+        return scope.report(Diagnostic::error(codes::SECRET, format!("`{text}` is no ARN of a secret")).hint(hint));
     }
-    let has_suffix = text.rsplit_once('-').is_some_and(|(_, suffix)| {
-        suffix.len() == SUFFIX_LENGTH && suffix.chars().all(|c| c.is_ascii_alphanumeric())
-    });
+    let has_suffix = text
+        .rsplit_once('-')
+        .is_some_and(|(_, suffix)| suffix.len() == SUFFIX_LENGTH && suffix.chars().all(|c| c.is_ascii_alphanumeric()));
     if complete && !has_suffix {
         scope.report(
             Diagnostic::error(

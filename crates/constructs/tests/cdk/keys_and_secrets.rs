@@ -6,7 +6,9 @@ use neargate_constructs::iam::{PolicyDocument, PolicyStatement, Principal, Role,
 use neargate_constructs::kms::{Alias, AliasProps, Key, KeyProps};
 use neargate_constructs::logs::{LogGroup, LogGroupClass, LogGroupProps, RetentionDays};
 use neargate_constructs::secretsmanager::{Secret, SecretAttributes, SecretProps, SecretStringGenerator};
-use neargate_constructs::{App, CfnOutput, CfnOutputProps, Duration, RemovalPolicy, Stack, StackProps, Value};
+use neargate_constructs::{
+    App, CfnOutput, CfnOutputProps, CfnParameter, CfnParameterProps, Duration, RemovalPolicy, Stack, StackProps, Value,
+};
 use serde_json::{Value as Plain, json};
 
 use super::{app, assert_same, check, fixed, here};
@@ -167,10 +169,7 @@ fn secrets_equal_the_cdk_s() {
 fn values_of_deployment_are_taken_as_they_are() {
     let app = app();
     let stack = Stack::new(&app, "Stack", StackProps::default());
-    let parameter = |id: &str| {
-        neargate_constructs::CfnParameter::new(&stack, id, neargate_constructs::CfnParameterProps::default())
-            .value_as_string()
-    };
+    let parameter = |id: &str| CfnParameter::new(&stack, id, CfnParameterProps::default()).value_as_string();
     let key = Key::from_key_arn(&stack, "Key", parameter("KeyArn"));
     key.add_alias(&format!("jobs-{}", stack.region()));
     Secret::from_secret_complete_arn(&stack, "Secret", parameter("SecretArn"));
@@ -178,10 +177,7 @@ fn values_of_deployment_are_taken_as_they_are() {
     Secret::new(&stack, "Own", value);
     output(&stack, "Id", &[key.key_id()]);
     let template = &app.assemble().unwrap().stacks[0].template;
-    assert_eq!(
-        template["Outputs"]["Id"]["Value"],
-        json!({"Fn::Select": [1, {"Fn::Split": ["/", {"Ref": "KeyArn"}]}]})
-    );
+    assert_eq!(template["Outputs"]["Id"]["Value"], json!({"Fn::Select": [1, {"Fn::Split": ["/", {"Ref": "KeyArn"}]}]}));
     let properties = |kind: &str| {
         let all = template["Resources"].as_object().unwrap();
         all.values().find(|resource| resource["Type"] == kind).unwrap()["Properties"].clone()
@@ -224,17 +220,59 @@ fn what_aws_would_refuse_is_reported_with_a_way_out() {
     };
     Secret::new(&stack, "Secret", secret);
     Secret::from_secret_partial_arn(&stack, "Bucket", "arn:aws:s3:::bucket");
-    Secret::from_secret_complete_arn(
-        &stack,
-        "Short",
-        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds",
-    );
+    Secret::from_secret_complete_arn(&stack, "Short", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds");
     Secret::from_secret_attributes(&stack, "Neither", SecretAttributes::default());
     let days = |days| LogGroupProps { retention: Some(RetentionDays::Days(days)), ..Default::default() };
     LogGroup::new(&stack, "Valid", days(731));
     LogGroup::new(&stack, "Ten", days(10));
-    LogGroup::new(&stack, "Ages", days(i64::MAX));
+    LogGroup::new(&stack, "Ages", days(99_999));
     let delivery = LogGroupProps { log_group_class: Some(LogGroupClass::Delivery), ..Default::default() };
     LogGroup::new(&stack, "Delivery", delivery);
-    assert_eq!(found(&app), [""; 0]);
+    let expected = [
+        "NG-C0410 Stack/Key: `rotation_period` is 30 days: expected 90 to 2560 | the nearest is `Duration::days(90)`",
+        "NG-C0410 Stack/Key: `pending_window` is 31 days: expected 7 to 30 | the nearest is `Duration::days(30)`",
+        "NG-C0410 Stack/Key: `rotation_period` is given, but `enable_key_rotation` is off | leave out one of the two",
+        "NG-C0410 Stack/Key/Alias: `alias/aws/jobs` begins with `alias/aws/`, which is for AWS's own keys | take another name",
+        "NG-C0410 Stack/Key/Aliasno spaces: `alias/no spaces` is no alias | take up to 250 letters, digits and `:/_-`, with or without `alias/` in front",
+        "NG-C0410 Stack/Import: `alias/jobs` is no ARN of a key | write it as `arn:aws:kms:<region>:<account>:key/<key id>`",
+        "NG-C0410 Stack/Alias: `alias/` is no alias | take up to 250 letters, digits and `:/_-`, with or without `alias/` in front",
+        "NG-C0420 Stack/Secret: `generate_secret_string` and `secret_string_value` are both given | a secret has one value: give one of the two",
+        "NG-C0420 Stack/Secret: `no spaces` is no name of a secret | take 1 to 512 letters, digits and `/_+=.@-`",
+        "NG-C0420 Stack/Secret: `password_length` is 0: expected 1 to 4096 | leave it out for 32",
+        "NG-C0420 Stack/Secret: `secret_string_template` and `generate_string_key` are given one without the other | the key says where in the template the value is put: give both",
+        "NG-C0420 Stack/Bucket: `arn:aws:s3:::bucket` is no ARN of a secret | write it as `arn:aws:secretsmanager:<region>:<account>:secret:<name>-<six characters>`",
+        "NG-C0420 Stack/Short: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds` is not complete: the six characters that Secrets Manager adds are missing | give the ARN that `aws secretsmanager describe-secret` shows, or take the secret in by its name",
+        "NG-C0420 Stack/Neither: the secret needs exactly one of `secret_complete_arn` and `secret_partial_arn` | give one of the two",
+        "NG-C0600 Stack/Ten: events cannot be kept for 10 days | the nearest that CloudWatch Logs has is 7: `RetentionDays::Days(7)`",
+        "NG-C0600 Stack/Ages: events cannot be kept for 99999 days | the nearest that CloudWatch Logs has is 3653: `RetentionDays::Days(3653)`",
+        "NG-C0003 Stack/Alias/Resource: `AWS::KMS::Alias` needs `TargetKeyId` | ",
+    ];
+    assert_eq!(found(&app), expected);
+}
+
+#[test]
+fn a_key_whose_policy_cannot_say_it_is_granted_in_the_role_s() {
+    let app = app();
+    let keys = Stack::new(&app, "Keys", fixed());
+    let elsewhere = Key::new(&keys, "Key", KeyProps::default());
+    let stack = Stack::new(&app, "Stack", fixed());
+    let role = role(&stack);
+    for (id, key) in [("A", elsewhere), ("B", Key::from_key_arn(&stack, "Known", KEY_ARN))] {
+        let name = SecretAttributes {
+            secret_partial_arn: Some("arn:aws:secretsmanager:eu-west-1:123456789012:secret:x".into()),
+            encryption_key: Some(key),
+            ..Default::default()
+        };
+        Secret::from_secret_attributes(&stack, id, name).grant_read(&role);
+    }
+    let assembly = app.assemble().unwrap();
+    let resources = &assembly.stack("Stack").unwrap().template["Resources"];
+    let statement = &resources["RoleDefaultPolicy5FFB7DAB"]["Properties"]["PolicyDocument"]["Statement"][1];
+    assert_eq!(statement["Action"], "kms:Decrypt");
+    assert_eq!(
+        statement["Condition"],
+        json!({"StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"}})
+    );
+    assert_eq!(statement["Resource"][0], KEY_ARN);
+    assert_eq!(statement["Resource"][1]["Fn::GetStackOutput"]["StackName"], "Keys");
 }

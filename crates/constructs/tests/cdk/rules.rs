@@ -11,7 +11,7 @@ use neargate_constructs::events::{
 };
 use neargate_constructs::events_targets::{ContainerOverride, EcsTask, EcsTaskProps, TaskEnvironmentVariable};
 use neargate_constructs::iam::{FromRoleArnOptions, Principal, Role, RoleProps};
-use neargate_constructs::{Duration, Json, Stack, StackProps};
+use neargate_constructs::{CfnParameter, CfnParameterProps, Duration, Json, Stack, StackProps};
 use serde_json::json;
 
 use super::{app, check};
@@ -261,18 +261,50 @@ fn of_schedule(schedule: impl FnOnce(&Stack) -> Schedule) -> Vec<String> {
 
 #[test]
 fn a_schedule_that_event_bridge_refuses_comes_with_the_nearest_one() {
-    let check = |expression: &str, expected: &[&str]| assert_eq!(of_schedule(|_| Schedule::expression(expression)), expected);
+    let check = |expression: &str, expected: &[&str]| {
+        assert_eq!(of_schedule(|_| Schedule::expression(expression)), expected);
+    };
     check("cron(0 4 * * ? *)", &[]);
     check("rate(1 day)", &[]);
-    check("cron(0 9 * * MON-FRI *)", &["?"]);
-    check("cron(0 25 * * ? *)", &["?"]);
-    check("rate(1 days)", &["?"]);
-    check("rate(0 minutes)", &["?"]);
-    check("every day", &["?"]);
-    check("cron(0 0 30 2 ? *)", &["?"]);
+    check(
+        "cron(0 9 * * MON-FRI *)",
+        &[
+            "day-of-month of `cron(0 9 * * MON-FRI *)`: got `*`, expected `?` in one of day-of-month and day-of-week | did you mean `cron(0 9 ? * MON-FRI *)`?",
+        ],
+    );
+    check(
+        "cron(0 25 * * ? *)",
+        &["hours of `cron(0 25 * * ? *)`: got `25`, expected 0 to 23 | did you mean `cron(0 23 * * ? *)`?"],
+    );
+    check(
+        "rate(1 days)",
+        &[
+            "schedule `rate(1 days)`: got `1 days`, expected a positive number, one space and `minutes`, `hours` or `days` (`minute`, `hour`, `day` after 1) | did you mean `rate(1 day)`?",
+        ],
+    );
+    check(
+        "cron(0 0 30 2 ? *)",
+        &["`cron(0 0 30 2 ? *)` never fires: there is no such date | change its day, month or year"],
+    );
+    check(
+        "sometimes",
+        &[
+            "schedule `sometimes`: got `sometimes`, expected `cron(...)` or `rate(...)` | write it as `cron(minutes hours day-of-month month day-of-week year)` or as `rate(5 minutes)`",
+        ],
+    );
     let cron = |month: Option<String>| Schedule::cron(CronOptions { month, ..Default::default() });
-    assert_eq!(of_schedule(|_| cron(Some("MARCH".to_owned()))), ["?"]);
-    assert_eq!(of_schedule(|_| cron(None)), ["?"]);
+    assert_eq!(
+        of_schedule(|_| cron(Some("MARCH".to_owned()))),
+        [
+            "month of `cron(* * * MARCH ? *)`: got `MARCH`, expected 1 to 12 or JAN to DEC | did you mean `cron(* * * MAR ? *)`?"
+        ]
+    );
+    assert_eq!(
+        of_schedule(|_| cron(None)),
+        [
+            "`cron(* * * * ? *)` fires every minute | set `minute` to `Some(\"0\")` for once an hour, or to `Some(\"*\")` if every minute is meant"
+        ]
+    );
 }
 
 #[test]

@@ -247,7 +247,8 @@ fn network(scope: &Scope, props: &FargateTasksConstructProps) -> Option<Vpc> {
         let comparable = ours.known().is_some() == theirs.known().is_some();
         if comparable && ours != theirs {
             let message = format!("`vpc` is `{}`, but the cluster is in `{}`", vpc.path(), other.path());
-            scope.report(Diagnostic::error(codes::NETWORKS, message).hint("leave `vpc` out: the cluster knows its own"));
+            scope
+                .report(Diagnostic::error(codes::NETWORKS, message).hint("leave `vpc` out: the cluster knows its own"));
         }
     }
     match (&props.vpc, &props.cluster) {

@@ -46,10 +46,7 @@ fn let_cloudwatch_logs_use(template: &mut Value, key: &str, fixed: bool) {
     let [region, account, partition, suffix] =
         ["Region", "AccountId", "Partition", "URLSuffix"].map(|name| json!({"Ref": format!("AWS::{name}")}));
     let (service, log_groups) = match fixed {
-        true => (
-            join(json!(["logs.eu-west-1.", suffix])),
-            json!("arn:aws:logs:eu-west-1:123456789012:log-group:*"),
-        ),
+        true => (join(json!(["logs.eu-west-1.", suffix])), json!("arn:aws:logs:eu-west-1:123456789012:log-group:*")),
         false => (
             join(json!(["logs.", region, ".", suffix])),
             join(json!(["arn:", partition, ":logs:", region, ":", account, ":log-group:*"])),
@@ -144,11 +141,8 @@ fn every_prop_of_a_scheduled_task_away_from_its_default_equals_the_cdk_s() {
     assert_eq!(small.cluster().id(), "EcsDefaultClusterMnL3mNNYNNetwork");
     let alone = ScheduledFargateTaskImageOptions { memory_limit_mib: Some(1024.into()), ..busybox() };
     ScheduledFargateTask::new(&stack, "Alone", scheduled(alone));
-    let last_day = CronOptions {
-        minute: Some("15".to_owned()),
-        day: CronDay::OfMonth("L".to_owned()),
-        ..Default::default()
-    };
+    let last_day =
+        CronOptions { minute: Some("15".to_owned()), day: CronDay::OfMonth("L".to_owned()), ..Default::default() };
     let given = ScheduledFargateTaskProps {
         cluster: cluster.clone(),
         schedule: Some(Schedule::cron(last_day)),
@@ -274,7 +268,7 @@ fn every_prop_away_from_its_default_equals_the_cdk_s() {
     };
     FargateTasksConstruct::new(&stack, "Little", little);
     check_except(&app, "FargateTasksVariations", |expected| {
-        let_cloudwatch_logs_use(expected, "MadeFargateKeyB47A2FA2", false);
+        let_cloudwatch_logs_use(expected, "MadeFargateKey401C644D", false);
         let_cloudwatch_logs_use(expected, "Key961B73FD", false);
     });
 }
@@ -304,7 +298,10 @@ fn a_rule_that_is_not_enabled_is_disabled() {
     assert_eq!(rule["ScheduleExpression"], "cron(0 */6 * * ? *)");
     let groups = resources(&app, "Stack", "AWS::EC2::SecurityGroup");
     let [(_, group)] = groups.as_slice() else { panic!("{groups:?}") };
-    assert_eq!((&group["SecurityGroupIngress"], &group["SecurityGroupEgress"][0]["CidrIp"]), (&Value::Null, &json!("0.0.0.0/0")));
+    assert_eq!(
+        (&group["SecurityGroupIngress"], &group["SecurityGroupEgress"][0]["CidrIp"]),
+        (&Value::Null, &json!("0.0.0.0/0"))
+    );
 }
 
 #[test]
@@ -318,7 +315,7 @@ fn instances_share_an_account_without_colliding() {
             FargateTasksConstruct::new(stack, id, props());
         }
     }
-    let aliases: Vec<String> = ["Stack", "Other"]
+    let aliases: Vec<String> = ["Stack", "other-name"]
         .iter()
         .flat_map(|stack| resources(&app, stack, "AWS::KMS::Alias"))
         .map(|(_, alias)| alias["AliasName"].as_str().unwrap().to_owned())
@@ -326,10 +323,10 @@ fn instances_share_an_account_without_colliding() {
     assert_eq!(
         aliases,
         [
-            "alias/StackFirst5B4E7B1B",
-            "alias/StackSecond1B1B1B1B",
-            "alias/othernameFirst1B1B1B1B",
-            "alias/othernameSecond1B1B1B1B"
+            "alias/StackFirst97C57B44",
+            "alias/StackSecond4D9FD3F5",
+            "alias/othernameFirstDF96F097",
+            "alias/othernameSecond8E8247E1"
         ]
     );
 }
@@ -360,15 +357,55 @@ fn errors_come_all_at_once_with_a_way_out() {
     tasks("Hour", CronScheduleConstructProps { hour: text("9-"), ..cron() }, sound());
     tasks("WeekDay", CronScheduleConstructProps { week_day: text("FUNDAY"), ..cron() }, sound());
     tasks("Days", CronScheduleConstructProps { day: text("1"), week_day: text("MON"), ..cron() }, sound());
-    tasks("Retention", cron(), FargateTasksConstructProps { log_retention_days: Some(RetentionDays::Days(10)), ..sound() });
-    tasks("Size", cron(), FargateTasksConstructProps { cpu: Some(256.into()), memory_limit_mib: Some(4096.into()), ..sound() });
+    tasks(
+        "Retention",
+        cron(),
+        FargateTasksConstructProps { log_retention_days: Some(RetentionDays::Days(10)), ..sound() },
+    );
+    tasks(
+        "Size",
+        cron(),
+        FargateTasksConstructProps { cpu: Some(256.into()), memory_limit_mib: Some(4096.into()), ..sound() },
+    );
     tasks("NoSecret", cron(), FargateTasksConstructProps::default());
     tasks("TwoSecrets", cron(), FargateTasksConstructProps { secret_arn: Some(SECRET_ARN.into()), ..sound() });
-    tasks("ShortArn", cron(), FargateTasksConstructProps { secret_arn: Some("arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds".into()), ..Default::default() });
+    tasks(
+        "ShortArn",
+        cron(),
+        FargateTasksConstructProps {
+            secret_arn: Some("arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds".into()),
+            ..Default::default()
+        },
+    );
     tasks("None", cron(), FargateTasksConstructProps { desired_task_count: Some(0), ..sound() });
     let elsewhere = Vpc::new(&stack, "Elsewhere", VpcProps { max_azs: Some(1), ..Default::default() });
     tasks("Networks", cron(), FargateTasksConstructProps { vpc: Some(elsewhere), ..sound() });
-    ScheduledFargateTask::new(&stack, "Nothing", ScheduledFargateTaskProps { cluster: cluster.clone(), ..Default::default() });
+    let expected = [
+        "NG-C0302 Stack/Minute/ScheduledFargateTask/ScheduledEventRule: minutes of `cron(60 * * * ? *)`: got `60`, expected 0 to 59 | did you mean `cron(59 * * * ? *)`?",
+        "NG-C0302 Stack/Hour/ScheduledFargateTask/ScheduledEventRule: hours of `cron(0 9- * * ? *)`: got `9-`, expected a range such as `1-5` | did you mean `cron(0 9 * * ? *)`?",
+        "NG-C0302 Stack/WeekDay/ScheduledFargateTask/ScheduledEventRule: day-of-week of `cron(0 * ? * FUNDAY *)`: got `FUNDAY`, expected 1 to 7 or SUN to SAT | write it as `cron(minutes hours day-of-month month day-of-week year)` or as `rate(5 minutes)`",
+        "NG-C0514 Stack/Days/TaskSchedule: `day` is `1` and `week_day` is `MON`: expected one of the two | leave one out: EventBridge takes either days of the month or days of the week",
+        "NG-C0600 Stack/Retention/FargateLogGroup: events cannot be kept for 10 days | the nearest that CloudWatch Logs has is 7: `RetentionDays::Days(7)`",
+        "NG-C0200 Stack/Size/ScheduledFargateTask/ScheduledTaskDef: no Fargate configuration exists for 256 CPU units with 4096 MiB of memory | the nearest are 256 with 2048 and 512 with 4096",
+        "NG-C0513 Stack/NoSecret: 0 of `secret_arn`, `secret_name` and `secret` are given: expected one | say which secret the task finds in its environment: its complete ARN, its name, or the construct",
+        "NG-C0513 Stack/TwoSecrets: 2 of `secret_arn`, `secret_name` and `secret` are given: expected one | say which secret the task finds in its environment: its complete ARN, its name, or the construct",
+        "NG-C0420 Stack/ShortArn/MySecret: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds` is not complete: the six characters that Secrets Manager adds are missing | give the ARN that `aws secretsmanager describe-secret` shows, or take the secret in by its name",
+        "NG-C0510 Stack/None/ScheduledFargateTask: You must specify a desiredTaskCount greater than 0 | set `desired_task_count` to at least 1, or leave it out for 1",
+        "NG-C0515 Stack/Networks: `vpc` is `Stack/Elsewhere`, but the cluster is in `Stack/Network` | leave `vpc` out: the cluster knows its own",
+    ];
+    assert_eq!(found(&app), expected);
+}
+
+#[test]
+fn errors_of_a_scheduled_task_are_the_cdk_s() {
+    let app = app();
+    let stack = Stack::new(&app, "Stack", StackProps::default());
+    let cluster = cluster(&stack, &one_zone(&stack));
+    ScheduledFargateTask::new(
+        &stack,
+        "Nothing",
+        ScheduledFargateTaskProps { cluster: cluster.clone(), ..Default::default() },
+    );
     let task_definition = FargateTaskDefinition::new(&stack, "Definition", FargateTaskDefinitionProps::default());
     task_definition.add_container("app", ContainerDefinitionProps { image: busybox().image, ..Default::default() });
     let both = ScheduledFargateTaskProps {
@@ -377,7 +414,12 @@ fn errors_come_all_at_once_with_a_way_out() {
         ..scheduled(busybox())
     };
     ScheduledFargateTask::new(&stack, "Both", both);
-    assert_eq!(found(&app), [""; 0]);
+    let expected = [
+        "NG-C0512 Stack/Nothing: the scheduled task has no `schedule` | say when it is started, such as `Schedule::rate(Duration::hours(1))`",
+        "NG-C0511 Stack/Nothing: You must specify one of: taskDefinition or image | set one of `scheduled_fargate_task_image_options` and `scheduled_fargate_task_definition_options`",
+        "NG-C0511 Stack/Both: You must specify either a scheduledFargateTaskDefinitionOptions or scheduledFargateTaskOptions, not both. | set one of `scheduled_fargate_task_image_options` and `scheduled_fargate_task_definition_options`",
+    ];
+    assert_eq!(found(&app), expected);
 }
 
 #[test]
