@@ -11,7 +11,8 @@ mod tidy;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask codegen [wire|l1] [--check] | tidy | bench [start] [container] [patterns] [schedules]";
+const USAGE: &str =
+    "usage: cargo xtask codegen [wire|l1] [--check] | tidy | bench [start] [container] [patterns] [schedules]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

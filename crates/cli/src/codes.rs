@@ -36,6 +36,18 @@ pub(crate) const TIMEOUT: Code = Code("NG-E0221");
 pub(crate) const INTERRUPTED: Code = Code("NG-E0222");
 /// There is nothing to fire.
 pub(crate) const NOTHING_TO_FIRE: Code = Code("NG-E0223");
+/// An event pattern is not valid.
+pub(crate) const PATTERN: Code = Code("NG-E0230");
+/// `PutTargets` refuses a target's input.
+pub(crate) const TARGET_INPUT: Code = Code("NG-E0231");
+/// Nothing is delivered to a target.
+pub(crate) const NOT_DELIVERED: Code = Code("NG-E0232");
+/// A schedule expression or its zone is not valid.
+pub(crate) const SCHEDULE: Code = Code("NG-E0233");
+/// A schedule never fires again.
+pub(crate) const NEVER: Code = Code("NG-E0234");
+/// Lines of stdin could not be answered.
+pub(crate) const LINES: Code = Code("NG-E0235");
 /// A stack was not made, changed or deleted.
 pub(crate) const STACK: Code = Code("NG-P0201");
 /// Something the app brings cannot be provided.

@@ -3,7 +3,7 @@
 //! Invariant: colour codes go only to terminals, and not where `NO_COLOR` is set.
 //! Invariant: with `--format json` stdout carries one JSON document (or one a line, for streams) and nothing else.
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
 use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
@@ -72,6 +72,12 @@ impl Screen {
     pub(crate) fn data(&self, line: &str) {
         self.clear_live();
         let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+
+    /// Stdout for data in bulk: what is written leaves when so many bytes are there or when it is flushed.
+    pub(crate) fn bulk(&self, bytes: usize) -> BufWriter<StdoutLock<'static>> {
+        self.clear_live();
+        BufWriter::with_capacity(bytes, std::io::stdout().lock())
     }
 
     /// A line that a container wrote, under its name.

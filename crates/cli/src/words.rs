@@ -10,3 +10,56 @@ pub(crate) fn json_problem(error: &serde_json::Error) -> String {
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
+
+/// Characters of a line that are shown around a place in it.
+const SHOWN_BEFORE: usize = 60;
+const SHOWN_MAX: usize = 100;
+
+/// The part of a line around the characters from `column`, counted from 0, and marks below those.
+pub(crate) fn pointed(line: &str, column: usize, width: usize) -> [String; 2] {
+    let from = column.saturating_sub(SHOWN_BEFORE);
+    let cut = if from > 0 { "…" } else { "" };
+    let more = if line.chars().count() > from + SHOWN_MAX { "…" } else { "" };
+    let shown: String = line.chars().skip(from).take(SHOWN_MAX).map(|c| if c == '\t' { ' ' } else { c }).collect();
+    let marks = "^".repeat(width.clamp(1, SHOWN_MAX - (column - from)));
+    [format!("{cut}{shown}{more}"), format!("{}{marks}", " ".repeat(column - from + cut.chars().count()))]
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::pointed;
+
+    fn check(line: &str, column: usize, width: usize, expected: Expect) {
+        expected.assert_eq(&pointed(line, column, width).join("\n"));
+    }
+
+    #[test]
+    fn places_in_lines() {
+        check(
+            "cron(0 9 * * MON *)",
+            9,
+            1,
+            expect![[r#"
+            cron(0 9 * * MON *)
+                     ^"#]],
+        );
+        check(
+            "ab\tcd",
+            3,
+            0,
+            expect![[r#"
+            ab cd
+               ^"#]],
+        );
+        check(
+            &format!("{}x{}", "a".repeat(90), "b".repeat(90)),
+            90,
+            1,
+            expect![[r#"
+            …aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaxbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb…
+                                                                         ^"#]],
+        );
+    }
+}

@@ -8,8 +8,8 @@ use neargate_shape::Value;
 use crate::job::{ProcessJob, ServiceJob};
 use crate::store::Transaction;
 use crate::{
-    Clock, Cx, Delta, Effect, Fault, Job, Notice, NoticeKind, Now, Principal, Registry, Report, Rng, Row, Segments,
-    Store, Vault,
+    Clock, Cx, Delta, Due, Effect, Fault, Job, Notice, NoticeKind, Now, Principal, Registry, Report, Rng, Row,
+    Segments, Store, Vault,
 };
 
 /// One thing for the core to do.
@@ -19,6 +19,15 @@ pub enum Command {
     Request(Request),
     /// A driver's news.
     Report(Report),
+    /// Do a job of a service's now, beside those that wait. The reply says whether it was done.
+    RunJob {
+        /// Where.
+        scope: Scope,
+        /// Which handler of which service.
+        handler: &'static str,
+        /// What, in the handler's own form.
+        payload: serde_json::Value,
+    },
     /// Move service time forward to a moment; work that falls due on the way fires in order.
     TurnClock {
         /// The moment. One that is past already changes nothing.
@@ -165,6 +174,7 @@ impl Core {
         match command {
             Command::Request(request) => self.request(process, request),
             Command::Report(report) => self.report(process, &report),
+            Command::RunJob { scope, handler, payload } => self.job_by_hand(process, scope, handler, payload),
             Command::TurnClock { to, waits_for_effects } => self.turn(process, |clock, now| {
                 clock.turning_to = (to > now.service).then_some(to);
                 clock.waits_for_effects = waits_for_effects;
@@ -294,6 +304,22 @@ impl Core {
                 Applied { notices: failed(&job.handler, &fault).notices, ..applied }
             }
         }
+    }
+
+    fn job_by_hand(
+        &mut self,
+        process: Timestamp,
+        scope: Scope,
+        handler: &'static str,
+        payload: serde_json::Value,
+    ) -> Applied {
+        let due = Due::Service(self.now(process).service);
+        let job = Job { due, handler: handler.to_owned(), scope, payload, cause: None };
+        let found = self.registry.job(handler);
+        let (result, applied) = self.background(process, &job.scope, None, |cx| {
+            found.ok_or_else(|| Fault::internal("no service has this handler"))?(cx, &job)
+        });
+        Applied { reply: Some(result.map(|()| Value::Null)), ..applied }
     }
 
     fn turn(&mut self, process: Timestamp, change: impl FnOnce(&mut Clock, Now)) -> Applied {

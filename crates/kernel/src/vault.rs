@@ -136,7 +136,8 @@ impl Vault {
             return Ok(());
         }
         let at = self.file.place();
-        let key = self.file.load()?.ok_or_else(|| format!("the root key is not at `{at}`; the state was sealed with it"))?;
+        let key =
+            self.file.load()?.ok_or_else(|| format!("the root key is not at `{at}`; the state was sealed with it"))?;
         match open(&key, PROOF, proof) {
             Some(_) => self.root = Some(key),
             None => return Err(format!("the root key at `{at}` is not the one that the state was sealed with")),
@@ -236,7 +237,8 @@ impl Cx<'_> {
     /// Opens what was sealed for the same purpose.
     pub fn unseal(&mut self, purpose: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let root = self.vault.root(self.store)?;
-        open(&root, purpose, sealed).ok_or_else(|| Fault::internal(format!("what was sealed for `{purpose}` does not open")))
+        open(&root, purpose, sealed)
+            .ok_or_else(|| Fault::internal(format!("what was sealed for `{purpose}` does not open")))
     }
 }
 

@@ -7,7 +7,7 @@ mod ports;
 use neargate_base::{Scope, Timestamp};
 use neargate_kernel::{
     Applied, Command, Core, CoreError, Effect, Fault, Journal, MemoryJournal, MemorySegments, Notice, Ports, Principal,
-    Registry, Report, Request, Rng, RootKeyFile, Row, SecretKey, Service, Vault,
+    Registry, Reply, Report, Request, Rng, RootKeyFile, Row, SecretKey, Service, Vault,
 };
 use neargate_shape::{from_json, to_json};
 use serde_json::Value as Json;
@@ -99,6 +99,15 @@ impl Harness {
         let reply = applied.reply.take();
         self.remember(applied);
         reply.unwrap_or_else(|| Err(Fault::internal("no reply"))).map(|output| to_json(&output))
+    }
+
+    /// Hands in any other command and runs what is due then; the answer, where there is one.
+    pub fn command(&mut self, command: Command) -> Option<Reply> {
+        let mut applied = self.core.apply(self.now, command);
+        let reply = applied.reply.take();
+        self.remember(applied);
+        self.run_due();
+        reply
     }
 
     /// Hands in a driver's news.

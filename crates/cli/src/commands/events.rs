@@ -1,4 +1,7 @@
-//! `neargate events`.
+//! `neargate events`: putting events here, what needs no engine in the folder.
+
+mod test_pattern;
+mod transform;
 
 use std::path::PathBuf;
 
@@ -22,6 +25,12 @@ const ENTRIES_PER_CALL_MAX: usize = 10;
 pub(crate) enum EventsCommand {
     /// Put events on a bus, and write their ids
     Put(PutArgs),
+    /// Say whether an event pattern matches an event, and why not
+    #[command(after_help = test_pattern::AFTER_HELP)]
+    Test(test_pattern::TestArgs),
+    /// Show what a target receives for an event
+    #[command(after_help = transform::AFTER_HELP)]
+    Transform(transform::TransformArgs),
 }
 
 /// Arguments of `events put`.
@@ -48,7 +57,14 @@ pub(crate) struct PutArgs {
 
 /// Runs a subcommand.
 pub(super) fn run(command: &EventsCommand, screen: &Screen) -> Outcome {
-    let EventsCommand::Put(args) = command;
+    match command {
+        EventsCommand::Put(args) => put_given(args, screen),
+        EventsCommand::Test(args) => test_pattern::run(args, screen),
+        EventsCommand::Transform(args) => transform::run(args, screen),
+    }
+}
+
+fn put_given(args: &PutArgs, screen: &Screen) -> Outcome {
     let mut events = match (&args.event, &args.source, &args.detail_type) {
         (Some(file), _, _) => event::read(file)?,
         (None, Some(source), Some(detail_type)) => vec![EventEntry {

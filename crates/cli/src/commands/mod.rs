@@ -10,6 +10,7 @@ mod events;
 mod image;
 mod logs;
 mod run;
+mod schedule;
 mod synth;
 mod task;
 mod try_app;
@@ -28,7 +29,7 @@ APP is a directory with `neargate.toml` or `cdk.json`, a cloud assembly (`cdk.ou
 Exit codes: 0 done, 1 the check, stack or engine failed, 2 usage or bad input; `try` and `run --wait` end with a
 container's own code where that is not 0.
 
-Planned, not implemented yet: check, diff, deploy, destroy, init, schema, explain, schedule, mail, events test|transform|tail,
+Planned, not implemented yet: check, diff, deploy, destroy, init, schema, explain, mail, events tail,
 task exec|forward|interrupt, logs query, image push.";
 
 /// Define, prove and run AWS Fargate workloads on this machine
@@ -54,9 +55,12 @@ enum Command {
     Down(down::DownArgs),
     /// Run one task
     Run(run::RunArgs),
-    /// Put events
+    /// Put events, test patterns, show what targets receive
     #[command(subcommand)]
     Events(events::EventsCommand),
+    /// Say when schedules fire, and let them fire
+    #[command(subcommand)]
+    Schedule(schedule::ScheduleCommand),
     /// List, read and stop tasks
     #[command(subcommand)]
     Task(task::TaskCommand),
@@ -104,6 +108,7 @@ pub(crate) fn run(arguments: Arguments, screen: &Screen) -> Outcome {
         Command::Down(args) => down::run(&args, screen),
         Command::Run(args) => run::run(&args, screen),
         Command::Events(command) => events::run(&command, screen),
+        Command::Schedule(command) => schedule::run(&command, screen),
         Command::Task(command) => task::run(&command, screen),
         Command::Logs(command) => logs::run(&command, screen),
         Command::Image(command) => image::run(&command, screen),

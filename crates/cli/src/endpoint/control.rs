@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use neargate_base::Timestamp;
 use neargate_wire::Request;
 use serde_json::{Value as Json, json};
 
@@ -76,6 +77,21 @@ impl NoticeKind {
     }
 }
 
+/// A rule with a schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ScheduledRule {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its ARN.
+    pub(crate) arn: String,
+    /// Its schedule expression.
+    pub(crate) expression: String,
+    /// Whether it fires.
+    pub(crate) is_enabled: bool,
+    /// Where a rate counts from.
+    pub(crate) enabled_at: Timestamp,
+}
+
 /// What to do with the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -114,6 +130,20 @@ impl Endpoint {
         self.control("POST", "clock", "", &wanted, Duration::ZERO).map(status)
     }
 
+    /// The rules with a schedule, of every account and region.
+    pub(crate) fn schedules(&self) -> Result<Vec<ScheduledRule>, CallError> {
+        let answer = self.control("GET", "schedules", "", &Json::Null, Duration::ZERO)?;
+        let rules = answer.get("schedules").and_then(Json::as_array).into_iter().flatten();
+        Ok(rules.filter_map(scheduled_rule).collect())
+    }
+
+    /// Lets a rule fire once, now; answers what the engine says about it.
+    pub(crate) fn fire(&self, rule_arn: &str) -> Result<Vec<Notice>, CallError> {
+        let answer = self.control("POST", "fire", "", &json!({ "rule": rule_arn }), Duration::ZERO)?;
+        let notices = answer.get("notices").and_then(Json::as_array).into_iter().flatten();
+        Ok(notices.filter_map(notice).collect())
+    }
+
     /// Asks the engine to end.
     pub(crate) fn ask_to_stop(&self) -> Result<(), CallError> {
         self.control("POST", "stop", "", &json!({}), Duration::ZERO).map(drop)
@@ -143,6 +173,17 @@ fn status(json: Json) -> Status {
         unfinished: number("unfinished_effects"),
         json,
     }
+}
+
+fn scheduled_rule(json: &Json) -> Option<ScheduledRule> {
+    let text = |member: &str| json.get(member).and_then(Json::as_str).map(str::to_owned);
+    Some(ScheduledRule {
+        name: text("rule")?,
+        arn: text("arn")?,
+        expression: text("expression")?,
+        is_enabled: json.get("enabled")?.as_bool()?,
+        enabled_at: text("enabled_at")?.parse().ok()?,
+    })
 }
 
 fn notice(json: &Json) -> Option<Notice> {

@@ -17,6 +17,7 @@ mod state;
 use neargate_kernel::{OperationEntry, Service};
 
 pub use deliver::Bus;
+pub use schedules::{ScheduledRule, scheduled};
 
 /// The service.
 pub fn service() -> Service {
@@ -44,7 +45,7 @@ pub fn service() -> Service {
             OperationEntry::of::<ops::ListTagsForResource>(),
         ],
         resources: vec![&resources::RuleType, &resources::EventBusType],
-        jobs: vec![(schedules::JOB, schedules::fire)],
+        jobs: vec![(schedules::JOB, schedules::fire), (schedules::JOB_BY_HAND, schedules::fire_by_hand)],
         reports: vec![],
         records: |store| {
             store.register::<state::EventBus>();

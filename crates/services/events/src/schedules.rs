@@ -3,16 +3,19 @@
 //! Follows <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html>: times are UTC; a time that
 //! passed while nothing ran is missed, not made up for.
 
-use neargate_base::Timestamp;
-use neargate_kernel::{Cx, Due, Fault, Job};
+use neargate_base::{Scope, Timestamp};
+use neargate_kernel::{Command, Cx, Due, Fault, Job, Store};
 use neargate_schedule::{Dialect, Schedule, ScheduleError};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::deliver::invoke;
-use crate::state::{Rule, rule_arn, rule_key};
+use crate::state::{Rule, rule_arn, rule_key, scoped_rule_arn};
 
 /// The handler of [`fire`].
 pub(crate) const JOB: &str = "events.fire";
+
+/// The handler of [`fire_by_hand`].
+pub(crate) const JOB_BY_HAND: &str = "events.fire-by-hand";
 
 /// A fire that is later than this by service time was missed: the engine did not run then.
 const LATE_MS_MAX: i64 = 60_000;
@@ -39,19 +42,31 @@ pub(crate) fn plan(cx: &mut Cx<'_>, rule: &mut Rule) {
 
 /// A rule's time has come.
 pub(crate) fn fire(cx: &mut Cx<'_>, job: &Job) -> Result<(), Fault> {
-    let key = job.payload.get("rule").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let key = key_of(job);
     let Some(mut rule) = cx.get::<Rule>(&key).cloned() else { return Ok(()) };
-    let due = Timestamp(job.payload.get("time").and_then(serde_json::Value::as_i64).unwrap_or_default());
+    let due = Timestamp(job.payload.get("time").and_then(Json::as_i64).unwrap_or_default());
     rule.job = None;
     plan(cx, &mut rule);
     cx.put(&key, rule.clone());
     if cx.time().millis().saturating_sub(due.millis()) <= LATE_MS_MAX {
-        put_scheduled_event(cx, &rule, due);
+        put_scheduled_event(cx, &rule, due, "at");
     }
     Ok(())
 }
 
-fn put_scheduled_event(cx: &mut Cx<'_>, rule: &Rule, due: Timestamp) {
+/// Somebody lets a rule fire, out of turn. The job of its next fire stays as it is.
+pub(crate) fn fire_by_hand(cx: &mut Cx<'_>, job: &Job) -> Result<(), Fault> {
+    let rule = cx.get::<Rule>(&key_of(job)).filter(|rule| rule.enabled && rule.schedule.is_some()).cloned();
+    let rule = rule.ok_or_else(|| Fault::validation("the rule is gone, or disabled, or has no schedule any more"))?;
+    put_scheduled_event(cx, &rule, cx.time(), "by hand at");
+    Ok(())
+}
+
+fn key_of(job: &Job) -> String {
+    job.payload.get("rule").and_then(Json::as_str).unwrap_or_default().to_owned()
+}
+
+fn put_scheduled_event(cx: &mut Cx<'_>, rule: &Rule, due: Timestamp, manner: &str) {
     let id = cx.rng.uuid();
     let arn = rule_arn(cx, &rule.bus, &rule.name);
     let event = json!({
@@ -62,8 +77,48 @@ fn put_scheduled_event(cx: &mut Cx<'_>, rule: &Rule, due: Timestamp) {
     cx.because(
         &id,
         "schedule",
-        &format!("schedule `{}` at {}", rule.schedule.as_deref().unwrap_or_default(), due.to_iso_seconds()),
+        &format!("schedule `{}` {manner} {}", rule.schedule.as_deref().unwrap_or_default(), due.to_iso_seconds()),
     );
     invoke(cx, rule, &event.to_string(), "aws.events");
     cx.cause = None;
+}
+
+/// A rule with a schedule, seen from outside.
+#[derive(Clone, Debug)]
+pub struct ScheduledRule {
+    /// The rule's ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// Its schedule expression.
+    pub expression: String,
+    /// Whether it fires.
+    pub enabled: bool,
+    /// Where a rate counts from.
+    pub enabled_at: Timestamp,
+    scope: Scope,
+    key: String,
+}
+
+/// The rules with a schedule of every account and region, in order.
+pub fn scheduled(store: &Store) -> Vec<ScheduledRule> {
+    let rules = store.all::<Rule>().filter_map(|(scope, key, rule)| {
+        Some(ScheduledRule {
+            arn: scoped_rule_arn(&scope, &rule.bus, &rule.name),
+            name: rule.name.clone(),
+            expression: rule.schedule.clone()?,
+            enabled: rule.enabled,
+            enabled_at: rule.enabled_at,
+            key: key.to_owned(),
+            scope,
+        })
+    });
+    rules.collect()
+}
+
+impl ScheduledRule {
+    /// The command that lets it fire once, now by service time.
+    pub fn fire(&self) -> Command {
+        Command::RunJob { scope: self.scope.clone(), handler: JOB_BY_HAND, payload: json!({ "rule": self.key }) }
+    }
 }

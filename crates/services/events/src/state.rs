@@ -1,6 +1,6 @@
 //! What EventBridge keeps: buses and rules with their targets.
 
-use neargate_base::{Arn, Timestamp};
+use neargate_base::{Arn, Scope, Timestamp};
 use neargate_kernel::{Cx, JobId, Record};
 use serde::{Deserialize, Serialize};
 
@@ -73,8 +73,13 @@ pub(crate) fn bus_arn(cx: &Cx<'_>, name: &str) -> String {
 
 /// A rule's ARN: the default bus is not named in it.
 pub(crate) fn rule_arn(cx: &Cx<'_>, bus: &str, name: &str) -> String {
+    scoped_rule_arn(&cx.scope, bus, name)
+}
+
+/// The ARN of a rule that is somewhere else.
+pub(crate) fn scoped_rule_arn(scope: &Scope, bus: &str, name: &str) -> String {
     let path = if bus == DEFAULT_BUS { name.to_owned() } else { format!("{bus}/{name}") };
-    cx.scope.arn("events", &format!("rule/{path}"))
+    scope.arn("events", &format!("rule/{path}"))
 }
 
 /// A rule by bus and name.

@@ -101,8 +101,15 @@ pub(crate) fn by_identity(store: &Store, principal: &Principal, access: &Access)
     }
 }
 
-/// What was looked at to decide on an access, allowed or not: a line per statement of every policy and of the permissions boundary.
+/// What was looked at to decide on an access, allowed or not: a line per statement of the resource's policy, of every policy of the
+/// identity and of the permissions boundary.
 pub fn explain_access(store: &Store, principal: &Principal, access: &Access) -> Vec<String> {
+    let of_resource =
+        access.policy.iter().flat_map(|policy| resource_policy::explain(store, principal, access, policy));
+    of_resource.chain(explain_identity(store, principal, access)).collect()
+}
+
+fn explain_identity(store: &Store, principal: &Principal, access: &Access) -> Vec<String> {
     let (account, role_name) = match principal {
         Principal::Root { account } => return vec![format!("the root of account {account} may do everything in it")],
         Principal::Service { name } => return vec![no_identity(name)],

@@ -17,8 +17,8 @@
 
 use neargate_kernel::{Access, Decision, PolicyFlaw, Principal, ResourcePolicy, Store};
 
-use crate::authorizer::{by_identity, caller, within_boundary, with_caller};
-use crate::policy::{Document, Kind, Policy, Question, Verdict, decide, explain};
+use crate::authorizer::{by_identity, caller, with_caller, within_boundary};
+use crate::policy::{Document, Kind, Policy, Question, Verdict, decide, explain as lines_of};
 use crate::state;
 
 const NAME: &str = "the resource's policy";
@@ -54,11 +54,21 @@ pub(crate) fn authorize(store: &Store, principal: &Principal, access: &Access, p
             _ => Decision::Allowed,
         },
         Verdict::Allowed { .. } => identity,
-        _ if policy.governs || !is_own => {
-            Decision::NotInResourcePolicy { looked_at: explain(&policies, &question) }
-        }
+        _ if policy.governs || !is_own => Decision::NotInResourcePolicy { looked_at: lines_of(&policies, &question) },
         _ => identity,
     }
+}
+
+/// A line for each statement of a resource's policy.
+pub(crate) fn explain(store: &Store, principal: &Principal, access: &Access, policy: &ResourcePolicy) -> Vec<String> {
+    let document = match Document::parse(&policy.text, Kind::Resource) {
+        Ok(document) => document,
+        Err(flaw) => return vec![format!("{NAME} is malformed: {flaw}")],
+    };
+    let caller = caller(store, principal);
+    let context = with_caller(&access.context, principal, &caller, None);
+    let question = Question { caller: &caller, action: &access.action, resource: &access.resource, context: &context };
+    lines_of(&[Policy { name: NAME, document: &document }], &question)
 }
 
 /// Whether a resource's policy may be stored.

@@ -70,24 +70,35 @@ fn what_the_target_says_of_the_task_is_what_runs() {
 
 #[test]
 fn what_is_denied_is_counted_said_and_published() {
-    for (denied, expected) in
-        [("ecs:RunTask", expect![[r#"
+    for (denied, expected) in [
+        (
+            "ecs:RunTask",
+            expect![[r#"
             FailedInvocations of rule `r`, target `t`: AccessDeniedException: User: arn:aws:sts::000000000000:assumed-role/events/events.amazonaws.com is not authorized to perform: ecs:RunTask on resource: arn:aws:ecs:eu-west-1:000000000000:task-definition/app:1 because no identity-based policy allows the ecs:RunTask action
               hint: allow it in a policy of `arn:aws:iam::000000000000:role/events`, the target's role (no identity-based policy allows it: no statement)
             FailedInvocations of rule `watch`, target `w`: AccessDeniedException: User: arn:aws:sts::000000000000:assumed-role/events/events.amazonaws.com is not authorized to perform: ecs:RunTask on resource: arn:aws:ecs:eu-west-1:000000000000:task-definition/app:1 because no identity-based policy allows the ecs:RunTask action
               hint: allow it in a policy of `arn:aws:iam::000000000000:role/events`, the target's role (no identity-based policy allows it: no statement)
-        "#]]), ("iam:PassRole", expect![[r#"
+        "#]],
+        ),
+        (
+            "iam:PassRole",
+            expect![[r#"
             FailedInvocations of rule `r`, target `t`: AccessDeniedException: User: arn:aws:sts::000000000000:assumed-role/events/events.amazonaws.com is not authorized to perform: iam:PassRole on resource: arn:aws:iam::000000000000:role/app because no identity-based policy allows the iam:PassRole action
               hint: allow it in a policy of `arn:aws:iam::000000000000:role/events`, the target's role (no identity-based policy allows it: no statement)
             FailedInvocations of rule `watch`, target `w`: AccessDeniedException: User: arn:aws:sts::000000000000:assumed-role/events/events.amazonaws.com is not authorized to perform: iam:PassRole on resource: arn:aws:iam::000000000000:role/app because no identity-based policy allows the iam:PassRole action
               hint: allow it in a policy of `arn:aws:iam::000000000000:role/events`, the target's role (no identity-based policy allows it: no statement)
-        "#]]), ("sts:AssumeRole", expect![[r#"
+        "#]],
+        ),
+        (
+            "sts:AssumeRole",
+            expect![[r#"
             FailedInvocations of rule `r`, target `t`: AccessDeniedException: the trust policy of arn:aws:iam::000000000000:role/events does not name events.amazonaws.com
               hint: `arn:aws:iam::000000000000:role/events` needs a trust policy that allows `sts:AssumeRole` to the service `events.amazonaws.com`
             FailedInvocations of rule `watch`, target `w`: AccessDeniedException: the trust policy of arn:aws:iam::000000000000:role/events does not name events.amazonaws.com
               hint: `arn:aws:iam::000000000000:role/events` needs a trust policy that allows `sts:AssumeRole` to the service `events.amazonaws.com`
-        "#]])]
-    {
+        "#]],
+        ),
+    ] {
         let mut harness = harness();
         rule(&mut harness, "r", json!({ "EventPattern": PATTERN }), target(json!({})));
         let watcher = json!({ "EventPattern": r#"{"source":["neargate.events"],"detail":{"targetId":["t"]}}"# });
@@ -117,7 +128,8 @@ fn one_target_that_fails_keeps_no_other_from_running() {
     expect![[r#"
         FailedInvocations of rule `r`, target `a`: ClusterNotFoundException: Cluster not found.
           hint: -
-    "#]].assert_eq(&failures(&harness));
+    "#]]
+    .assert_eq(&failures(&harness));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use neargate_base::Timestamp;
 use neargate_testkit::Harness;
 use serde_json::json;
 
-use crate::world::{call, counts, harness, rule, target};
+use crate::world::{call, counts, harness, rule, runs, target};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -111,4 +111,41 @@ fn a_turned_clock_waits_for_the_task_of_each_fire() {
     rule(&mut harness, "r", every("rate(1 hour)"), target(json!({})));
     harness.turn_to(at("2026-11-21T13:00:00Z"), true);
     assert_eq!((fired(&mut harness, "r"), harness.core().is_turning()), (1, true));
+}
+
+#[test]
+fn a_rule_fired_by_hand_fires_now_and_in_its_turn() {
+    let mut harness = at_ten();
+    let environment = json!([{ "name": "AT", "value": "<at>" }]).to_string();
+    let template = format!(r#"{{"containerOverrides":[{{"name":"app","environment":{environment}}}]}}"#);
+    let transformer = json!({ "InputPathsMap": { "at": "$.time" }, "InputTemplate": template });
+    rule(&mut harness, "r", every("cron(30 10 ? * SAT *)"), target(json!({ "InputTransformer": transformer })));
+    harness.pass(90_000);
+    let [found] = neargate_events::scheduled(harness.core().store()).try_into().unwrap();
+    assert_eq!(found.arn, "arn:aws:events:eu-west-1:000000000000:rule/r");
+    harness.command(found.fire()).unwrap().unwrap();
+    assert_eq!(counts(&mut harness, "r"), (1, 1, 0));
+    let times = |harness: &mut Harness| {
+        let times = runs(harness)
+            .into_iter()
+            .map(|run| run["overrides"]["containerOverrides"][0]["environment"][0]["value"].clone());
+        times.collect::<Vec<_>>()
+    };
+    assert_eq!(times(&mut harness), ["2026-11-21T10:01:30Z"]);
+    harness.turn_to(at("2026-11-21T11:00:00Z"), false);
+    assert_eq!(counts(&mut harness, "r"), (2, 2, 0));
+}
+
+#[test]
+fn a_rule_that_is_disabled_or_gone_is_not_fired_by_hand() {
+    let mut harness = at_ten();
+    rule(&mut harness, "r", every("rate(1 hour)"), nowhere());
+    let [found] = neargate_events::scheduled(harness.core().store()).try_into().unwrap();
+    call(&mut harness, "DisableRule", json!({ "Name": "r" }));
+    assert!(harness.command(found.fire()).unwrap().unwrap_err().to_string().contains("disabled"));
+    assert_eq!(fired(&mut harness, "r"), 0);
+    assert!(!neargate_events::scheduled(harness.core().store())[0].enabled);
+    call(&mut harness, "RemoveTargets", json!({ "Rule": "r", "Ids": ["q"] }));
+    call(&mut harness, "DeleteRule", json!({ "Name": "r" }));
+    assert!(harness.command(found.fire()).unwrap().is_err());
 }

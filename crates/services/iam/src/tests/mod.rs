@@ -2,6 +2,7 @@
 
 mod authorizer;
 mod operations;
+mod resource_policies;
 mod templates;
 
 use neargate_base::{Scope, Timestamp};

@@ -1,0 +1,42 @@
+//! `AWS::SecretsManager::ResourcePolicy`: `Ref` is the secret's ARN.
+//!
+//! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-resourcepolicy.html>.
+
+use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::{Value, Wire, from_properties};
+use serde_json::json;
+
+use crate::api;
+
+pub(crate) struct ResourcePolicy;
+
+impl ResourceType for ResourcePolicy {
+    fn type_name(&self) -> &'static str {
+        "AWS::SecretsManager::ResourcePolicy"
+    }
+
+    fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+        match action {
+            Action::Update if request.changed("SecretId") => Ok(Progress::Replace),
+            Action::Create | Action::Update => {
+                let input = from_properties(api::PutResourcePolicyInput::shape(), request.properties);
+                let input = input.map_err(|error| Fault::validation(error.to_string()))?;
+                let put = cx.call("secretsmanager", "PutResourcePolicy", input)?;
+                let arn = put.get("ARN").and_then(Value::as_str).unwrap_or_default().to_owned();
+                Ok(Progress::Done(ResourceState::new(&arn).with("Id", arn)))
+            }
+            Action::Delete => {
+                let input = json!({"SecretId": request.physical_id()});
+                match cx.call_json("secretsmanager", "DeleteResourcePolicy", input) {
+                    Err(fault)
+                        if !matches!(fault.code, "ResourceNotFoundException" | "InvalidRequestException")
+                            && !request.physical_id().is_empty() =>
+                    {
+                        Err(fault)
+                    }
+                    _ => Ok(Progress::Done(ResourceState::default())),
+                }
+            }
+        }
+    }
+}
