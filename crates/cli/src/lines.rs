@@ -20,6 +20,9 @@ use crate::places::file_error;
 use crate::screen::Screen;
 use crate::words::{counted, json_problem};
 
+/// A member's name and text.
+pub(crate) type Pair<'l> = (Cow<'l, str>, Cow<'l, str>);
+
 /// The longest line.
 const LINE_BYTES_MAX: u64 = 64 << 20;
 /// What is read and written at once.
@@ -133,7 +136,7 @@ impl<'l> Members<'l> {
     }
 
     /// All members, each a string, in their order.
-    pub(crate) fn texts(&self) -> Result<Vec<(Cow<'l, str>, Cow<'l, str>)>, String> {
+    pub(crate) fn texts(&self) -> Result<Vec<Pair<'l>>, String> {
         let pair = |(name, value): &(Cow<'l, str>, &'l str)| match unescaped(value) {
             Some(text) => Ok((name.clone(), text)),
             None => Err(format!("`{name}` must be a string")),
