@@ -220,11 +220,12 @@ nonsense
         {"id":5,"line":6,"error":"`event` is not readable as JSON: EOF while parsing a value at line 1, column 10"}
         {"line":7,"error":"not readable as JSON: expected a value at byte 20"}
         {"line":8,"error":"expected a JSON object"}
-        {"id":8,"line":9,"error":"event must be a JSON object"}
-        {"line":10,"error":"the line is not UTF-8: invalid utf-8 sequence of 1 bytes from index 7"}
+        {"id":7,"line":9,"error":"`event` is not readable as JSON: key must be a string at line 1, column 2"}
+        {"id":8,"line":10,"error":"event must be a JSON object"}
+        {"line":11,"error":"the line is not UTF-8: invalid utf-8 sequence of 1 bytes from index 7"}
         {"id":9,"verdict":"match"}
         --- stderr
-        error[NG-E0235]: 6 of 10 lines could not be answered
+        error[NG-E0235]: 7 of 11 lines could not be answered
 
         hint: the answers with an `error` say which and why
     "#]].assert_eq(&Place::new().answer(&["events", "test", "--stdin"], &lines).shown());

@@ -1,5 +1,7 @@
 //! What ECS refuses, in its words.
 
+#![cfg(test)]
+
 use expect_test::{Expect, expect};
 use neargate_testkit::{Harness, open_ports};
 use serde_json::{Value as Json, json};
