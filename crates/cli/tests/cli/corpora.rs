@@ -21,10 +21,11 @@ fn files(owner: &str, name: &str) -> Vec<PathBuf> {
     [crates.join(owner).join("tests/data").join(name)].into_iter().chain(is_there.then_some(upstream)).collect()
 }
 
-/// Puts every line to the command, and compares what it answers with what `expected` makes of the case.
+/// Puts every line to the command, twice, for what is remembered must not change an answer, and compares what it
+/// answers with what `expected` makes of the case.
 fn check(arguments: &[&str], owner: &str, name: &str, expected: impl Fn(&Json, &Json) -> bool) {
     for file in files(owner, name) {
-        let lines = fs::read(&file).unwrap();
+        let lines = fs::read(&file).unwrap().repeat(2);
         let ran = Place::new().answer(arguments, &lines);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", file.display());
         let read = |line: &str| serde_json::from_str::<Json>(line).unwrap();
