@@ -12,8 +12,10 @@ pub(crate) fn registry() -> Registry {
         neargate_ecs::service(),
         neargate_events::service(),
         neargate_iam::service(),
+        neargate_kms::service(),
         neargate_lambda::service(),
         neargate_logs::service(),
+        neargate_secretsmanager::service(),
         neargate_ssm::service(),
         neargate_sts::service(),
     ];
