@@ -10,7 +10,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use neargate_kernel::{Applied, Command, Core, Effect, Fault, Journal, Notice, NoticeKind, Reply, Request};
+use neargate_base::Scope;
+use neargate_kernel::{
+    Applied, Command, Core, Cx, Effect, Fault, Journal, Notice, NoticeKind, Principal, Reply, Request,
+};
 use neargate_runtime::crash;
 
 use crate::wall;
@@ -29,9 +32,13 @@ pub(crate) type NoticeSink = Box<dyn Fn(Notice) + Send>;
 
 type Answer = Box<dyn FnOnce(Reply, Vec<Notice>) + Send>;
 type Look = Box<dyn FnOnce(&Core) + Send>;
+/// Does something as one command; what comes back tells the one who waits, once the command is durable.
+type Deed = Box<dyn FnOnce(&mut Core) -> (Applied, Word) + Send>;
+type Word = Box<dyn FnOnce() + Send>;
 
 enum Message {
     Command(Box<Command>, Option<Answer>),
+    Deed(Deed),
     Look(Look),
     Stop,
 }
@@ -67,6 +74,24 @@ impl Writer {
     /// Hands in a command that nobody waits for. After the writer's end it is dropped, as after a crash.
     pub(crate) fn command(&self, command: Command) {
         let _ = self.sender.send(Message::Command(Box::new(command), None));
+    }
+
+    /// Does work of the engine's own as the account's root, as one command, and waits until it is durable.
+    pub(crate) fn perform<T: Send + 'static>(
+        &self,
+        scope: Scope,
+        work: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (sender, receiver) = channel();
+        let deed = move |core: &mut Core| {
+            let principal = Principal::root(&scope.account);
+            let (result, applied) = core.perform(wall::now(), &scope, principal, work);
+            // Whoever asked may be gone.
+            (applied, Box::new(move || drop(sender.send(result))) as Word)
+        };
+        let stopping = || Fault::internal("the engine is stopping").with_status(503);
+        self.sender.send(Message::Deed(Box::new(deed))).map_err(|_| stopping())?;
+        receiver.recv().map_err(|_| stopping())?
     }
 
     /// Looks at the state, in order with the commands and after everything before is durable. `None` when the engine stops.
@@ -180,6 +205,9 @@ impl Parts {
         for look in batch.looks {
             look(&self.core);
         }
+        for word in batch.words {
+            word();
+        }
         Ok(())
     }
 
@@ -204,6 +232,7 @@ struct Batch {
     notices: Vec<Notice>,
     removed_segments: Vec<String>,
     looks: Vec<Look>,
+    words: Vec<Word>,
 }
 
 impl Batch {
@@ -213,6 +242,11 @@ impl Batch {
             None => {}
             Some(Message::Stop) => return true,
             Some(Message::Look(look)) => self.looks.push(look),
+            Some(Message::Deed(deed)) => {
+                let (applied, word) = deed(core);
+                self.words.push(word);
+                self.add(applied);
+            }
             Some(Message::Command(command, answer)) => {
                 let mut applied = core.apply(wall::now(), *command);
                 if let (Some(answer), Some(reply)) = (answer, applied.reply.take()) {

@@ -6,8 +6,8 @@ mod ports;
 
 use neargate_base::{Scope, Timestamp};
 use neargate_kernel::{
-    Applied, Command, Core, CoreError, Effect, Fault, Journal, MemoryJournal, MemorySegments, Notice, Ports, Principal,
-    Registry, Reply, Report, Request, Rng, RootKeyFile, Row, SecretKey, Service, Vault,
+    Applied, Command, Core, CoreError, Cx, Effect, Fault, Journal, MemoryJournal, MemorySegments, Notice, Ports,
+    Principal, Registry, Reply, Report, Request, Rng, RootKeyFile, Row, SecretKey, Service, Vault,
 };
 use neargate_shape::{from_json, to_json};
 use serde_json::Value as Json;
@@ -108,6 +108,15 @@ impl Harness {
         self.remember(applied);
         self.run_due();
         reply
+    }
+
+    /// Does work of an engine's own as one command, as the account's root, and runs what is due then.
+    pub fn perform<T>(&mut self, work: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        let root = Principal::root(&self.scope.account);
+        let (result, applied) = self.core.perform(self.now, &self.scope, root, work);
+        self.remember(applied);
+        self.run_due();
+        result
     }
 
     /// Hands in a driver's news.

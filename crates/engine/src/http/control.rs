@@ -8,13 +8,14 @@
 //! | `GET schedules` | rules with a schedule, of every account and region |
 //! | `POST clock {"advance_ms"\|"to"\|"set", "wait"}` | turns or sets the clock |
 //! | `POST fire {"rule"}` | lets the rule with that name or ARN fire once, now; answers what came of it |
+//! | `POST secret {"arn", "value"}` | puts a value into the secret at that complete ARN, and makes the secret where there is none |
 //! | `POST stop` | ends the engine |
 //!
 //! A `POST` needs the header `x-neargate-client`, which a page in somebody's browser cannot send.
 
 use std::time::Duration;
 
-use neargate_base::Timestamp;
+use neargate_base::{Arn, Scope, Timestamp};
 use neargate_kernel::{Command, Principal, Request as CoreRequest};
 use neargate_runtime::crash;
 use neargate_shape::Value;
@@ -39,6 +40,7 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
         }
         ("POST", "clock") => clock(edge, request.body),
         ("POST", "fire") => fire(edge, request.body).await,
+        ("POST", "secret") => secret(edge, request.body).await,
         ("POST", "stop") => {
             let _ = edge.stop.send(()).await;
             answer_json(Some(json!({})))
@@ -129,6 +131,23 @@ async fn fire(edge: &Edge, body: &[u8]) -> Response {
     let notices = edge.notices.after(before, Duration::ZERO).into_iter();
     let about_rule: Vec<_> = notices.filter(|it| it.notice.subject == rule.arn).collect();
     answer_json(time.map(|time| json!({ "rule": rule.arn, "service_time": time.to_string(), "notices": about_rule })))
+}
+
+/// `CreateSecret` chooses the end of an ARN itself; a template that takes a secret in by its complete ARN needs that very one.
+async fn secret(edge: &Edge, body: &[u8]) -> Response {
+    let mut wanted = serde_json::from_slice::<Json>(body).unwrap_or_default();
+    let mut text = |member: &str| wanted.get_mut(member).map(Json::take).and_then(|it| it.as_str().map(str::to_owned));
+    let (Some(arn), Some(value)) = (text("arn"), text("value")) else {
+        return plain(400, "a JSON object with the strings `arn` and `value` is expected");
+    };
+    let Ok(parsed) = arn.parse::<Arn>() else { return plain(400, &format!("`{arn}` is no ARN")) };
+    let (scope, writer) = (Scope::new(parsed.account.as_str(), parsed.region.as_str()), edge.writer.clone());
+    let work = move || writer.perform(scope, move |cx| neargate_secretsmanager::import(cx, &arn, value));
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(())) => answer_json(Some(json!({}))),
+        Ok(Err(fault)) => plain(if fault.status == 503 { 503 } else { 409 }, &fault.to_string()),
+        Err(_) => answer_json(None),
+    }
 }
 
 fn answer_json(body: Option<Json>) -> Response {

@@ -21,7 +21,7 @@ mod resources;
 mod state;
 mod versions;
 
-use neargate_kernel::{Service, Store};
+use neargate_kernel::{Cx, Fault, Service, Store};
 
 /// The service.
 pub fn service() -> Service {
@@ -33,6 +33,11 @@ pub fn service() -> Service {
         reports: vec![],
         records: register,
     }
+}
+
+/// Puts a value into the secret at a complete ARN of the context's account and region; makes the secret where there is none.
+pub fn import(cx: &mut Cx<'_>, arn: &str, value: String) -> Result<(), Fault> {
+    ops::import(cx, arn, value)
 }
 
 fn register(store: &mut Store) {

@@ -164,6 +164,14 @@ pub(crate) fn new_arn(cx: &mut Cx<'_>, name: &str) -> String {
     cx.scope.arn("secretsmanager", &format!("secret:{name}-{suffix}"))
 }
 
+/// The name in a complete ARN of this account and region: one that ends in a hyphen and six letters or digits.
+pub(crate) fn name_in_arn(cx: &Cx<'_>, arn: &str) -> Option<String> {
+    let rest = arn.strip_prefix(&cx.scope.arn("secretsmanager", "secret:"))?;
+    let (name, suffix) = rest.rsplit_once('-')?;
+    let is_suffix = suffix.len() == SUFFIX_CHARACTERS - 1 && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_suffix && !name.is_empty()).then(|| name.to_owned())
+}
+
 /// Forgets a secret and all its versions.
 pub(crate) fn remove(cx: &mut Cx<'_>, secret: &SecretRecord) {
     for version in secret.versions.keys() {

@@ -13,6 +13,8 @@ mod value;
 
 use neargate_kernel::OperationEntry;
 
+pub(crate) use secret::import;
+
 /// Every operation.
 pub(crate) fn all() -> Vec<OperationEntry> {
     vec![

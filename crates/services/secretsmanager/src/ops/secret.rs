@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use neargate_kernel::{Access, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
+use serde_json::json;
 
 use super::tags::check_tags;
 use crate::access::{on_secret, with_tags};
@@ -42,39 +43,65 @@ impl Operation for CreateSecret {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        refuse_what_is_not_here(&input)?;
-        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || NAME_CHARACTERS.contains(letter);
-        if !input.name.chars().all(is_letter) {
-            return Err(SecretError::NameSpelling.into());
+        make(cx, input, None)
+    }
+}
+
+/// A secret under an ARN, or under one whose end is chance.
+fn make(cx: &mut Cx<'_>, input: api::CreateSecretInput, arn: Option<String>) -> Result<api::CreateSecretOutput, Fault> {
+    refuse_what_is_not_here(&input)?;
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || NAME_CHARACTERS.contains(letter);
+    if !input.name.chars().all(is_letter) {
+        return Err(SecretError::NameSpelling.into());
+    }
+    let plain = Plain::of(input.secret_string, input.secret_binary)?;
+    if let Some(secret) = cx.get::<SecretRecord>(&input.name).cloned() {
+        return again(cx, secret, input.client_request_token.as_deref(), plain.as_ref());
+    }
+    let tags = input.tags.unwrap_or_default();
+    check_tags(&tags, &[])?;
+    let (arn, now) = (arn.unwrap_or_else(|| state::new_arn(cx, &input.name)), cx.time());
+    let mut secret = SecretRecord {
+        name: input.name,
+        arn,
+        description: input.description,
+        kms_key_id: input.kms_key_id.filter(|key| !key.is_empty()),
+        tags,
+        policy: None,
+        created: now,
+        changed: now,
+        accessed: None,
+        deletion: None,
+        versions: BTreeMap::new(),
+        stages: BTreeMap::new(),
+    };
+    if let Some(plain) = plain {
+        let token = token(cx, input.client_request_token);
+        versions::add(cx, &mut secret, &token, &plain, &[])?;
+    }
+    let output = created(&secret);
+    cx.put(&secret.name.clone(), secret);
+    Ok(output)
+}
+
+/// Puts a value into the secret that lies at a complete ARN of this account and region, and makes the secret where there is none:
+/// `CreateSecret` leaves the last six characters to chance, so nothing else can make what a template takes in by its complete ARN.
+pub(crate) fn import(cx: &mut Cx<'_>, arn: &str, value: String) -> Result<(), Fault> {
+    let name = state::name_in_arn(cx, arn).ok_or_else(|| {
+        let wanted = cx.scope.arn("secretsmanager", "secret:NAME-XXXXXX");
+        Fault::validation(format!("`{arn}` is no complete ARN of a secret here: expected `{wanted}`"))
+    })?;
+    match cx.get::<SecretRecord>(&name).map(|secret| secret.arn == arn) {
+        Some(true) => {
+            let input = json!({ "SecretId": arn, "SecretString": value });
+            cx.call_json("secretsmanager", "PutSecretValue", input).map(drop)
         }
-        let plain = Plain::of(input.secret_string, input.secret_binary)?;
-        if let Some(secret) = cx.get::<SecretRecord>(&input.name).cloned() {
-            return again(cx, secret, input.client_request_token.as_deref(), plain.as_ref());
+        Some(false) => Err(SecretError::Exists(name).into()),
+        None => {
+            let input =
+                api::CreateSecretInput { name, secret_string: Some(value), ..api::CreateSecretInput::default() };
+            make(cx, input, Some(arn.to_owned())).map(drop)
         }
-        let tags = input.tags.unwrap_or_default();
-        check_tags(&tags, &[])?;
-        let (arn, now) = (state::new_arn(cx, &input.name), cx.time());
-        let mut secret = SecretRecord {
-            name: input.name,
-            arn,
-            description: input.description,
-            kms_key_id: input.kms_key_id.filter(|key| !key.is_empty()),
-            tags,
-            policy: None,
-            created: now,
-            changed: now,
-            accessed: None,
-            deletion: None,
-            versions: BTreeMap::new(),
-            stages: BTreeMap::new(),
-        };
-        if let Some(plain) = plain {
-            let token = token(cx, input.client_request_token);
-            versions::add(cx, &mut secret, &token, &plain, &[])?;
-        }
-        let output = created(&secret);
-        cx.put(&secret.name.clone(), secret);
-        Ok(output)
     }
 }
 

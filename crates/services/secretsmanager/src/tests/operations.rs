@@ -244,3 +244,21 @@ fn tags_change_and_reading_is_noted_by_the_day() {
     let accessed = shown["LastAccessedDate"].as_f64().unwrap();
     assert_eq!(accessed % 86_400.0, 0.0);
 }
+
+#[test]
+fn a_secret_can_be_put_at_a_complete_arn() {
+    let world = &mut world();
+    let arn = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:app/creds-AbCdEf";
+    let import = |world: &mut neargate_testkit::Harness, arn: &str, text: &str| {
+        world.perform(|cx| crate::import(cx, arn, text.to_owned())).map_err(|fault| fault.to_string())
+    };
+    import(world, arn, "one").unwrap();
+    assert_eq!(value(world, arn), r#""one""#);
+    import(world, arn, "two").unwrap();
+    assert_eq!(value(world, "app/creds"), r#""two""#);
+    let other = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:app/creds-AbCdEg";
+    let refused = import(world, other, "three").unwrap_err();
+    assert_eq!(refused, "ResourceExistsException: The operation failed because the secret app/creds already exists.");
+    let short = import(world, "arn:aws:secretsmanager:eu-west-1:000000000000:secret:app", "x").unwrap_err();
+    assert!(short.starts_with("ValidationException: `arn:aws:secretsmanager:eu-west-1:000000000000:secret:app` is no"));
+}
