@@ -4,7 +4,7 @@ use neargate_base::Scope;
 use neargate_ecs::SecretEnvironment;
 use neargate_ecs::order::{ContainerOrder, News, TaskOrder};
 use neargate_runtime::images::{Image, ImageStores, Reference, RootFs};
-use neargate_runtime::{ContainerSpec, SPEC_FORMAT, TaskId, TaskNetwork, TaskSpec, Tmpfs, Ulimit};
+use neargate_runtime::{ContainerSpec, SPEC_FORMAT, SpoolKey, TaskId, TaskNetwork, TaskSpec, Tmpfs, Ulimit};
 
 use super::one_line;
 
@@ -33,6 +33,11 @@ pub(super) fn specify(
         layers.push(rootfs);
     }
     let network = network(order).map_err(|reason| News::CannotProvision { reason, hint: None })?;
+    // Until the engine keeps a key per task: output that a former engine did not take is lost to this one.
+    let spool_key = SpoolKey::random().map_err(|error| {
+        let reason = format!("ResourceInitializationError: key of the task's output: {error}");
+        News::CannotProvision { reason, hint: None }
+    })?;
     let spec = TaskSpec {
         format: SPEC_FORMAT,
         task_id: task.clone(),
@@ -41,6 +46,7 @@ pub(super) fn specify(
         memory_mib: order.memory_mib,
         ephemeral_gib: order.ephemeral_gib,
         containers,
+        spool_key,
         labels: vec![],
     };
     Ok(Specified { spec, digests, layers })
