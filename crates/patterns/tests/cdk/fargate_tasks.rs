@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use neargate_constructs::ec2::{
-    Peer, Port, SecurityGroup, SecurityGroupProps, SubnetConfiguration, SubnetSelection, SubnetType, Subnets, Vpc,
-    VpcAttributes, VpcProps,
+    SecurityGroup, SecurityGroupProps, SubnetConfiguration, SubnetSelection, SubnetType, Subnets, Vpc, VpcAttributes,
+    VpcProps,
 };
 use neargate_constructs::ecr::Repository;
 use neargate_constructs::ecs::{
@@ -13,96 +13,30 @@ use neargate_constructs::events::{CronDay, CronOptions, Schedule};
 use neargate_constructs::kms::{Key, KeyProps};
 use neargate_constructs::logs::RetentionDays;
 use neargate_constructs::secretsmanager::{Secret, SecretProps};
-use neargate_constructs::{App, AppProps, Duration, Environment, RemovalPolicy, Stack, StackProps, iam};
+use neargate_constructs::{App, AppProps, Duration, RemovalPolicy, Stack, StackProps, iam};
 use neargate_patterns::fargate_tasks::{
-    CronScheduleConstructProps, FargateTasksConstruct, FargateTasksConstructProps, InboundRule, ScheduledFargateTask,
+    CronScheduleConstructProps, FargateTasksConstruct, FargateTasksConstructProps, ScheduledFargateTask,
     ScheduledFargateTaskDefinitionOptions, ScheduledFargateTaskImageOptions, ScheduledFargateTaskProps,
 };
 use serde_json::{Value, json};
 
-use super::{app, check, check_except};
+use super::deliberate::let_cloudwatch_logs_use;
+use super::{app, check, check_except, three_stacks};
 
 const SECRET_ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds-AbCdEf";
 
-/// The choices of the oracle that are not our defaults.
-fn of_the_oracle() -> FargateTasksConstructProps {
-    let https = InboundRule {
-        peer: Peer::any_ipv4(),
-        port: Port::tcp(443),
-        description: Some("Allow outbound HTTPS".to_owned()),
-    };
-    FargateTasksConstructProps {
-        key_alias: Some("alias/fargate-key".to_owned()),
-        inbound_rules: vec![https],
-        secret_arn: Some(SECRET_ARN.into()),
-        secret_key: Some("apiKey".to_owned()),
-        ..Default::default()
-    }
-}
-
-/// Our one deliberate difference: CloudWatch Logs may use the key of a log group, or it would refuse to make the group.
-fn let_cloudwatch_logs_use(template: &mut Value, key: &str, fixed: bool) {
-    let join = |parts: Value| json!({"Fn::Join": ["", parts]});
-    let [region, account, partition, suffix] =
-        ["Region", "AccountId", "Partition", "URLSuffix"].map(|name| json!({"Ref": format!("AWS::{name}")}));
-    let (service, log_groups) = match fixed {
-        true => (join(json!(["logs.eu-west-1.", suffix])), json!("arn:aws:logs:eu-west-1:123456789012:log-group:*")),
-        false => (
-            join(json!(["logs.", region, ".", suffix])),
-            join(json!(["arn:", partition, ":logs:", region, ":", account, ":log-group:*"])),
-        ),
-    };
-    let statement = json!({
-        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
-        "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Resource": "*",
-    });
-    let statements = &mut template["Resources"][key]["Properties"]["KeyPolicy"]["Statement"];
-    statements.as_array_mut().unwrap().push(statement);
-}
-
 #[test]
-fn a_task_that_makes_everything_equals_the_cdk_s() {
-    let app = app();
-    let stack = Stack::new(&app, "FargateTasksStack", StackProps::default());
-    FargateTasksConstruct::new(&stack, "FargateTasks", of_the_oracle());
-    check_except(&app, "FargateTasksStack", |expected| {
-        let_cloudwatch_logs_use(expected, "FargateTasksFargateKeyCE8984F3", false);
-    });
-}
-
-#[test]
-fn a_task_in_the_cluster_of_another_stack_equals_the_cdk_s() {
+fn tasks_alone_and_in_the_cluster_of_another_stack_equal_the_cdk_s() {
     let zones =
         json!({"availability-zones:account=123456789012:region=eu-west-1": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]});
     let app = App::with_props(AppProps { context: zones.as_object().cloned(), ..AppProps::default() });
-    let fixed = || {
-        let env = Environment { account: Some("123456789012".to_owned()), region: Some("eu-west-1".to_owned()) };
-        StackProps { env, ..StackProps::default() }
-    };
-    let network = Stack::new(&app, "NetworkStack", fixed());
-    let vpc = Vpc::new(&network, "Vpc", VpcProps { max_azs: Some(2), nat_gateways: Some(1), ..Default::default() });
-    let cluster = Cluster::new(&network, "Cluster", ClusterProps { vpc: Some(vpc.clone()), ..Default::default() });
-    let props = FargateTasksConstructProps {
-        vpc: Some(vpc),
-        cluster: Some(cluster),
-        cpu: Some(512.into()),
-        memory_limit_mib: Some(1024.into()),
-        log_retention_days: Some(RetentionDays::OneYear),
-        schedule: Some(CronScheduleConstructProps {
-            minute: Some("30".to_owned()),
-            hour: Some("4".to_owned()),
-            ..Default::default()
-        }),
-        ..of_the_oracle()
-    };
-    FargateTasksConstruct::new(&Stack::new(&app, "SharedClusterTasksStack", fixed()), "FargateTasks", props);
+    three_stacks::define(&app);
     check(&app, "NetworkStack");
-    check_except(&app, "SharedClusterTasksStack", |expected| {
-        let_cloudwatch_logs_use(expected, "FargateTasksFargateKeyCE8984F3", true);
-    });
+    for (stack, fixed) in [("FargateTasksStack", false), ("SharedClusterTasksStack", true)] {
+        check_except(&app, stack, |expected| {
+            assert!(let_cloudwatch_logs_use(expected, "FargateTasksFargateKeyCE8984F3", fixed));
+        });
+    }
 }
 
 fn one_zone(stack: &Stack) -> Vpc {
@@ -268,8 +202,8 @@ fn every_prop_away_from_its_default_equals_the_cdk_s() {
     };
     FargateTasksConstruct::new(&stack, "Little", little);
     check_except(&app, "FargateTasksVariations", |expected| {
-        let_cloudwatch_logs_use(expected, "MadeFargateKey401C644D", false);
-        let_cloudwatch_logs_use(expected, "Key961B73FD", false);
+        assert!(let_cloudwatch_logs_use(expected, "MadeFargateKey401C644D", false));
+        assert!(let_cloudwatch_logs_use(expected, "Key961B73FD", false));
     });
 }
 
@@ -434,7 +368,7 @@ fn what_describes_a_part_that_is_given_is_said_to_change_nothing() {
         security_group: Some(group),
         subnet_selection: Some(SubnetSelection { subnets: Some(Subnets::These(vec![])), ..Default::default() }),
         vpc: Some(vpc),
-        ..of_the_oracle()
+        ..three_stacks::choices()
     };
     FargateTasksConstruct::new(&stack, "Tasks", props);
     assert_eq!(
