@@ -90,6 +90,11 @@ impl ContainerImage {
                         vec![arn.clone()],
                     );
                 }
+                if name.known().is_some_and(|name| !is_image(name)) {
+                    let hint = "write it as `name:tag`, with the registry in front where it is not Docker Hub";
+                    let message = format!("`{name}` is no name of an image");
+                    container.report(Diagnostic::error(codes::CONTAINER, message).hint(hint));
+                }
                 if name.known().is_some_and(is_private_ecr) {
                     container.report(
                         Diagnostic::warning(
@@ -128,6 +133,12 @@ impl ContainerImage {
             }
         }
     }
+}
+
+/// What Amazon ECS takes for an image: up to 255 letters, digits and `-_:./#@+`.
+fn is_image(name: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "-_:./#@+".contains(c);
+    !name.is_empty() && name.len() <= 255 && name.chars().all(legal)
 }
 
 /// `<account>.dkr.ecr.<region>.amazonaws.com/…`.

@@ -15,8 +15,9 @@ use neargate_constructs::logs::RetentionDays;
 use neargate_constructs::secretsmanager::{Secret, SecretProps};
 use neargate_constructs::{App, AppProps, Duration, RemovalPolicy, Stack, StackProps, iam};
 use neargate_patterns::fargate_tasks::{
-    CronScheduleConstructProps, FargateTasksConstruct, FargateTasksConstructProps, ScheduledFargateTask,
-    ScheduledFargateTaskDefinitionOptions, ScheduledFargateTaskImageOptions, ScheduledFargateTaskProps,
+    CronScheduleConstruct, CronScheduleConstructProps, FargateTasksConstruct, FargateTasksConstructProps,
+    ScheduledFargateTask, ScheduledFargateTaskDefinitionOptions, ScheduledFargateTaskImageOptions,
+    ScheduledFargateTaskProps,
 };
 use serde_json::{Value, json};
 
@@ -313,6 +314,11 @@ fn errors_come_all_at_once_with_a_way_out() {
     );
     tasks("None", cron(), FargateTasksConstructProps { desired_task_count: Some(0), ..sound() });
     let elsewhere = Vpc::new(&stack, "Elsewhere", VpcProps { max_azs: Some(1), ..Default::default() });
+    tasks(
+        "Open",
+        cron(),
+        FargateTasksConstructProps { subnet_selection: Some(SubnetType::PrivateIsolated.into()), ..sound() },
+    );
     tasks("Networks", cron(), FargateTasksConstructProps { vpc: Some(elsewhere), ..sound() });
     let expected = [
         "NG-C0302 Stack/Minute/ScheduledFargateTask/ScheduledEventRule: minutes of `cron(60 * * * ? *)`: got `60`, expected 0 to 59 | did you mean `cron(59 * * * ? *)`?",
@@ -325,6 +331,7 @@ fn errors_come_all_at_once_with_a_way_out() {
         "NG-C0513 Stack/TwoSecrets: 2 of `secret_arn`, `secret_name` and `secret` are given: expected one | say which secret the task finds in its environment: its complete ARN, its name, or the construct",
         "NG-C0420 Stack/ShortArn/MySecret: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds` is not complete: the six characters that Secrets Manager adds are missing | give the ARN that `aws secretsmanager describe-secret` shows, or take the secret in by its name",
         "NG-C0510 Stack/None/ScheduledFargateTask: You must specify a desiredTaskCount greater than 0 | set `desired_task_count` to at least 1, or leave it out for 1",
+        "NG-C0101 Stack/Open/ScheduledFargateTask/ScheduledEventRule: the VPC `Stack/Network` has no `Isolated` subnets: it has `Private`, `Public` | select other subnets, or change the VPC's `subnet_configuration`",
         "NG-C0515 Stack/Networks: `vpc` is `Stack/Elsewhere`, but the cluster is in `Stack/Network` | leave `vpc` out: the cluster knows its own",
     ];
     assert_eq!(found(&app), expected);
@@ -378,4 +385,18 @@ fn what_describes_a_part_that_is_given_is_said_to_change_nothing() {
             "NG-C0516 Stack/Tasks: `inbound_rules` changes nothing: it describes a new one, and `security_group` is given | leave out `inbound_rules` or `security_group`",
         ]
     );
+}
+
+#[test]
+fn the_days_that_do_not_count_may_be_written_as_event_bridge_writes_them() {
+    let app = app();
+    let stack = Stack::new(&app, "Stack", StackProps::default());
+    let expression = |id: &str, day: &str, week_day: &str| {
+        let text = |text: &str| Some(text.to_owned());
+        let props = CronScheduleConstructProps { day: text(day), week_day: text(week_day), ..Default::default() };
+        CronScheduleConstruct::new(&stack, id, props).schedule().expression_string().to_owned()
+    };
+    assert_eq!(expression("OfWeek", "?", "MON-FRI"), "cron(0 * ? * MON-FRI *)");
+    assert_eq!(expression("OfMonth", "L", "?"), "cron(0 * L * ? *)");
+    assert_eq!(found(&app), [""; 0]);
 }
