@@ -74,7 +74,7 @@ impl ContainerImage {
         Self::Ecr { repository: repository.clone(), tag_or_digest: tag_or_digest.to_owned() }
     }
 
-    /// One that is built from a directory with a Dockerfile.
+    /// One that is built from a directory with a Dockerfile. What its `.dockerignore` names is left out, and so are cloud assemblies.
     pub fn from_asset(directory: impl Into<PathBuf>, props: AssetImageProps) -> Self {
         Self::Asset { directory: directory.into(), props }
     }
@@ -116,6 +116,7 @@ impl ContainerImage {
                     hash: String::new(),
                     display_name: scope.path(),
                     directory: directory.clone(),
+                    files: BTreeMap::new(),
                     dockerfile: props.file.clone(),
                     target: props.target.clone(),
                     platform: props.platform.clone(),
