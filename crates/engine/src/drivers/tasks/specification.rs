@@ -17,12 +17,13 @@ pub(super) struct Specified {
     pub(super) layers: Vec<RootFs>,
 }
 
-/// The specification of a task. `Err` is what is wrong, as news.
+/// The specification of a task, without its secrets. `Err` is what is wrong, as news.
 pub(super) fn specify(
     images: &ImageStores,
     task: &TaskId,
     order: &TaskOrder,
     scope: &Scope,
+    spool_key: SpoolKey,
 ) -> Result<Specified, News> {
     let (mut containers, mut digests, mut layers) = (vec![], vec![], vec![]);
     for container in &order.containers {
@@ -33,11 +34,6 @@ pub(super) fn specify(
         layers.push(rootfs);
     }
     let network = network(order).map_err(|reason| News::CannotProvision { reason, hint: None })?;
-    // Until the engine keeps a key per task: output that a former engine did not take is lost to this one.
-    let spool_key = SpoolKey::random().map_err(|error| {
-        let reason = format!("ResourceInitializationError: key of the task's output: {error}");
-        News::CannotProvision { reason, hint: None }
-    })?;
     let spec = TaskSpec {
         format: SPEC_FORMAT,
         task_id: task.clone(),
@@ -102,7 +98,7 @@ fn unpack(images: &ImageStores, image: &Image, order: &ContainerOrder) -> Result
 pub(super) fn add_secrets(spec: &mut TaskSpec, mut secrets: SecretEnvironment) {
     for container in &mut spec.containers {
         for (name, value) in secrets.remove(&container.name).into_iter().flatten() {
-            container.env.push((name, value.to_string()));
+            container.secrets.push((name, value.into()));
         }
     }
 }
