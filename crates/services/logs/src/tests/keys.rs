@@ -117,6 +117,12 @@ fn a_key_whose_policy_lacks_the_service_is_refused_with_the_way_out() {
     whole["Statement"].as_array_mut().unwrap().push(serde_json::from_str(statement).unwrap());
     world.kms("PutKeyPolicy", json!({"KeyId": key, "Policy": whole.to_string()}));
     world.ok("CreateLogGroup", json!({"logGroupName": "g", "kmsKeyId": key}));
+    let mut barred = whole.clone();
+    barred["Statement"][1]["Effect"] = json!("Deny");
+    world.kms("PutKeyPolicy", json!({"KeyId": key, "Policy": barred.to_string()}));
+    let fault = world.call("AssociateKmsKey", json!({"logGroupName": "g", "kmsKeyId": key})).unwrap_err();
+    expect!["AccessDeniedException: CloudWatch Logs may not kms:GenerateDataKey with key `<key>`: denied by statement 2 of the resource's policy"].assert_eq(&format!("{}: {}", fault.code, fault.hint.unwrap().replace(&key, "<key>")));
+    world.kms("PutKeyPolicy", json!({"KeyId": key, "Policy": whole.to_string()}));
     // It is for this group alone.
     let other = world.refused("CreateLogGroup", json!({"logGroupName": "h", "kmsKeyId": key}));
     assert!(other.starts_with("400 AccessDeniedException: ") && other.ends_with(":log-group:h'"), "{other}");
