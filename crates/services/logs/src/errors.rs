@@ -73,7 +73,7 @@ impl From<LogsError> for Fault {
                      \"Principal\": {{\"Service\": \"{service}\"}}, \"Action\": [\"kms:Encrypt*\", \"kms:Decrypt*\", \
                      \"kms:ReEncrypt*\", \"kms:GenerateDataKey*\", \"kms:Describe*\"], \"Resource\": \"*\", \"Condition\": \
                      {{\"ArnEquals\": {{\"kms:EncryptionContext:aws:logs:arn\": \"{group}\"}}}}}}; \
-                     `neargate try … --fix-log-key` adds it"
+                     `neargate try APP --fix-log-key` adds it"
                 ))
             }
             LogsError::KeyForbidden { group, key, action, by } => {

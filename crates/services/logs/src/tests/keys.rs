@@ -107,7 +107,7 @@ fn a_key_whose_policy_lacks_the_service_is_refused_with_the_way_out() {
     let hint = fault.hint.clone().unwrap().replace(&key, "<key>");
     expect![[r#"
         AccessDeniedException: The specified KMS key does not exist or is not allowed to be used with Arn 'arn:aws:logs:us-east-1:000000000000:log-group:g'
-        CloudWatch Logs may not kms:GenerateDataKey: the policy of key `<key>` lacks the statement {"Effect": "Allow", "Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"], "Resource": "*", "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:000000000000:log-group:g"}}}; `neargate try … --fix-log-key` adds it"#]]
+        CloudWatch Logs may not kms:GenerateDataKey: the policy of key `<key>` lacks the statement {"Effect": "Allow", "Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"], "Resource": "*", "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:000000000000:log-group:g"}}}; `neargate try APP --fix-log-key` adds it"#]]
         .assert_eq(&format!("{fault}\n{hint}"));
     assert_eq!(kms_key(&mut world), json!(null));
 
@@ -151,7 +151,7 @@ fn keys_that_do_not_serve_are_refused() {
         InvalidParameterException: The specified KMS key does not exist or is not allowed to be used with Arn ; KMSInvalidStateException: <key> is pending deletion.
         InvalidParameterException: The specified KMS key does not exist or is not allowed to be used with Arn ; key `<key>` does not exist
         InvalidParameterException: The specified KMS key does not exist or is not allowed to be used with Arn ; key `<key>` does not exist
-        AccessDeniedException: The specified KMS key does not exist or is not allowed to be used with Arn ; CloudWatch Logs may not kms:GenerateDataKey: the policy of key `<key>` lacks the statement {"Effect": "Allow", "Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"], "Resource": "*", "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:000000000000:log-group:g"}}}; `neargate try … --fix-log-key` adds it
+        AccessDeniedException: The specified KMS key does not exist or is not allowed to be used with Arn ; CloudWatch Logs may not kms:GenerateDataKey: the policy of key `<key>` lacks the statement {"Effect": "Allow", "Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"], "Resource": "*", "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:000000000000:log-group:g"}}}; `neargate try APP --fix-log-key` adds it
         InvalidParameterException: The specified KMS Key Id could not be found.; got `<key>`, expected the ARN of a key or of an alias
         InvalidParameterException: The specified KMS Key Id could not be found.; got `<key>`, expected the ARN of a key or of an alias
     "#]].assert_eq(&text);
