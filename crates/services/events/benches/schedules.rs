@@ -26,10 +26,10 @@ fn resident_mib() -> f64 {
     statm.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).unwrap_or_default() * 4096.0 / 1_048_576.0
 }
 
-/// Seconds that the process has spent on a CPU.
+/// Seconds this thread has spent on a CPU.
 fn cpu_s() -> f64 {
-    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    spent.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or_default() / 1e9
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
