@@ -148,7 +148,7 @@ fn a_missing_image_is_said_in_awss_words_and_out_of_memory_too() {
     tell(
         &mut harness,
         &effect,
-        News::CannotPull { container: "app".into(), reason: reason.clone(), hint: "build it".into() },
+        News::CannotMake { container: "app".into(), reason: reason.clone(), hint: "build it".into() },
         false,
     );
     let view = describe(&mut harness, &task);
@@ -164,6 +164,19 @@ fn a_missing_image_is_said_in_awss_words_and_out_of_memory_too() {
         (&container["exitCode"], &container["reason"]),
         (&json!(137), &json!("OutOfMemoryError: Container killed due to memory usage"))
     );
+}
+
+#[test]
+fn a_container_that_cannot_be_made_ends_the_others_that_were_to_start_with_it() {
+    let mut harness = harness();
+    register(&mut harness, json!([container("app", json!({})), container("side", json!({ "essential": false }))]));
+    let task = run(&mut harness, json!({}));
+    let effect = orders(&harness)[0].0.clone();
+    let news = News::CannotMake { container: "app".into(), reason: "no image".into(), hint: String::new() };
+    tell(&mut harness, &effect, news, false);
+    let view = describe(&mut harness, &task);
+    assert_eq!((&view["lastStatus"], &view["stoppedReason"]), (&json!("DEPROVISIONING"), &json!("no image")));
+    assert!(matches!(orders(&harness).last().unwrap().1, Order::Remove { .. }));
 }
 
 #[test]
