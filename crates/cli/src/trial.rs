@@ -104,8 +104,13 @@ impl<'a> Trial<'a> {
 
     /// Fires, and watches until all is over.
     pub(crate) fn run(mut self, fire: &Fire<'_>, stacks: Vec<Json>) -> Outcome<Verdict> {
+        let fire = match fire {
+            // An app that only has schedules needs nobody to say what is to be fired.
+            Fire::Events([]) if schedules::are_there(&self.endpoints)? => &Fire::Schedules("all"),
+            Fire::Events([]) => return Err(schedules::nothing_to_fire()),
+            fire => fire,
+        };
         match fire {
-            Fire::Events([]) => return Err(schedules::nothing_to_fire(&self.endpoints)?),
             Fire::Events(events) => {
                 for event in *events {
                     self.screen.step("event", &event.title());

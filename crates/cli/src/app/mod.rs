@@ -5,6 +5,8 @@
 mod cdk;
 pub(crate) mod config;
 pub(crate) mod event;
+pub(crate) mod fixtures;
+pub(crate) mod imports;
 mod program;
 mod reader;
 pub(crate) mod synth;

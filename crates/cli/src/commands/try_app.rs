@@ -38,7 +38,7 @@ pub(crate) struct TryArgs {
     /// A configuration for an app that has no `neargate.toml` of its own
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A JSON file with the event or events to put [default: those of the configuration]
+    /// A JSON file with the event or events to put [default: those of the configuration; without any, every schedule fires once]
     #[arg(long, value_name = "FILE")]
     event: Option<PathBuf>,
     /// Turn the clock until the rule with this name, or every rule with a schedule, has fired once

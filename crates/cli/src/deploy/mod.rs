@@ -2,6 +2,7 @@
 
 mod fixtures;
 mod follow;
+mod imports;
 
 use std::time::{Duration, Instant};
 
@@ -40,10 +41,12 @@ pub(crate) fn deploy(
     for warning in &made.warnings {
         screen.diagnostic(warning);
     }
+    imports::check(endpoint, app, made)?;
     for (account, region) in environments(made) {
         let endpoint = endpoint.in_environment(account.as_deref(), region.as_deref());
         fixtures::put(screen, &endpoint, app, made)?;
     }
+    fixtures::put_at_arns(screen, endpoint, app)?;
     let mut summaries = vec![];
     for stack in &made.stacks {
         check_assets(screen, stack)?;

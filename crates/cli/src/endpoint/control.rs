@@ -144,6 +144,11 @@ impl Endpoint {
         Ok(notices.filter_map(notice).collect())
     }
 
+    /// Puts a value into the secret at a complete ARN, and makes the secret where there is none.
+    pub(crate) fn put_secret_at(&self, arn: &str, value: &str) -> Result<(), CallError> {
+        self.control("POST", "secret", "", &json!({ "arn": arn, "value": value }), Duration::ZERO).map(drop)
+    }
+
     /// Asks the engine to end.
     pub(crate) fn ask_to_stop(&self) -> Result<(), CallError> {
         self.control("POST", "stop", "", &json!({}), Duration::ZERO).map(drop)
@@ -157,8 +162,14 @@ impl Endpoint {
         let response = self.send(&request, super::PATIENCE + wait)?;
         let unreadable = |cause: String| CallError::Unreadable { call: format!("neargate:{call}"), cause };
         if response.status != 200 {
-            let text = String::from_utf8_lossy(&response.body);
-            return Err(unreadable(format!("status {}: {}", response.status, text.trim())));
+            let text = String::from_utf8_lossy(&response.body).trim().to_owned();
+            let code = match response.status {
+                400 => "bad request",
+                409 => "conflict",
+                status => return Err(unreadable(format!("status {status}: {text}"))),
+            };
+            let (call, code) = (format!("neargate:{call}"), code.to_owned());
+            return Err(CallError::Fault { call, code, message: text, hint: None });
         }
         serde_json::from_slice(&response.body).map_err(|error| unreadable(error.to_string()))
     }

@@ -80,18 +80,18 @@ fn its_subcommands() {
                       Possible values:
                       - text: For people
                       - json: For programs
-          
+
                       [default: text]
 
                   --event <FILE>
-                      A JSON file with the event or events to put [default: those of the configuration]
+                      A JSON file with the event or events to put [default: those of the configuration; without any, every schedule fires once]
 
                   --fire <NAME|all>
                       Turn the clock until the rule with this name, or every rule with a schedule, has fired once
 
                   --timeout <SECONDS>
                       Give up on tasks that have not stopped after so many seconds
-          
+
                       [default: 900]
 
               -h, --help

@@ -4,9 +4,13 @@
 #![allow(clippy::too_many_lines, reason = "snapshots are long")]
 
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod corpora;
 #[cfg(test)]
 mod events;
+#[cfg(test)]
+mod fixtures;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
