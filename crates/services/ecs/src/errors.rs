@@ -12,6 +12,7 @@ pub(crate) enum EcsError {
     InvalidParameter(String),
     Client(String),
     UnknownSize { cpu: String, memory: String, hint: String },
+    SecretName(String),
     TaskDefinitionNotFound,
     TaskNotFound,
     ResourceNotFound,
@@ -20,8 +21,8 @@ pub(crate) enum EcsError {
 impl From<EcsError> for Fault {
     fn from(error: EcsError) -> Self {
         use EcsError::{
-            Client, ClusterContainsTasks, ClusterNotFound, InvalidParameter, ResourceNotFound, TaskDefinitionNotFound,
-            TaskNotFound, UnknownSize,
+            Client, ClusterContainsTasks, ClusterNotFound, InvalidParameter, ResourceNotFound, SecretName,
+            TaskDefinitionNotFound, TaskNotFound, UnknownSize,
         };
         match error {
             ClusterNotFound => Self::sender("ClusterNotFoundException", "Cluster not found."),
@@ -34,6 +35,13 @@ impl From<EcsError> for Fault {
                 Self::sender("ClientException", "No Fargate configuration exists for given values.")
                     .with_hint(format!("cpu `{cpu}` and memory `{memory}`: {hint}"))
             }
+            SecretName(name) => Self::sender(
+                "ClientException",
+                format!(
+                    "The secret name must be unique and not shared with any new or existing environment variables set on the \
+                     container, such as '{name}'."
+                ),
+            ),
             TaskDefinitionNotFound => Self::sender("ClientException", "Unable to describe task definition."),
             TaskNotFound => Self::sender("InvalidParameterException", "The referenced task was not found."),
             ResourceNotFound => Self::sender(

@@ -12,13 +12,18 @@ mod lifecycle;
 mod ops;
 pub mod order;
 mod resources;
+mod secrets;
 mod sizes;
+mod spool_key;
 mod state;
 
 use std::collections::BTreeMap;
 
 use neargate_base::Scope;
 use neargate_kernel::{OperationEntry, Service, Store};
+
+pub use secrets::{SecretEnvironment, fetch as fetch_secrets};
+pub use spool_key::open as open_spool_key;
 
 /// The service.
 pub fn service() -> Service {
@@ -63,6 +68,11 @@ pub fn logged_output(store: &Store, scope: &Scope, task: &str) -> BTreeMap<Strin
 /// order to run it still stands.
 pub fn is_over(store: &Store, scope: &Scope, task: &str) -> bool {
     store.get::<state::Task>(scope, task).is_none_or(|task| task.remove_effect.is_some() || task.is("STOPPED"))
+}
+
+/// Whether a task's secrets have been fetched and its images are being looked up, or more.
+pub fn has_begun_to_pull(store: &Store, scope: &Scope, task: &str) -> bool {
+    store.get::<state::Task>(scope, task).is_some_and(|task| task.view.pull_started_at.is_some())
 }
 
 /// The ids of all tasks that have not stopped: what may be left of others belongs to nobody.

@@ -1,7 +1,7 @@
 //! What ECS keeps: clusters, task definitions, tasks.
 
 use neargate_base::Arn;
-use neargate_kernel::{Cx, EffectId, Interface, Record};
+use neargate_kernel::{Cx, EffectId, Interface, Principal, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::api;
@@ -57,6 +57,8 @@ pub(crate) struct Task {
     pub(crate) execution_role: Option<String>,
     /// The containers.
     pub(crate) containers: Vec<Container>,
+    /// The key of the containers' output on disk, sealed, in base64.
+    pub(crate) spool_key: String,
     /// The order to run it, once given.
     pub(crate) run_effect: Option<EffectId>,
     /// The order to remove it, once given.
@@ -177,6 +179,18 @@ impl Task {
     /// Whether its last status is this one.
     pub(crate) fn is(&self, status: &str) -> bool {
         self.view.last_status.as_deref() == Some(status)
+    }
+
+    /// Who pulls images, fetches secrets and writes logs. `Err` says why ECS may not be it.
+    pub(crate) fn assume_execution_role(&self, cx: &Cx<'_>) -> Result<Principal, String> {
+        let role = self.execution_role.as_deref().ok_or("the task definition has no execution role")?;
+        let principal = cx.registry.ports.authorizer.may_assume(cx.store(), role, "ecs-tasks.amazonaws.com")?;
+        Ok(match principal {
+            Principal::Role { account, role_name, .. } => {
+                Principal::Role { account, role_name, session_name: self.id().to_owned() }
+            }
+            other => other,
+        })
     }
 
     /// A container by name.

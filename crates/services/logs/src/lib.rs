@@ -3,11 +3,13 @@
 //! Events lie in append-only segments; a stream's records say what lies where, so that a read touches the chunks of its time only.
 //!
 //! Invariant: events are never in the state, only in segments; [`append`] alone writes them, [`read`] alone reads them.
-//! Deliberately absent: KMS keys of groups, metric and subscription filters, queries; each is refused by name.
+//! Invariant: events are encrypted wherever they lie, with the group's key or the installation's; [`frame`] and [`data_key`] do it.
+//! Deliberately absent: metric and subscription filters, queries; each is refused by name.
 
 mod access;
 pub mod api;
 mod append;
+mod data_key;
 mod errors;
 mod expire;
 mod filter;
@@ -25,6 +27,8 @@ pub fn service() -> Service {
         OperationEntry::of::<ops::CreateLogGroup>(),
         OperationEntry::of::<ops::DeleteLogGroup>(),
         OperationEntry::of::<ops::DescribeLogGroups>(),
+        OperationEntry::of::<ops::AssociateKmsKey>(),
+        OperationEntry::of::<ops::DisassociateKmsKey>(),
         OperationEntry::of::<ops::CreateLogStream>(),
         OperationEntry::of::<ops::DeleteLogStream>(),
         OperationEntry::of::<ops::DescribeLogStreams>(),

@@ -4,15 +4,17 @@
 //! until none of those left can hold an event that belongs on the page.
 //!
 //! Invariant: memory is bounded by a page (1 MiB) and a chunk; a page reads the chunks that overlap it, not more.
+//! Invariant: a page asks for the data key of a segment once, and only where it reads one of its chunks.
 //! Invariant: a damaged or cut chunk gives the events before the damage and is said, it never fails the read.
 
 use std::collections::BTreeMap;
 
 use neargate_base::Timestamp;
-use neargate_kernel::{Cx, Notice, NoticeKind};
+use neargate_kernel::{Cx, Fault, Notice, NoticeKind, SecretKey};
 
+use crate::data_key;
 use crate::errors::LogsError;
-use crate::frame::{Event, open};
+use crate::frame::{self, Event, open};
 use crate::state::{Chunk, LogStream, Segment, segment_file, segments_prefix};
 
 /// The place of an event among those of a scope: by time, then by stream, then in the order they were put.
@@ -70,17 +72,20 @@ const PAGE_BYTES_MAX: usize = 1 << 20;
 /// A chunk and where it lies.
 struct Place {
     stream: u64,
-    file: String,
+    /// The segment's key.
+    segment: String,
     chunk: Chunk,
 }
 
-/// Reads the page of a window over some streams; `keeps` says which events count.
+/// Reads the page of a window over some streams of a group; `keeps` says which events count. Fails where a key does that the events
+/// are encrypted with.
 pub(crate) fn read(
     cx: &mut Cx<'_>,
+    group: &str,
     streams: &[LogStream],
     window: Window,
     keeps: &dyn Fn(&Event) -> bool,
-) -> Result<Page, LogsError> {
+) -> Result<Page, Fault> {
     let mut places = places(cx, streams, &window);
     match window.from {
         Side::Head => places.sort_by_key(|place| (place.chunk.earliest, place.stream, place.chunk.first)),
@@ -89,13 +94,15 @@ pub(crate) fn read(
         }
     }
     let mut draft = Draft { window, events: BTreeMap::new(), bytes: 0, is_cut: false };
-    let mut scanned = 0;
+    let (mut scanned, mut keys) = (0, BTreeMap::new());
     for place in &places {
         if !draft.may_hold(&place.chunk) || (scanned >= window.scan_bytes_max && draft.cut_before(&place.chunk)) {
             break;
         }
         scanned += place.chunk.length;
-        scan(cx, place, &mut |key, event| draft.offer(key, event, keeps))?;
+        if let Some(key) = key_of(cx, group, &place.segment, &mut keys)? {
+            scan(cx, place, &key, &mut |key, event| draft.offer(key, event, keeps))?;
+        }
     }
     let next = match window.from {
         Side::Head => draft.window.end,
@@ -110,29 +117,49 @@ fn places(cx: &Cx<'_>, streams: &[LogStream], window: &Window) -> Vec<Place> {
     for stream in streams {
         for (key, segment) in cx.scan::<Segment>(&segments_prefix(stream.number)) {
             let within = segment.chunks.iter().filter(|chunk| chunk.latest >= start && chunk.earliest <= end);
-            places.extend(within.map(|chunk| Place {
-                stream: stream.number,
-                file: segment_file(cx, key),
-                chunk: *chunk,
-            }));
+            places.extend(within.map(|chunk| Place { stream: stream.number, segment: key.to_owned(), chunk: *chunk }));
         }
     }
     places
 }
 
-fn scan(cx: &mut Cx<'_>, place: &Place, take: &mut dyn FnMut(Key, Event)) -> Result<(), LogsError> {
+/// The data key of a segment; `None` where it was written by a Neargate that did not encrypt, which is said.
+fn key_of(
+    cx: &mut Cx<'_>,
+    group: &str,
+    segment: &str,
+    keys: &mut BTreeMap<String, Option<SecretKey>>,
+) -> Result<Option<SecretKey>, Fault> {
+    if let Some(key) = keys.get(segment) {
+        return Ok(key.clone());
+    }
+    let key = match cx.get::<Segment>(segment).and_then(|segment| segment.data_key.clone()) {
+        Some(wrapped) => Some(data_key::open(cx, group, segment, &wrapped)?),
+        None => {
+            let text = format!("its log events are lost: {}", frame::FrameError::Version(1));
+            let subject = segment_file(cx, segment);
+            cx.notice(Notice { kind: NoticeKind::Failed, subject, text, hint: None });
+            None
+        }
+    };
+    keys.insert(segment.to_owned(), key.clone());
+    Ok(key)
+}
+
+fn scan(cx: &mut Cx<'_>, place: &Place, key: &SecretKey, take: &mut dyn FnMut(Key, Event)) -> Result<(), LogsError> {
     let Chunk { offset, length, first, count, .. } = place.chunk;
-    let bytes = cx.read_segment(&place.file, offset, usize::try_from(length).unwrap_or(usize::MAX))?;
+    let file = segment_file(cx, &place.segment);
+    let bytes = cx.read_segment(&file, offset, usize::try_from(length).unwrap_or(usize::MAX))?;
     let mut rest = bytes.as_slice();
     for ordinal in first..first.saturating_add(count) {
-        match open(rest) {
+        match open(key, frame::Place { stream: place.stream, ordinal }, rest) {
             Ok((event, length)) => {
                 rest = rest.get(length..).unwrap_or_default();
                 take(Key { timestamp: event.timestamp.millis(), stream: place.stream, ordinal }, event);
             }
             Err(error) => {
                 let text = format!("{} of {count} log events are lost: {error}", first + count - ordinal);
-                cx.notice(Notice { kind: NoticeKind::Failed, subject: place.file.clone(), text, hint: None });
+                cx.notice(Notice { kind: NoticeKind::Failed, subject: file, text, hint: None });
                 break;
             }
         }

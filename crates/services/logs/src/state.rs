@@ -22,6 +22,8 @@ pub(crate) struct LogGroup {
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) class: String,
     pub(crate) deletion_protection: bool,
+    /// The ARN of the key that new events are encrypted with; `None`: the service's own.
+    pub(crate) kms_key: Option<String>,
 }
 
 impl Record for LogGroup {
@@ -58,6 +60,17 @@ pub(crate) struct Segment {
     pub(crate) length: u64,
     pub(crate) stored_bytes: u64,
     pub(crate) chunks: Vec<Chunk>,
+    /// What its frames are encrypted under. `None`: written before frames were; they are not read any more.
+    pub(crate) data_key: Option<WrappedKey>,
+}
+
+/// A data key as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WrappedKey {
+    /// The ARN of the group's key that wraps it; `None`: the installation's root key.
+    pub(crate) kms_key: Option<String>,
+    /// The wrapped key in base64.
+    pub(crate) text: String,
 }
 
 impl Record for Segment {

@@ -12,8 +12,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use neargate_base::{Diagnostic, Scope};
+use neargate_ecs::SecretEnvironment;
 use neargate_ecs::order::{News, Order, TaskOrder};
-use neargate_kernel::{Command, Effect, EffectId, Report};
+use neargate_kernel::{Command, Effect, EffectId, Report, Store};
 use neargate_runtime::crash;
 use neargate_runtime::images::{ImageStores, RootFs};
 use neargate_runtime::{Adopted, Backend, ContainerState, EventSink, RuntimeError, TaskId};
@@ -182,47 +183,53 @@ impl Shared {
             it.run = Some(effect.id.clone());
             it.stop_timeouts_s = order.containers.iter().map(|c| (c.name.clone(), c.stop_timeout_s)).collect();
         });
-        if self.is_over(&effect.scope, task) {
+        if self.look(&effect.scope, task, neargate_ecs::is_over) {
             // The engine before this one removed the task, or was about to, and could not say so any more.
             return self.remove_rest(&effect.id, task);
         }
-        self.report(&effect.id, &News::PullStarted, false);
-        let spec = match specification::specify(&self.images, task, order, &effect.scope) {
-            Ok(Specified { spec, digests, layers }) => {
-                self.standing(task, |it| it.layers = layers);
-                self.report(&effect.id, &News::PullStopped { digests }, false);
-                spec
-            }
-            Err(news) => return self.report(&effect.id, &news, false),
-        };
-        let outcome = self.backend().and_then(|backend| {
-            crash::point();
-            match backend.adopt(&spec, &self.resume_points(&effect.scope, task))? {
-                Adopted::NeverStarted => {
-                    backend.start(&spec)?;
-                    crash::point();
-                }
-                Adopted::Running(states) | Adopted::Gone(states) => self.tell_states(&effect.id, task, &states),
-            }
-            Ok(())
-        });
-        if let Err(error) = outcome {
-            let hint = Some("`neargate doctor` says what this machine lacks".to_owned());
-            let reason = format!("ResourceInitializationError: {error}");
-            self.report(&effect.id, &News::CannotProvision { reason, hint }, false);
+        if let Err(news) = self.run_or_adopt(effect, task, order) {
+            self.report(&effect.id, &news, false);
         }
     }
 
-    fn is_over(&self, scope: &Scope, task: &TaskId) -> bool {
-        let (scope, task) = (scope.clone(), task.to_string());
-        self.writer.look(move |core| neargate_ecs::is_over(core.store(), &scope, &task)).unwrap_or_default()
+    /// Runs a task, or goes on with what an engine before this one began of it. `Err` says why it cannot run.
+    fn run_or_adopt(&self, effect: &Effect, task: &TaskId, order: &TaskOrder) -> Result<(), News> {
+        // Secrets first, as on Fargate; a task that came as far as its images before may be running with them already.
+        let has_begun = self.look(&effect.scope, task, neargate_ecs::has_begun_to_pull);
+        let secrets = if has_begun { None } else { Some(self.fetch_secrets(&effect.scope, task)?) };
+        self.report(&effect.id, &News::PullStarted, false);
+        let Specified { mut spec, digests, layers } = specification::specify(&self.images, task, order, &effect.scope)?;
+        self.standing(task, |it| it.layers = layers);
+        self.report(&effect.id, &News::PullStopped { digests }, false);
+        crash::point();
+        let resume = self.look(&effect.scope, task, neargate_ecs::logged_output);
+        match self.backend().and_then(|backend| backend.adopt(&spec, &resume)).map_err(cannot_provision)? {
+            Adopted::NeverStarted => {
+                let secrets = secrets.map_or_else(|| self.fetch_secrets(&effect.scope, task), Ok)?;
+                specification::add_secrets(&mut spec, secrets);
+                self.backend().and_then(|backend| backend.start(&spec)).map_err(cannot_provision)?;
+                crash::point();
+            }
+            Adopted::Running(states) | Adopted::Gone(states) => self.tell_states(&effect.id, task, &states),
+        }
+        Ok(())
     }
 
-    /// How far the task's output has been logged: the backend goes on from there.
-    fn resume_points(&self, scope: &Scope, task: &TaskId) -> BTreeMap<String, u64> {
+    fn fetch_secrets(&self, scope: &Scope, task: &TaskId) -> Result<SecretEnvironment, News> {
+        let task = task.to_string();
+        let fetched = self.writer.perform(scope.clone(), move |cx| neargate_ecs::fetch_secrets(cx, &task));
+        fetched.map_err(|fault| News::CannotProvision { reason: fault.message, hint: fault.hint })
+    }
+
+    /// What ECS knows of a task.
+    fn look<T: Default + Send + 'static>(
+        &self,
+        scope: &Scope,
+        task: &TaskId,
+        known: fn(&Store, &Scope, &str) -> T,
+    ) -> T {
         let (scope, task) = (scope.clone(), task.to_string());
-        let look = move |core: &neargate_kernel::Core| neargate_ecs::logged_output(core.store(), &scope, &task);
-        self.writer.look(look).unwrap_or_default()
+        self.writer.look(move |core| known(core.store(), &scope, &task)).unwrap_or_default()
     }
 
     /// What became of containers while no engine watched; ends that the backend reports itself come again, which is no harm.
@@ -276,6 +283,11 @@ impl Shared {
             self.report(run, &News::Gone, true);
         }
     }
+}
+
+fn cannot_provision(error: RuntimeError) -> News {
+    let hint = Some("`neargate doctor` says what this machine lacks".to_owned());
+    News::CannotProvision { reason: format!("ResourceInitializationError: {error}"), hint }
 }
 
 /// A diagnostic in one line, for texts of AWS's form.

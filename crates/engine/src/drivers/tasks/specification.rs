@@ -1,6 +1,7 @@
 //! From ECS's order to what the runtime takes: images resolved, their configuration merged in.
 
 use neargate_base::Scope;
+use neargate_ecs::SecretEnvironment;
 use neargate_ecs::order::{ContainerOrder, News, TaskOrder};
 use neargate_runtime::images::{Image, ImageStores, Reference, RootFs};
 use neargate_runtime::{ContainerSpec, SPEC_FORMAT, TaskId, TaskNetwork, TaskSpec, Tmpfs, Ulimit};
@@ -89,6 +90,15 @@ fn unpack(images: &ImageStores, image: &Image, order: &ContainerOrder) -> Result
         reason: format!("CannotPullContainerError: failed to extract layer: {}", one_line(&diagnostic)),
         hint: diagnostic.hints.join("; "),
     })
+}
+
+/// Gives containers the values of their secrets.
+pub(super) fn add_secrets(spec: &mut TaskSpec, mut secrets: SecretEnvironment) {
+    for container in &mut spec.containers {
+        for (name, value) in secrets.remove(&container.name).into_iter().flatten() {
+            container.env.push((name, value.to_string()));
+        }
+    }
 }
 
 fn specify_container(

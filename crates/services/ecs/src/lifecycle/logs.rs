@@ -1,7 +1,7 @@
 //! The awslogs driver: streams are made and written as the execution role, so its policies decide.
 
 use neargate_base::Timestamp;
-use neargate_kernel::{Cx, Fault, Notice, NoticeKind, Principal};
+use neargate_kernel::{Cx, Fault, Notice, NoticeKind};
 use neargate_shape::Value;
 
 use crate::state::{LogRoute, Task};
@@ -13,8 +13,7 @@ pub(super) fn open_streams(cx: &mut Cx<'_>, id: &str) -> Result<(), String> {
     if routes.is_empty() {
         return Ok(());
     }
-    let role = task.execution_role.clone();
-    let writer = writer(cx, role.as_deref()).map_err(|text| {
+    let writer = task.assume_execution_role(cx).map_err(|text| {
         format!("ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: {text}")
     })?;
     cx.as_principal(writer, |cx| routes.iter().try_for_each(|route| open_stream(cx, route))).map_err(|fault| {
@@ -51,7 +50,7 @@ pub(super) fn put_lines(cx: &mut Cx<'_>, task: &Task, route: &LogRoute, lines: &
     };
     // CloudWatch Logs has no empty message; the awslogs driver leaves empty lines out.
     let events: Vec<_> = lines.iter().filter(|(_, text)| !text.is_empty()).map(event).collect();
-    let written = writer(cx, task.execution_role.as_deref()).map_err(Fault::internal).and_then(|writer| {
+    let written = task.assume_execution_role(cx).map_err(Fault::internal).and_then(|writer| {
         cx.as_principal(writer, |cx| {
             events.chunks(EVENTS_PER_CALL_MAX).try_for_each(|chunk| {
                 let input = vec![
@@ -71,8 +70,3 @@ pub(super) fn put_lines(cx: &mut Cx<'_>, task: &Task, route: &LogRoute, lines: &
 
 /// Lines in one `PutLogEvents`; AWS takes 10,000 or 1 MiB, and lines are at most 16 KiB.
 const EVENTS_PER_CALL_MAX: usize = 60;
-
-fn writer(cx: &Cx<'_>, role: Option<&str>) -> Result<Principal, String> {
-    let role = role.ok_or("the task definition has no execution role")?;
-    cx.registry.ports.authorizer.may_assume(cx.store(), role, "ecs-tasks.amazonaws.com")
-}

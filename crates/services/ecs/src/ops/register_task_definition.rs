@@ -128,6 +128,7 @@ fn check_containers(input: &api::RegisterTaskDefinitionInput) -> Result<(), EcsE
             return client(format!("Invalid setting for container '{name}'. Container memory must be at least 6 MB."));
         }
     }
+    check_secrets(input)?;
     if containers.iter().all(|container| container.essential == Some(false)) {
         return client("A task definition must have at least one essential container.".to_owned());
     }
@@ -139,6 +140,25 @@ fn check_containers(input: &api::RegisterTaskDefinitionInput) -> Result<(), EcsE
                 "Container {name} depends on {}, which is not in the task definition.",
                 missing.container_name
             ));
+        }
+    }
+    Ok(())
+}
+
+/// Secrets are fetched as the execution role, and each is the only variable of its name.
+fn check_secrets(input: &api::RegisterTaskDefinitionInput) -> Result<(), EcsError> {
+    for container in &input.container_definitions {
+        let mut names: BTreeSet<&str> =
+            container.environment.iter().flatten().filter_map(|pair| pair.name.as_deref()).collect();
+        for secret in container.secrets.iter().flatten() {
+            if input.execution_role_arn.is_none() {
+                let text =
+                    "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.";
+                return Err(EcsError::Client(text.to_owned()));
+            }
+            if !names.insert(&secret.name) {
+                return Err(EcsError::SecretName(secret.name.clone()));
+            }
         }
     }
     Ok(())

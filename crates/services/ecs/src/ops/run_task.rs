@@ -7,6 +7,7 @@ use crate::api;
 use crate::errors::EcsError;
 use crate::lifecycle::{become_status, dependencies, launch, log_route};
 use crate::sizes;
+use crate::spool_key;
 use crate::state::{Cluster, Container, Definition, Phase, Task, cluster, cluster_arn, cluster_name, definition};
 
 /// Tasks of one call.
@@ -59,7 +60,7 @@ impl Operation for RunTask {
         }
         let mut tasks = vec![];
         for _ in 0..count {
-            let task = new_task(cx, &input, &cluster, &definition);
+            let task = new_task(cx, &input, &cluster, &definition)?;
             let id = task.id().to_owned();
             tasks.push(task.to_api());
             let link = cx.cause.clone();
@@ -123,6 +124,14 @@ fn check_overrides(input: &api::RunTaskInput, definition: &Definition) -> Result
             let text = format!("Override for container named {name} is not a container in the TaskDefinition.");
             return Err(EcsError::InvalidParameter(text));
         }
+        let secrets = containers.iter().filter(|container| container.name.as_ref() == Some(name));
+        let mut secrets = secrets.flat_map(|container| container.secrets.iter().flatten());
+        let is_set = |secret: &&api::Secret| {
+            it.environment.iter().flatten().any(|pair| pair.name.as_deref() == Some(&secret.name))
+        };
+        if let Some(secret) = secrets.find(is_set) {
+            return Err(EcsError::SecretName(secret.name.clone()));
+        }
     }
     let cpu = overrides.cpu.as_ref().or(definition.view.cpu.as_ref()).cloned().unwrap_or_default();
     let memory = overrides.memory.as_ref().or(definition.view.memory.as_ref()).cloned().unwrap_or_default();
@@ -142,7 +151,6 @@ fn refuse_what_is_missing(cx: &mut Cx<'_>, definition: &Definition) -> Result<()
         let name = container.name.as_deref().unwrap_or_default();
         let log_driver = container.log_configuration.as_ref().map(|it| it.log_driver.as_str());
         let missing = [
-            ("secrets", container.secrets.as_ref().is_some_and(|it| !it.is_empty())),
             ("environmentFiles", container.environment_files.as_ref().is_some_and(|it| !it.is_empty())),
             ("mountPoints", has_volumes && container.mount_points.as_ref().is_some_and(|it| !it.is_empty())),
             ("volumesFrom", container.volumes_from.as_ref().is_some_and(|it| !it.is_empty())),
@@ -172,8 +180,14 @@ fn refuse_what_is_missing(cx: &mut Cx<'_>, definition: &Definition) -> Result<()
     Ok(())
 }
 
-fn new_task(cx: &mut Cx<'_>, input: &api::RunTaskInput, cluster: &Cluster, definition: &Definition) -> Task {
+fn new_task(
+    cx: &mut Cx<'_>,
+    input: &api::RunTaskInput,
+    cluster: &Cluster,
+    definition: &Definition,
+) -> Result<Task, Fault> {
     let id = cx.rng.hex(32);
+    let spool_key = spool_key::make(cx, &id)?;
     let arn = cx.scope.arn("ecs", &format!("task/{}/{id}", cluster.name));
     let overrides = input.overrides.clone().unwrap_or_default();
     let view = &definition.view;
@@ -193,7 +207,7 @@ fn new_task(cx: &mut Cx<'_>, input: &api::RunTaskInput, cluster: &Cluster, defin
     }
     let provider = input.capacity_provider_strategy.iter().flatten().next().map(|it| it.capacity_provider.clone());
     let storage = overrides.ephemeral_storage.clone().or_else(|| view.ephemeral_storage.clone());
-    Task {
+    Ok(Task {
         view: api::Task {
             cluster_arn: Some(cluster_arn(cx, &cluster.name)),
             task_arn: Some(arn),
@@ -230,9 +244,10 @@ fn new_task(cx: &mut Cx<'_>, input: &api::RunTaskInput, cluster: &Cluster, defin
         interface: None,
         execution_role: overrides.execution_role_arn.or_else(|| view.execution_role_arn.clone()),
         containers,
+        spool_key,
         run_effect: None,
         remove_effect: None,
-    }
+    })
 }
 
 fn new_container(

@@ -50,7 +50,7 @@ impl Operation for FilterLogEvents {
             (Some(place), Side::Tail) => window.end = window.end.min(place),
             (None, _) => {}
         }
-        let Page { events, next } = read(cx, &streams, window, &|event| filter.matches(&event.message))?;
+        let Page { events, next } = read(cx, &group_name, &streams, window, &|event| filter.matches(&event.message))?;
         let names: BTreeMap<_, _> = streams.iter().map(|stream| (stream.number, stream.name.as_str())).collect();
         let mut events: Vec<_> =
             events.into_iter().map(|(key, event)| to_api(key, event, names.get(&key.stream).copied())).collect();

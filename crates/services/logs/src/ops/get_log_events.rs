@@ -45,7 +45,7 @@ impl Operation for GetLogEvents {
             Some((Side::Tail, place)) => (window.from, window.end) = (Side::Tail, window.end.min(place)),
             None => {}
         }
-        let events = read(cx, &[stream], window, &|_| true)?.events;
+        let events = read(cx, &group_name, &[stream], window, &|_| true)?.events;
         let before = events.first_key_value().map_or(place, |(key, _)| *key);
         let after = events.last_key_value().map_or(place, |(key, _)| key.next());
         let event = |event: crate::frame::Event| api::OutputLogEvent {

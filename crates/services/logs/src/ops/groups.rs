@@ -6,11 +6,12 @@ use neargate_shape::OperationShape;
 use super::{cut, invalid};
 use crate::access::{on_group, with_request_tags};
 use crate::api;
+use crate::data_key;
 use crate::errors::LogsError;
 use crate::expire::forget_stream;
 use crate::state::{LogGroup, LogStream, group, group_arn, group_name, stream_arn, stream_key};
 
-/// `CreateLogGroup` makes a group. A customer key is refused until there is KMS.
+/// `CreateLogGroup` makes a group, with a key of the customer's where one is named.
 pub(crate) struct CreateLogGroup;
 
 impl Operation for CreateLogGroup {
@@ -38,9 +39,7 @@ impl Operation for CreateLogGroup {
         if name.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("aws/")) {
             return Err(invalid("Log groups starting with AWS/ are reserved for AWS.").into());
         }
-        if input.kms_key_id.is_some() {
-            return Err(LogsError::NotImplemented("KMS keys of log groups (kmsKeyId)").into());
-        }
+        let kms_key = input.kms_key_id.map(|key| data_key::check(cx, &name, &key)).transpose()?;
         let class = input.log_group_class.unwrap_or_else(|| "STANDARD".to_owned());
         if class != "STANDARD" {
             cx.not_simulated(
@@ -55,6 +54,7 @@ impl Operation for CreateLogGroup {
             tags: input.tags.unwrap_or_default(),
             class,
             deletion_protection: input.deletion_protection_enabled.unwrap_or(false),
+            kms_key,
         };
         cx.put(&name, group);
         Ok(api::CreateLogGroupOutput::default())
@@ -138,6 +138,7 @@ impl LogGroup {
             metric_filter_count: Some(0),
             arn: Some(format!("{arn}:*")),
             stored_bytes: i64::try_from(stored_bytes).ok(),
+            kms_key_id: self.kms_key.clone(),
             log_group_class: Some(self.class.clone()),
             log_group_arn: Some(arn),
             deletion_protection_enabled: Some(self.deletion_protection),

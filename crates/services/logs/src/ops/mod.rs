@@ -3,6 +3,7 @@
 mod filter_log_events;
 mod get_log_events;
 mod groups;
+mod kms_keys;
 mod put_log_events;
 mod retention;
 mod streams;
@@ -11,6 +12,7 @@ mod tags;
 pub(crate) use filter_log_events::FilterLogEvents;
 pub(crate) use get_log_events::GetLogEvents;
 pub(crate) use groups::{CreateLogGroup, DeleteLogGroup, DescribeLogGroups};
+pub(crate) use kms_keys::{AssociateKmsKey, DisassociateKmsKey};
 pub(crate) use put_log_events::PutLogEvents;
 pub(crate) use retention::{DeleteRetentionPolicy, PutRetentionPolicy};
 pub(crate) use streams::{CreateLogStream, DeleteLogStream, DescribeLogStreams};

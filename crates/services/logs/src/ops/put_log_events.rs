@@ -42,7 +42,7 @@ impl Operation for PutLogEvents {
             message: event.message,
         };
         let events: Vec<_> = accepted.map(event).collect();
-        append(cx, &mut stream, &events)?;
+        append(cx, &group, &mut stream, &events)?;
         let next_sequence_token = Some(stream.sequence_token());
         cx.put(&stream_key(&input.log_group_name, &input.log_stream_name), stream);
         Ok(api::PutLogEventsOutput {

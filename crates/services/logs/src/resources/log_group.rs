@@ -42,14 +42,16 @@ fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fa
     Ok(done(cx, &name))
 }
 
-/// Retention, tags and deletion protection change in place.
+/// The key, retention, tags and deletion protection change in place.
 fn update(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
     let name = request.physical_id().to_owned();
     let (input, retention) = input(request.properties, &name)?;
     let wanted = api::CreateLogGroupInput::from_value(input).map_err(|error| Fault::validation(error.to_string()))?;
-    if wanted.kms_key_id.is_some() {
-        let input = json!({ "logGroupName": name, "kmsKeyId": wanted.kms_key_id });
-        cx.call_json("logs", "AssociateKmsKey", input)?;
+    if request.changed("KmsKeyId") {
+        match &wanted.kms_key_id {
+            Some(key) => cx.call_json("logs", "AssociateKmsKey", json!({ "logGroupName": name, "kmsKeyId": key }))?,
+            None => cx.call_json("logs", "DisassociateKmsKey", json!({ "logGroupName": name }))?,
+        };
     }
     if request.changed("RetentionInDays") {
         set_retention(cx, &name, retention)?;

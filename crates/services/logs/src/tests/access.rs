@@ -46,6 +46,8 @@ fn every_operation_asks_for_the_arn_that_aws_asks_for() {
         ("PutLogEvents", json!({"logGroupName": "g", "logStreamName": "s", "logEvents": [event]})),
         ("GetLogEvents", json!({"logGroupName": "g", "logStreamName": "s"})),
         ("FilterLogEvents", json!({"logGroupName": "g"})),
+        ("AssociateKmsKey", json!({"logGroupName": "g", "kmsKeyId": "arn:aws:kms:us-east-1:000000000000:key/1"})),
+        ("DisassociateKmsKey", json!({"resourceIdentifier": GROUP})),
         ("PutRetentionPolicy", json!({"logGroupName": "g", "retentionInDays": 7})),
         ("DeleteRetentionPolicy", json!({"logGroupName": "g"})),
         ("TagResource", json!({"resourceArn": GROUP, "tags": {"a": "b"}})),
@@ -69,6 +71,8 @@ fn every_operation_asks_for_the_arn_that_aws_asks_for() {
         logs:PutLogEvents on resource: log-group:g:log-stream:s
         logs:GetLogEvents on resource: log-group:g:log-stream:s
         logs:FilterLogEvents on resource: log-group:g:log-stream:
+        logs:AssociateKmsKey on resource: log-group:g:log-stream:
+        logs:DisassociateKmsKey on resource: log-group:g:log-stream:
         logs:PutRetentionPolicy on resource: log-group:g:log-stream:
         logs:DeleteRetentionPolicy on resource: log-group:g:log-stream:
         logs:TagResource on resource: log-group:g

@@ -124,9 +124,6 @@ fn faults_are_those_of_aws() {
         ("CreateLogGroup", json!({"logGroupName": "g"})),
         ("CreateLogGroup", json!({"logGroupName": "with space"})),
         ("CreateLogGroup", json!({"logGroupName": "aws/x"})),
-        ("CreateLogGroup", json!({"logGroupName": "k", "kmsKeyId": "arn:aws:kms:us-east-1:000000000000:key/1"})),
-        ("AssociateKmsKey", json!({"logGroupName": "g", "kmsKeyId": "arn:aws:kms:us-east-1:000000000000:key/1"})),
-        ("DisassociateKmsKey", json!({"logGroupName": "g"})),
         ("DeleteLogGroup", json!({"logGroupName": "x"})),
         ("CreateLogStream", json!({"logGroupName": "g", "logStreamName": "s"})),
         ("CreateLogStream", json!({"logGroupName": "x", "logStreamName": "s"})),
@@ -153,9 +150,6 @@ fn faults_are_those_of_aws() {
         CreateLogGroup: 400 ResourceAlreadyExistsException: The specified log group already exists
         CreateLogGroup: 400 InvalidParameterException: 1 validation error detected: Value 'with space' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+
         CreateLogGroup: 400 InvalidParameterException: Log groups starting with AWS/ are reserved for AWS.
-        CreateLogGroup: 501 NotImplemented: Neargate does not implement KMS keys of log groups (kmsKeyId)
-        AssociateKmsKey: 501 NotImplemented: Neargate does not implement logs:AssociateKmsKey
-        DisassociateKmsKey: 501 NotImplemented: Neargate does not implement logs:DisassociateKmsKey
         DeleteLogGroup: 400 ResourceNotFoundException: The specified log group does not exist.
         CreateLogStream: 400 ResourceAlreadyExistsException: The specified log stream already exists
         CreateLogStream: 400 ResourceNotFoundException: The specified log group does not exist.

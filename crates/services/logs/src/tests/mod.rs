@@ -1,20 +1,23 @@
-//! CloudWatch Logs in a real core over a journal and segments in memory.
+//! CloudWatch Logs, KMS and IAM in a real core over a journal and segments in memory.
 
 mod access;
 mod events;
 mod groups;
+mod keys;
 mod pages;
 mod random;
+mod stacks;
 mod templates;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use neargate_base::{Scope, Timestamp};
 use neargate_kernel::{
     Access, Applied, Authorizer, Command, Core, Cx, Decision, Event, EventSink, Fault, Interface, InterfaceRequest,
-    Journal, JournalError, MemoryJournal, MemorySegments, Networks, Ports, Principal, Registry, Request, Segments,
-    Store,
+    Journal, JournalError, MemoryJournal, MemorySegments, Networks, PolicyFlaw, Ports, Principal, Registry, Request,
+    Segments, Store,
 };
 use neargate_shape::{from_json, to_json};
 use serde_json::{Value as Json, json};
@@ -24,11 +27,20 @@ use crate::service;
 /// When the tests begin.
 const NOW_MS: i64 = 1_800_000_000_000;
 
-/// Every port. A role called `logs:Action@arn-pattern` has a policy that allows just that.
+thread_local! {
+    /// What KMS was asked for, by action.
+    static ASKED: RefCell<Vec<String>> = const { RefCell::new(vec![]) };
+}
+
+/// Every port. A role called `logs:Action@arn-pattern` has a policy that allows just that; about keys IAM decides.
 struct Fake;
 
 impl Authorizer for Fake {
-    fn authorize(&self, _: &Store, principal: &Principal, access: &Access) -> Decision {
+    fn authorize(&self, store: &Store, principal: &Principal, access: &Access) -> Decision {
+        if access.action.starts_with("kms:") {
+            ASKED.with_borrow_mut(|asked| asked.push(access.action.clone()));
+            return neargate_iam::Iam.authorize(store, principal, access);
+        }
         let Principal::Role { role_name, .. } = principal else { return Decision::Allowed };
         let allows = |rule: &str| {
             let (action, resource) = rule.split_once('@').unwrap();
@@ -43,6 +55,10 @@ impl Authorizer for Fake {
 
     fn may_assume(&self, _: &Store, _: &str, _: &str) -> Result<Principal, String> {
         Err("no roles here".to_owned())
+    }
+
+    fn check_resource_policy(&self, store: &Store, text: &str) -> Result<(), PolicyFlaw> {
+        neargate_iam::Iam.check_resource_policy(store, text)
     }
 }
 
@@ -94,25 +110,30 @@ impl Segments for Disk {
     }
 }
 
-/// A core with CloudWatch Logs alone, its disk, the time and who calls.
+/// A core with its disk, the time and who calls.
 struct World {
     core: Core,
     journal: MemoryJournal,
     disk: Disk,
     now_ms: i64,
     principal: Principal,
+    starts: u64,
 }
 
-fn open(rows: Vec<neargate_kernel::Row>, disk: &Disk) -> Core {
+/// A core whose chance is another one at each start.
+fn open(rows: Vec<neargate_kernel::Row>, disk: &Disk, starts: u64) -> Core {
     let ports = Ports { authorizer: &Fake, events: &Fake, networks: &Fake };
-    Core::open(Registry::new(ports, vec![service()]), rows, Box::new(disk.clone()), 1).unwrap()
+    let services = vec![service(), neargate_kms::service(), neargate_iam::service()];
+    let core = Core::open(Registry::new(ports, services), rows, Box::new(disk.clone()), starts).unwrap();
+    core.with_vault(neargate_testkit::vault(starts)).unwrap()
 }
 
 impl World {
     fn new() -> Self {
         let disk = Disk::default();
         let principal = Principal::root(&Scope::default().account);
-        Self { core: open(vec![], &disk), journal: MemoryJournal::default(), disk, now_ms: NOW_MS, principal }
+        let (core, journal) = (open(vec![], &disk, 1), MemoryJournal::default());
+        Self { core, journal, disk, now_ms: NOW_MS, principal, starts: 1 }
     }
 
     /// A world with the group `g` and the stream `s`.
@@ -133,15 +154,20 @@ impl World {
     /// Another process on the same disk; what was not durable is gone.
     fn restart(&mut self) {
         self.journal.lose_tail();
-        self.core = open(self.journal.load().unwrap(), &self.disk);
+        self.starts += 1;
+        self.core = open(self.journal.load().unwrap(), &self.disk, self.starts);
     }
 
     fn apply(&mut self, operation: &str, input: Json) -> Applied {
-        let shape = crate::api::SERVICE.operation(operation).unwrap();
+        self.apply_to("logs", operation, input)
+    }
+
+    fn apply_to(&mut self, service: &str, operation: &str, input: Json) -> Applied {
+        let shape = self.core.registry().operation(service, operation).unwrap().shape;
         let request = Request {
             scope: Scope::default(),
             principal: self.principal.clone(),
-            service: "logs".to_owned(),
+            service: service.to_owned(),
             operation: operation.to_owned(),
             input: from_json((shape.input)(), input, &mut vec![]).unwrap(),
             request_id: "r".to_owned(),
@@ -163,6 +189,12 @@ impl World {
 
     fn ok(&mut self, operation: &str, input: Json) -> Json {
         self.call(operation, input).unwrap()
+    }
+
+    fn kms(&mut self, operation: &str, input: Json) -> Json {
+        let applied = self.apply_to("kms", operation, input);
+        self.keep(&applied);
+        to_json(&applied.reply.unwrap().unwrap())
     }
 
     /// The fault with its status.

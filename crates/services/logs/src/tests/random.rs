@@ -1,8 +1,8 @@
-//! Events put are events got, in order: under random batches, restarts, lost commands and page sizes.
+//! Events put are events got, in order: under random batches, restarts, lost commands, changes of key and page sizes.
 
 use serde_json::{Value as Json, json};
 
-use super::{NOW_MS, World};
+use super::{NOW_MS, World, keys};
 
 /// What a stream should hold, by time and order of putting.
 type Model = Vec<(i64, usize, String)>;
@@ -17,6 +17,7 @@ fn events_put_are_events_got() {
 fn run(rng: &mut fastrand::Rng) {
     let mut world = World::with_stream();
     world.ok("CreateLogStream", json!({"logGroupName": "g", "logStreamName": "t"}));
+    let keys = [(); 2].map(|()| keys::key(&mut world, &keys::policy(&keys::ACTIONS, keys::GROUP)));
     let mut models: [Model; 2] = [vec![], vec![]];
     for _ in 0..rng.usize(5..40) {
         let which = rng.usize(..2);
@@ -33,6 +34,11 @@ fn run(rng: &mut fastrand::Rng) {
         }
         if rng.u8(..8) == 0 {
             world.restart();
+        }
+        match keys.get(rng.usize(..12)) {
+            Some(key) => drop(world.ok("AssociateKmsKey", json!({"logGroupName": "g", "kmsKeyId": key}))),
+            None if rng.u8(..12) == 0 => drop(world.ok("DisassociateKmsKey", json!({"logGroupName": "g"}))),
+            None => {}
         }
     }
     for model in &mut models {

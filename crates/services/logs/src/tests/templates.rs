@@ -101,10 +101,8 @@ fn what_a_group_cannot_have_is_said() {
     let mut told =
         |properties: Json| step(&mut world, GROUP, Action::Create, &properties, None).unwrap_err().to_string();
     let key = "arn:aws:kms:us-east-1:000000000000:key/1";
-    assert_eq!(
-        told(json!({"KmsKeyId": key, "RetentionInDays": 7})),
-        "NotImplemented: Neargate does not implement KMS keys of log groups (kmsKeyId)"
-    );
+    expect_test::expect!["InvalidParameterException: The specified KMS key does not exist or is not allowed to be used with Arn 'arn:aws:logs:us-east-1:000000000000:log-group:g'"]
+        .assert_eq(&told(json!({"LogGroupName": "g", "KmsKeyId": key, "RetentionInDays": 7})));
     assert!(told(json!({"LogGroupNam": "x"})).contains("LogGroupNam"));
     assert!(
         told(json!({"RetentionInDays": 8}))

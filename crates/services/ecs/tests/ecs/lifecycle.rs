@@ -1,7 +1,5 @@
 //! A task's life, told by a driver that is the test itself.
 
-#![cfg(test)]
-
 use neargate_ecs::order::{News, Order};
 use neargate_testkit::{Harness, open_ports};
 use serde_json::{Value as Json, json};

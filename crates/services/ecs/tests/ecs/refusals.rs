@@ -1,7 +1,5 @@
 //! What ECS refuses, in its words.
 
-#![cfg(test)]
-
 use expect_test::{Expect, expect};
 use neargate_testkit::{Harness, open_ports};
 use serde_json::{Value as Json, json};
@@ -109,12 +107,39 @@ fn a_task_that_cannot_be_run_is_refused() {
 fn what_neargate_lacks_is_said_by_name() {
     let mut harness = Harness::new(|| vec![neargate_ecs::service()], open_ports()).unwrap();
     harness.call("ecs", "CreateCluster", json!({})).unwrap();
-    let secrets = json!([{ "name": "app", "image": "app", "secrets": [{ "name": "S", "valueFrom": "arn:x" }] }]);
-    let input =
-        definition(json!({ "containerDefinitions": secrets, "executionRoleArn": "arn:aws:iam::000000000000:role/x" }));
-    harness.call("ecs", "RegisterTaskDefinition", input).unwrap();
+    let files = json!([{ "value": "arn:aws:s3:::b/a.env", "type": "s3" }]);
+    let containers = json!([{ "name": "app", "image": "app", "environmentFiles": files }]);
+    harness.call("ecs", "RegisterTaskDefinition", definition(json!({ "containerDefinitions": containers }))).unwrap();
     let fault = harness.call("ecs", "RunTask", task(json!({}))).unwrap_err();
     assert_eq!(fault.status, 501);
-    expect!["NotImplemented: Neargate does not implement `secrets` of container `app` in task definition `app`"]
-        .assert_eq(&fault.to_string());
+    expect![
+        "NotImplemented: Neargate does not implement `environmentFiles` of container `app` in task definition `app`"
+    ]
+    .assert_eq(&fault.to_string());
+}
+
+#[test]
+fn a_secret_needs_an_execution_role_and_a_name_of_its_own() {
+    let secrets = json!([{ "name": "S", "valueFrom": "/a" }]);
+    let with = |more: Json| {
+        let mut container = json!({ "name": "app", "image": "app", "secrets": secrets });
+        container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([container])
+    };
+    check(
+        "RegisterTaskDefinition",
+        definition(json!({ "containerDefinitions": with(json!({})) })),
+        expect![[
+            "400 ClientException: When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
+        ]],
+    );
+    let twice = with(json!({ "environment": [{ "name": "S", "value": "1" }] }));
+    let role = "arn:aws:iam::000000000000:role/x";
+    check(
+        "RegisterTaskDefinition",
+        definition(json!({ "containerDefinitions": twice, "executionRoleArn": role })),
+        expect![[
+            "400 ClientException: The secret name must be unique and not shared with any new or existing environment variables set on the container, such as 'S'."
+        ]],
+    );
 }

@@ -1,0 +1,7 @@
+//! ECS in a real core, with a driver that is the test itself.
+
+#![cfg(test)]
+
+mod lifecycle;
+mod refusals;
+mod secrets;
