@@ -20,11 +20,10 @@ use crate::endpoint::control::{Notice, NoticeKind};
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
 use crate::tasks::{self, Stream, Tail, short};
+use crate::told::ID_SHOWN;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(25);
-/// Characters of a task's id that tell it from others.
-const ID_SHOWN: usize = 8;
 
 /// What to fire.
 #[derive(Debug)]

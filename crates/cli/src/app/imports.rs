@@ -5,12 +5,10 @@
 use std::collections::BTreeSet;
 
 use neargate_base::{Arn, Scope};
-use neargate_template::{
-    DynamicReference, Evaluator, ParameterType, Partial, Template, Undeployed, Unknown, resolve_parameters,
-};
+use neargate_template::{DynamicReference, Evaluator, ParameterType, Partial, Undeployed, Unknown, resolve_parameters};
 
 use super::fixtures::is_complete_arn;
-use super::synth::Stack;
+use super::synth::{Stack, called};
 
 /// One thing that a template takes in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,12 +96,6 @@ pub(crate) fn of(stack: &Stack, scope: &Scope) -> (Vec<Import>, Made) {
     imports.sort();
     imports.dedup();
     (imports, made)
-}
-
-/// The construct path of a resource, or else its logical id.
-fn called(template: &Template, logical_id: &str) -> String {
-    let path = template.resources.get(logical_id).and_then(|resource| resource.construct_path());
-    path.map_or(logical_id, |path| path.strip_suffix("/Resource").unwrap_or(path)).to_owned()
 }
 
 fn of_parameters(stack: &Stack) -> Vec<Import> {

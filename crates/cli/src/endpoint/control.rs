@@ -92,6 +92,19 @@ pub(crate) struct ScheduledRule {
     pub(crate) enabled_at: Timestamp,
 }
 
+/// One link of the chain of causes that led to something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// `request`, `event`, `schedule`, `rule`, `target`.
+    pub(crate) kind: String,
+    /// Its id.
+    pub(crate) id: String,
+    /// What a person calls it.
+    pub(crate) name: String,
+    /// When, by service time.
+    pub(crate) time: Option<String>,
+}
+
 /// What to do with the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -149,6 +162,13 @@ impl Endpoint {
         self.control("POST", "secret", "", &json!({ "arn": arn, "value": value }), Duration::ZERO).map(drop)
     }
 
+    /// What led to a task, first things first; nothing where the engine knows of nothing.
+    pub(crate) fn causes(&self, task: &str) -> Result<Vec<Link>, CallError> {
+        let answer = self.control("GET", "task", &format!("id={task}"), &Json::Null, Duration::ZERO)?;
+        let links = answer.get("causes").and_then(Json::as_array).into_iter().flatten();
+        Ok(links.filter_map(link).collect())
+    }
+
     /// Asks the engine to end.
     pub(crate) fn ask_to_stop(&self) -> Result<(), CallError> {
         self.control("POST", "stop", "", &json!({}), Duration::ZERO).map(drop)
@@ -195,6 +215,11 @@ fn scheduled_rule(json: &Json) -> Option<ScheduledRule> {
         is_enabled: json.get("enabled")?.as_bool()?,
         enabled_at: text("enabled_at")?.parse().ok()?,
     })
+}
+
+fn link(json: &Json) -> Option<Link> {
+    let text = |member: &str| json.get(member).and_then(Json::as_str).map(str::to_owned);
+    Some(Link { kind: text("kind")?, id: text("id")?, name: text("name")?, time: text("time") })
 }
 
 fn notice(json: &Json) -> Option<Notice> {

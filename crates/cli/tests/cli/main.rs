@@ -24,6 +24,8 @@ mod running;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]
+mod seed;
+#[cfg(test)]
 mod synth;
 #[cfg(test)]
 mod trial;
