@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 const USAGE: &str =
-    "usage: cargo xtask codegen [wire|l1] [--check] | tidy | bench [start] [container] [patterns] [schedules]";
+    "usage: cargo xtask codegen [wire|l1] [--check] | tidy | bench [start] [container] [patterns] [schedules] [synth]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use neargate_runtime::backends::embedded::{EmbeddedBackend, EmbeddedConfig};
-use neargate_runtime::{Backend, ContainerSpec, EventKind, RuntimeEvent, SPEC_FORMAT, TaskId, TaskNetwork, TaskSpec};
+use neargate_runtime::{
+    Backend, ContainerSpec, EventKind, RuntimeEvent, SPEC_FORMAT, SpoolKey, TaskId, TaskNetwork, TaskSpec,
+};
 
 type Failure = Box<dyn std::error::Error>;
 const USAGE: &str = "usage: measure apart|together <tasks> <layer directory> <program> [arguments]";
@@ -114,6 +116,7 @@ fn spec(number: u8, layer: &Path, argv: &[String]) -> Result<TaskSpec, Failure> 
         memory_mib: 512,
         ephemeral_gib: 20,
         containers: vec![container],
+        spool_key: SpoolKey::random()?,
         labels: Vec::new(),
     })
 }

@@ -25,7 +25,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn probe(&self) -> Vec<Capability>;
 
     /// Starts a task: network, limits and the containers with `start_on_launch`. A task that is there already is left
-    /// as it is.
+    /// as it is. The spool key and the secrets of the specification are kept in memory alone.
     fn start(&self, spec: &TaskSpec) -> Result<(), RuntimeError>;
 
     /// Starts a container that waits, or one that has ended, again (its file system is kept).
@@ -42,7 +42,8 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn exec(&self, task: &TaskId, name: &str, exec: &ExecSpec) -> Result<(), RuntimeError>;
 
     /// Takes a task over after a restart of the engine. Output after the given spool offsets, and exits that nobody
-    /// has been told of, are reported from then on.
+    /// has been told of, are reported from then on. The specification has the spool key that the task was started with; its
+    /// secrets are not needed.
     fn adopt(&self, spec: &TaskSpec, resume: &ResumePoints) -> Result<Adopted, RuntimeError>;
 
     /// Says that a container's output up to the offset is kept elsewhere: its space may be given back.

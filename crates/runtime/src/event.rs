@@ -50,7 +50,7 @@ pub enum EventKind {
     Output {
         /// The container.
         name: String,
-        /// The lines, oldest first.
+        /// The lines, oldest first; none where what was written could not be read, which a remark says.
         lines: Vec<OutputLine>,
         /// Where the reader stands in the spool after these lines; given back at [`crate::Backend::adopt`] and to
         /// [`crate::Backend::release_output`].

@@ -18,6 +18,7 @@
 //! A program that opens the embedded backend must call [`shim_entry`] first thing in `main`, before any thread: the
 //! backend runs the same program again as the shim.
 //!
+//! Invariant: what a container prints and the secrets it is given are in no file in the clear.
 //! Invariant: knows no AWS service and no wire format; depends on no async runtime.
 //! Invariant: `unsafe` is in the module `sys` alone.
 
@@ -27,6 +28,7 @@ pub mod crash;
 mod event;
 pub mod images;
 mod probe;
+mod secret;
 mod spec;
 #[cfg(target_os = "linux")]
 mod sys;
@@ -36,4 +38,5 @@ pub use backend::{Adopted, Backend, ContainerState, ExecSpec, ResumePoints, Runt
 pub use backends::embedded::{shim_entry, shim_main};
 pub use event::{EventKind, EventSink, GoneReason, OutputLine, RuntimeEvent, StartFailure, StartFailureKind, Stream};
 pub use probe::Capability;
+pub use secret::{SecretText, SpoolKey};
 pub use spec::{BindMount, ContainerSpec, Ipv4Cidr, SPEC_FORMAT, TaskId, TaskNetwork, TaskSpec, Tmpfs, Ulimit};

@@ -5,7 +5,8 @@
 //! anything is started (the intent), as JSON with a format version.
 //!
 //! Invariant: a specification names nothing of this machine but host directories to mount.
-//! Invariant: it may hold secrets (environment values), so it is only ever written to tmpfs.
+//! Invariant: secrets and the spool key are in its memory alone: its JSON form has no place for them, so whoever reads
+//! that has to be told them by another way.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -13,6 +14,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::secret::{SecretText, SpoolKey};
 
 /// The version of the specification's JSON form that this build writes and reads.
 pub const SPEC_FORMAT: u32 = 1;
@@ -157,6 +160,10 @@ pub struct TaskSpec {
     pub ephemeral_gib: u32,
     /// The containers, in the order in which they are started.
     pub containers: Vec<ContainerSpec>,
+    /// The key under which the containers' output lies on disk; the same at every [`crate::Backend::adopt`] of the task.
+    /// Not in the JSON form: what is read from that has none, and cannot be started.
+    #[serde(skip, default = "SpoolKey::not_given")]
+    pub spool_key: SpoolKey,
     /// What the engine wants back after a restart (task ARN, group …); the runtime does not read it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<(String, String)>,
@@ -180,6 +187,10 @@ pub struct ContainerSpec {
     pub argv: Vec<String>,
     /// The environment, in order; a later entry of the same name wins.
     pub env: Vec<(String, String)>,
+    /// Variables whose values are secrets; they win over those of the same name in `env`. Not in the JSON form, and not
+    /// needed to adopt a task, which has them already.
+    #[serde(skip)]
+    pub secrets: Vec<(String, SecretText)>,
     /// `user`, `user:group`, ids or names of the image; empty is root.
     pub user: String,
     /// The working directory; empty is `/`, and it is made where it is missing.
@@ -222,6 +233,7 @@ impl ContainerSpec {
             lower_dirs,
             argv,
             env: Vec::new(),
+            secrets: Vec::new(),
             user: String::new(),
             working_dir: String::new(),
             cpu_units: 0,
@@ -308,21 +320,27 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_specification_comes_back_from_json(name in ".*", argv in proptest::collection::vec(".*", 0..4), env in proptest::collection::vec((".*", ".*"), 0..4), units in 0_u32.., host in 0_u32..) {
+        fn a_specification_comes_back_from_json_without_its_secrets(name in ".*", argv in proptest::collection::vec(".*", 0..4), env in proptest::collection::vec((".*", ".*"), 0..4), units in 0_u32.., host in 0_u32..) {
             let mut container = ContainerSpec::new(&name, vec![PathBuf::from("/layer")], argv);
             container.env = env;
             container.cpu_units = units;
+            container.secrets.push(("TOKEN".to_owned(), SecretText::from("hunter2hunter2".to_owned())));
             container.tmpfs.push(Tmpfs { container_path: name.clone(), size_mib: units, options: Vec::new() });
             let address = Ipv4Addr::from(host);
             let network = TaskNetwork {
                 vpc_id: name.clone(), vpc_cidr: format!("{address}/16").parse().unwrap(), eni_id: name.clone(), private_ip: address,
                 subnet_cidr: format!("{address}/24").parse().unwrap(), mac: name.clone(), hostname: name,
             };
-            let spec = TaskSpec {
+            let mut spec = TaskSpec {
                 format: SPEC_FORMAT, task_id: TaskId::parse(&format!("{units:032x}")).unwrap(), network, cpu_units: units,
-                memory_mib: units, ephemeral_gib: 21, containers: vec![container], labels: vec![("a".to_owned(), "b".to_owned())],
+                memory_mib: units, ephemeral_gib: 21, containers: vec![container],
+                spool_key: SpoolKey::new([0x41; 32]), labels: vec![("a".to_owned(), "b".to_owned())],
             };
             let text = serde_json::to_string(&spec).unwrap();
+            proptest::prop_assert!(!text.contains("hunter2hunter2") && !text.contains("TOKEN") && !text.contains("65,65"), "{}", text);
+            // All comes back but what is not in it.
+            spec.spool_key = SpoolKey::not_given();
+            spec.containers.iter_mut().for_each(|container| container.secrets.clear());
             proptest::prop_assert_eq!(serde_json::from_str::<TaskSpec>(&text).unwrap(), spec);
         }
     }

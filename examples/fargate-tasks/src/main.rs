@@ -19,11 +19,11 @@ fn main() -> neargate::ExitCode {
             &stack,
             "HashOfSecret",
             FargateTasksConstructProps {
-                secret_name: Some("app/creds".to_owned()),
-                secret_key: Some("apiKey".to_owned()),
+                secret_name: Some("app/creds".into()),
+                secret_key: Some("apiKey".into()),
                 schedule: Some(CronScheduleConstructProps {
-                    minute: Some("0".to_owned()),
-                    hour: Some("*/6".to_owned()),
+                    minute: Some("0".into()),
+                    hour: Some("*/6".into()),
                     ..Default::default()
                 }),
                 image: Some(ecs::ContainerImage::from_registry("amazonlinux:2")),

@@ -7,6 +7,7 @@ mod engines;
 mod event_to_container;
 mod start;
 mod stats;
+mod synth;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,7 +15,7 @@ use std::process::Command;
 use crate::root;
 
 /// The benchmarks there are.
-const NAMES: [&str; 4] = ["start", "container", "patterns", "schedules"];
+const NAMES: [&str; 5] = ["start", "container", "patterns", "schedules", "synth"];
 
 /// Runs the benchmarks named, or all.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
@@ -37,6 +38,9 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     }
     if wants("schedules") {
         engines::schedules()?;
+    }
+    if wants("synth") {
+        synth::run()?;
     }
     crate::say(&format!("load average {}", load_average()));
     Ok(())

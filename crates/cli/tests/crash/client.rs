@@ -86,10 +86,20 @@ impl Client {
 
     /// Asks the control endpoint.
     pub(crate) fn control(&self, call: &str) -> Result<Json, CallError> {
+        self.controlled("GET", call, b"")
+    }
+
+    /// Orders something from the control endpoint.
+    pub(crate) fn order(&self, call: &str, order: &Json) -> Result<Json, CallError> {
+        self.controlled("POST", call, order.to_string().as_bytes())
+    }
+
+    fn controlled(&self, method: &str, call: &str, body: &[u8]) -> Result<Json, CallError> {
         let path = format!("/_neargate/{call}");
         let host = self.address.to_string();
-        let request = Request { method: "GET", path: &path, query: "", headers: &[("host", host.as_str())], body: b"" };
-        let (_, _, body) = self.send(&request)?;
+        let headers = [("host", host.as_str()), ("x-neargate-client", "drill")];
+        let (status, _, body) = self.send(&Request { method, path: &path, query: "", headers: &headers, body })?;
+        assert_eq!(status, 200, "{call}: {}", String::from_utf8_lossy(&body));
         Ok(serde_json::from_slice(&body).expect("an answer in JSON"))
     }
 

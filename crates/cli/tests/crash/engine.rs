@@ -58,6 +58,8 @@ impl Engine {
         let mut command = Command::new(PROGRAM);
         command.args(["up", "--port", &port.to_string(), "--data-dir"]).arg(folder.join("data"));
         command.current_dir(folder.join("empty")).stdin(Stdio::null());
+        // The root key goes with the run.
+        command.env("XDG_STATE_HOME", folder.join("state"));
         command.stdout(written.try_clone().unwrap()).stderr(written);
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION"] {
             command.env_remove(name);

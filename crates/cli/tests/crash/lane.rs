@@ -12,11 +12,13 @@ use tempfile::TempDir;
 use crate::engine::{Engine, PROGRAM, Settings, free_port};
 use crate::machine;
 use crate::plan::Plan;
-use crate::s4::{Knowledge, Measured};
+use crate::run::{Knowledge, Measured};
+use crate::scenario::Scenario;
 
-/// In the place of the image's `python`: says which event, runs a moment, says so, and ends.
+/// In the place of the image's `python`: says which event or what secret, runs a moment, says so, and ends.
 const PROGRAM_OF_IMAGE: &str = r#"#!/bin/sh
 shift
+if [ -n "$API_KEY" ]; then set -- "key of ${#API_KEY}"; fi
 read up rest < /proc/uptime
 width=$(( ${up%.*}${up#*.} % 6000 + 1 ))
 printf "start %s|%${width}s\n" "$*" .
@@ -114,11 +116,11 @@ struct Lane {
 }
 
 impl Lane {
-    fn new(images: &Images) -> Self {
+    fn new(images: &Images, scenario: Scenario) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("empty")).unwrap();
         images.copy_to(&folder.path().join("data"));
-        let (port, knowledge) = (free_port(), Knowledge::default());
+        let (port, knowledge) = (free_port(), Knowledge::new(scenario));
         Self { folder, port, instance: None, knowledge }
     }
 
@@ -135,6 +137,15 @@ impl Lane {
         // What a broken-off unpacking left is swept by the next engine.
         let scratch = fs::read_dir(self.data_dir().join("images/tmp")).map_or(0, Iterator::count);
         assert_eq!(scratch, 0, "left in the image store");
+    }
+
+    /// No file of the data directory or of the instance's place under `/run` holds a secret, or a line of an encrypted log.
+    fn check_files(&self, scenario: Scenario) {
+        let run = self.instance.as_ref().map(|instance| Path::new("/run/neargate").join(instance));
+        for folder in [Some(self.data_dir()), run].into_iter().flatten() {
+            let found = machine::files_that_hold(&folder, scenario.secrets());
+            assert!(found.is_empty(), "in the clear: {found:#?}");
+        }
     }
 
     /// Plays on with another engine. Answers whether it was killed.
@@ -171,8 +182,8 @@ impl Drop for Lane {
 }
 
 /// The run without a kill.
-pub(crate) fn measure(images: &Images, batch: Option<u64>) -> Measured {
-    let mut lane = Lane::new(images);
+pub(crate) fn measure(images: &Images, scenario: Scenario, batch: Option<u64>) -> Measured {
+    let mut lane = Lane::new(images, scenario);
     let settings = Settings { crash_at: Some(0), batch };
     let mut engine = Engine::start(lane.folder.path(), lane.port, settings).expect("an engine that nobody kills");
     lane.instance = Some(engine.instance.clone());
@@ -182,8 +193,8 @@ pub(crate) fn measure(images: &Images, batch: Option<u64>) -> Measured {
 }
 
 /// One plan, from an empty data directory to a clean machine.
-pub(crate) fn play(images: &Images, descriptors: &[String], plan: &Plan) -> Outcome {
-    let mut lane = Lane::new(images);
+pub(crate) fn play(images: &Images, scenario: Scenario, descriptors: &[String], plan: &Plan) -> Outcome {
+    let mut lane = Lane::new(images, scenario);
     lane.knowledge.descriptors = descriptors.to_vec();
     lane.knowledge.kill_after = plan.kill_after;
     let mut outcome = Outcome::default();
@@ -193,8 +204,10 @@ pub(crate) fn play(images: &Images, descriptors: &[String], plan: &Plan) -> Outc
             break;
         }
         kills += 1;
+        lane.check_files(scenario);
         outcome.restarted += u32::from(lane.instance.as_deref().is_none_or(|it| machine::left(it).is_empty()));
     }
+    lane.check_files(scenario);
     lane.check_traces();
     outcome.points = u32::from(kills > 0);
     outcome.unreached = u32::from(kills == 0);

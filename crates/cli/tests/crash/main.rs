@@ -1,6 +1,7 @@
 //! The crash drill: an engine killed with SIGKILL at more than two hundred points of one run, then started again.
 //!
-//! The run is that of `s4`: a stack from a template that the CDK made, an event, a task. An engine kills itself at its N-th
+//! There are two runs (`scenario`): a stack from a template that the CDK made, with an event that starts a task; and the scheduled
+//! task with a secret, a key and an encrypted log, which the turned clock starts. An engine kills itself at its N-th
 //! point (`NEARGATE_CRASH_AT`), with everything that waits in one commit or with a commit for each command
 //! (`NEARGATE_CRASH_BATCH=1`), or is killed from outside while the container runs; some are killed once more while they
 //! start. What was acknowledged must be there afterwards, each acknowledged event must have run exactly once, containers
@@ -29,7 +30,8 @@ mod engine;
 mod lane;
 mod machine;
 mod plan;
-mod s4;
+mod run;
+mod scenario;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,6 +43,7 @@ use neargate_runtime::backends::embedded::{EmbeddedConfig, probe_machine};
 
 use crate::lane::{Images, Outcome};
 use crate::plan::Plan;
+use crate::scenario::Scenario;
 
 /// A few may lie behind the end of a run, whose length differs a little from time to time.
 const POINTS: u64 = 230;
@@ -65,17 +68,30 @@ fn can_run() -> bool {
     false
 }
 
+/// One drill after the other.
+static TURN: Mutex<()> = Mutex::new(());
+
 #[test]
 fn an_engine_killed_at_any_point_loses_nothing_and_leaves_nothing() {
+    drill(Scenario::Triggered);
+}
+
+#[test]
+fn an_engine_with_secrets_killed_at_any_point_loses_nothing_and_leaves_nothing_in_the_clear() {
+    drill(Scenario::Scheduled);
+}
+
+fn drill(scenario: Scenario) {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !can_run() {
         return;
     }
     let began = Instant::now();
     let (seed, points) = (number("NEARGATE_CRASH_SEED", 1), number("NEARGATE_CRASH_POINTS", POINTS));
     let images = Images::build();
-    let [together, singly] = [None, Some(1)].map(|batch| lane::measure(&images, batch));
+    let [together, singly] = [None, Some(1)].map(|batch| lane::measure(&images, scenario, batch));
     println!(
-        "crash drill: seed {seed}, {points} points of {} with commits together, {} with a commit for each command",
+        "crash drill of {scenario:?}: seed {seed}, {points} points of {} with commits together, {} with a commit for each command",
         together.at_end, singly.at_end
     );
     let plans = plan::draw(seed, usize::try_from(points).unwrap(), &together, &singly);
@@ -83,12 +99,12 @@ fn an_engine_killed_at_any_point_loses_nothing_and_leaves_nothing() {
     let (queue, total, failures) = (Mutex::new(VecDeque::from(plans)), Mutex::default(), Mutex::new(vec![]));
     std::thread::scope(|scope| {
         for _ in 0..number("NEARGATE_CRASH_LANES", 4) {
-            scope.spawn(|| work(&images, &together.descriptors, &queue, &total, &failures));
+            scope.spawn(|| work(&images, scenario, &together.descriptors, &queue, &total, &failures));
         }
     });
     let total: Outcome = total.into_inner().unwrap();
     let failures: Vec<String> = failures.into_inner().unwrap();
-    println!("crash drill: {total}, {} failed, {:.0} s", failures.len(), began.elapsed().as_secs_f64());
+    println!("crash drill of {scenario:?}: {total}, {} failed, {:.0} s", failures.len(), began.elapsed().as_secs_f64());
     assert!(failures.is_empty(), "seed {seed}:\n{}", failures.join("\n"));
     if points >= POINTS {
         assert!(total.points >= 200, "too few points were reached: {total}");
@@ -98,6 +114,7 @@ fn an_engine_killed_at_any_point_loses_nothing_and_leaves_nothing() {
 
 fn work(
     images: &Images,
+    scenario: Scenario,
     descriptors: &[String],
     queue: &Mutex<VecDeque<Plan>>,
     total: &Mutex<Outcome>,
@@ -105,7 +122,7 @@ fn work(
 ) {
     loop {
         let Some(plan) = queue.lock().unwrap().pop_front() else { return };
-        match catch_unwind(AssertUnwindSafe(|| lane::play(images, descriptors, &plan))) {
+        match catch_unwind(AssertUnwindSafe(|| lane::play(images, scenario, descriptors, &plan))) {
             Ok(outcome) => total.lock().unwrap().add(&outcome),
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();

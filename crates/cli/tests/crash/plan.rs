@@ -4,13 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::engine::Settings;
-use crate::s4::Measured;
+use crate::run::Measured;
 
 /// Kills from outside among the points: one in so many.
 const TIMED_EVERY: usize = 8;
 /// Kills while the engine starts again: one plan in so many.
 const TWICE_EVERY: u64 = 5;
-/// From an event's acknowledgement to a little after the task is gone.
+/// From a start's acknowledgement to a little after the task is gone.
 const TIMED_MS_MAX: u64 = 700;
 /// Points that an engine passes as it starts over a task, roughly.
 const RESTART_POINTS_MAX: u64 = 30;
@@ -24,7 +24,7 @@ pub(crate) struct Plan {
     pub(crate) first: Settings,
     /// How the second is; those after it are left alone.
     pub(crate) second: Settings,
-    /// Kill from outside, this long after the event's acknowledgement.
+    /// Kill from outside, this long after a start's acknowledgement.
     pub(crate) kill_after: Option<Duration>,
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.first.crash_at, self.kill_after) {
             (Some(point), _) => write!(f, "at point {point}")?,
-            (None, delay) => write!(f, "{:?} after the event", delay.unwrap_or_default())?,
+            (None, delay) => write!(f, "{:?} after the start", delay.unwrap_or_default())?,
         }
         f.write_str(if self.first.batch.is_some() { ", a commit for each command" } else { ", commits together" })?;
         match self.second.crash_at {

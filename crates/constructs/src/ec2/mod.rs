@@ -12,6 +12,7 @@ mod selection;
 mod subnet;
 mod vpc;
 mod vpc_attributes;
+mod zone;
 
 pub use peer::Peer;
 pub use port::Port;

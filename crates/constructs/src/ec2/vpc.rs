@@ -8,7 +8,7 @@ use neargate_l1::{Value, ec2 as l1};
 use super::cidr::{self, Cidr};
 use super::selection::{SelectedSubnets, SubnetSelection, Subnets};
 use super::subnet::{Subnet, SubnetPlan};
-use super::{nat, restrict};
+use super::{nat, restrict, zone};
 use crate::{CfnResource, Scope, Tags, codes, construct};
 
 /// What the subnets of a group can reach.
@@ -204,6 +204,11 @@ impl Vpc {
 
     /// The subnets that a selection means. One that means none is a diagnostic.
     pub fn select_subnets(&self, selection: &SubnetSelection) -> SelectedSubnets {
+        self.select_subnets_for(self, selection)
+    }
+
+    /// The subnets that somebody's selection means; it is theirs where it means none.
+    pub(crate) fn select_subnets_for(&self, whose: &Scope, selection: &SubnetSelection) -> SelectedSubnets {
         let groups = [
             (SubnetType::PrivateWithEgress, self.private_subnets()),
             (SubnetType::PrivateIsolated, self.isolated_subnets()),
@@ -221,7 +226,15 @@ impl Vpc {
                     .collect();
                 let available: Vec<&str> =
                     groups.iter().filter(|(_, subnets)| !subnets.is_empty()).map(|(kind, _)| kind.as_str()).collect();
-                (found, format!("the VPC has no `{}` subnets: it has {}", wanted.as_str(), list(&available)))
+                (
+                    found,
+                    format!(
+                        "the VPC `{}` has no `{}` subnets: it has {}",
+                        self.path(),
+                        wanted.as_str(),
+                        list(&available)
+                    ),
+                )
             }
             Subnets::GroupName(name) => {
                 let all = groups.iter().flat_map(|(_, subnets)| subnets.iter());
@@ -229,11 +242,11 @@ impl Vpc {
                 let mut names: Vec<String> = all.map(|subnet| group_name(&subnet.id())).collect();
                 names.dedup();
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                (found, format!("the VPC has no subnet group `{name}`: it has {}", list(&names)))
+                (found, format!("the VPC `{}` has no subnet group `{name}`: it has {}", self.path(), list(&names)))
             }
         };
         if found.is_empty() {
-            self.report(
+            whose.report(
                 Diagnostic::error(codes::SUBNET_SELECTION, none)
                     .hint("select other subnets, or change the VPC's `subnet_configuration`"),
             );
@@ -348,6 +361,8 @@ fn check(scope: &Scope, props: &VpcProps) {
     if props.availability_zones.is_some() && props.max_azs.is_some() {
         error("`availability_zones` and `max_azs` are both given".to_owned(), "give only one of the two");
     }
+    let named = props.availability_zones.iter().flatten();
+    named.filter_map(|name| zone::problem(&scope.stack(), name)).for_each(|problem| scope.report(problem));
     if let Some(cidr) = &props.cidr
         && Cidr::parse(cidr).is_none()
     {

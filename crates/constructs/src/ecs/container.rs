@@ -17,6 +17,8 @@ use super::task_definition::{FargateTaskDefinition, State as TaskState};
 use crate::logs::LogGroup;
 use crate::{Duration, Scope, codes, construct};
 
+const NAME_LENGTH_MAX: usize = 255;
+
 /// A container of a task definition; made by [`FargateTaskDefinition::add_container`].
 ///
 /// ```
@@ -131,6 +133,7 @@ impl ContainerDefinition {
         let scope = task.child(id);
         let name = props.container_name.clone().unwrap_or_else(|| scope.id());
         check(&scope, &props);
+        check_name(&scope, &name);
         let image = props.image.clone();
         let secrets = props.secrets.clone();
         let mappings = std::mem::take(&mut props.port_mappings);
@@ -304,6 +307,17 @@ fn restart_policy(props: &ContainerDefinitionProps) -> Option<Value<l1::RestartP
     Some(policy.into())
 }
 
+/// A name that holds a value of deployment is checked there.
+fn check_name(scope: &Scope, name: &str) {
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let is_known = Value::from(name).known().is_some();
+    if is_known && (name.is_empty() || name.len() > NAME_LENGTH_MAX || !name.chars().all(legal)) {
+        let message = format!("`{name}` is no name of a container");
+        let hint = "take up to 255 letters, digits, `_` and `-`";
+        scope.report(Diagnostic::error(codes::CONTAINER, message).hint(hint));
+    }
+}
+
 /// What Amazon ECS would refuse on Fargate.
 fn check(scope: &Scope, props: &ContainerDefinitionProps) {
     let mut problems: Vec<String> = props.health_check.iter().flat_map(HealthCheck::problems).collect();
@@ -340,7 +354,12 @@ fn check(scope: &Scope, props: &ContainerDefinitionProps) {
         problems.push(format!("`restart_attempt_period` is {seconds} seconds: expected 60 to 1800"));
     }
     if let Some(both) = props.environment.keys().find(|name| props.secrets.contains_key(*name)) {
-        problems.push(format!("`{both}` is in `environment` and in `secrets`"));
+        problems.push(format!("`{both}` is in `environment` and in `secrets`: expected in one of the two"));
     }
+    let variables = props.environment.keys().chain(props.secrets.keys());
+    for name in variables.filter(|name| name.is_empty() || name.contains(['=', '\0'])) {
+        problems.push(format!("`{name}` is no name of an environment variable: expected one such as `API_KEY`"));
+    }
+    problems.extend(props.secrets.values().filter_map(|secret| secret.problem.clone()));
     problems.into_iter().for_each(|problem| scope.error(codes::CONTAINER, problem));
 }

@@ -74,7 +74,7 @@ impl ContainerImage {
         Self::Ecr { repository: repository.clone(), tag_or_digest: tag_or_digest.to_owned() }
     }
 
-    /// One that is built from a directory with a Dockerfile.
+    /// One that is built from a directory with a Dockerfile. What its `.dockerignore` names is left out, and so are cloud assemblies.
     pub fn from_asset(directory: impl Into<PathBuf>, props: AssetImageProps) -> Self {
         Self::Asset { directory: directory.into(), props }
     }
@@ -89,6 +89,11 @@ impl ContainerImage {
                         &["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
                         vec![arn.clone()],
                     );
+                }
+                if name.known().is_some_and(|name| !is_image(name)) {
+                    let hint = "write it as `name:tag`, with the registry in front where it is not Docker Hub";
+                    let message = format!("`{name}` is no name of an image");
+                    container.report(Diagnostic::error(codes::CONTAINER, message).hint(hint));
                 }
                 if name.known().is_some_and(is_private_ecr) {
                     container.report(
@@ -111,6 +116,7 @@ impl ContainerImage {
                     hash: String::new(),
                     display_name: scope.path(),
                     directory: directory.clone(),
+                    files: BTreeMap::new(),
                     dockerfile: props.file.clone(),
                     target: props.target.clone(),
                     platform: props.platform.clone(),
@@ -128,6 +134,12 @@ impl ContainerImage {
             }
         }
     }
+}
+
+/// What Amazon ECS takes for an image: up to 255 letters, digits and `-_:./#@+`.
+fn is_image(name: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "-_:./#@+".contains(c);
+    !name.is_empty() && name.len() <= 255 && name.chars().all(legal)
 }
 
 /// `<account>.dkr.ecr.<region>.amazonaws.com/…`.

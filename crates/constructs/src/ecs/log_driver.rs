@@ -85,6 +85,13 @@ fn bind_aws_logs(
     if props.max_buffer_size_bytes.is_some() && props.mode != Some(AwsLogDriverMode::NonBlocking) {
         error("`max_buffer_size_bytes` is given for a blocking log driver", "set `mode` to `NonBlocking`");
     }
+    let prefix = Value::from(props.stream_prefix.as_str());
+    if prefix.known().is_some_and(|prefix| prefix.is_empty() || prefix.contains([':', '*'])) {
+        error(
+            &format!("`{prefix}` cannot begin the names of log streams"),
+            "Fargate needs a `stream_prefix`, without `:` and `*`: take a word such as the task's",
+        );
+    }
     let group = props.log_group.clone().unwrap_or_else(|| {
         let retention = props.log_retention.unwrap_or(RetentionDays::Infinite);
         LogGroup::new(container, "LogGroup", LogGroupProps { retention: Some(retention), ..LogGroupProps::default() })

@@ -27,12 +27,14 @@ pub struct Secret {
     pub(super) value_from: Value<String>,
     grants: Vec<(Vec<&'static str>, Value<String>)>,
     secret: Option<secretsmanager::Secret>,
+    /// What Amazon ECS would not understand.
+    pub(super) problem: Option<String>,
 }
 
 impl Secret {
     /// A secret of any kind: what `ValueFrom` says, and the actions and resources that the execution role needs.
     pub fn new(value_from: Value<String>, grants: Vec<(Vec<&'static str>, Value<String>)>) -> Self {
-        Self { value_from, grants, secret: None }
+        Self { value_from, grants, secret: None, problem: None }
     }
 
     /// A secret of AWS Secrets Manager, or one field of its JSON.
@@ -40,7 +42,7 @@ impl Secret {
         let arn = secret.secret_arn();
         let field = field.filter(|field| !field.is_empty());
         let value_from = field.map_or_else(|| arn.clone(), |field| format!("{arn}:{field}::").into());
-        Self { value_from, grants: vec![], secret: Some(secret.clone()) }
+        Self { value_from, grants: vec![], secret: Some(secret.clone()), problem: field.and_then(no_field) }
     }
 
     /// A version of a secret of AWS Secrets Manager, or one field of its JSON.
@@ -52,14 +54,15 @@ impl Secret {
         let SecretVersionInfo { version_id, version_stage } = version;
         let (stage, id) = (version_stage.unwrap_or_default(), version_id.unwrap_or_default());
         let value_from = format!("{}:{}:{stage}:{id}", secret.secret_arn(), field.unwrap_or_default()).into();
-        Self { value_from, grants: vec![], secret: Some(secret.clone()) }
+        Self { value_from, grants: vec![], secret: Some(secret.clone()), problem: field.and_then(no_field) }
     }
 
     /// A secret of AWS Secrets Manager by its full ARN, or one field of its JSON.
     pub fn from_secret_complete_arn(arn: impl Into<Value<String>>, field: Option<&str>) -> Self {
         let arn = arn.into();
         let value_from = field.map_or_else(|| arn.clone(), |field| format!("{arn}:{field}::").into());
-        Self::new(value_from, vec![(vec!["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], arn)])
+        let actions = vec!["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"];
+        Self { problem: field.and_then(no_field), ..Self::new(value_from, vec![(actions, arn)]) }
     }
 
     /// A parameter of AWS Systems Manager Parameter Store, by its ARN.
@@ -79,4 +82,10 @@ impl Secret {
             secret.grant_read(role);
         }
     }
+}
+
+/// Colons part a reference: `<arn>:<field>:<stage>:<version id>`.
+fn no_field(field: &str) -> Option<String> {
+    let colon = Value::from(field).known().is_some_and(|field| field.contains(':'));
+    colon.then(|| format!("`{field}` cannot be picked from a secret: expected a field without `:`"))
 }

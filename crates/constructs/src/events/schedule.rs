@@ -50,8 +50,8 @@ pub struct CronOptions {
 pub struct Schedule {
     expression: String,
     every_minute: bool,
-    /// What is wrong with a span of time that no expression says.
-    problem: Option<String>,
+    /// What is wrong that the expression does not show, with a way out.
+    problem: Option<(String, String)>,
 }
 
 impl Schedule {
@@ -71,15 +71,27 @@ impl Schedule {
         };
         let (minute, hour, month, year) =
             (all(options.minute), all(options.hour), all(options.month), all(options.year));
+        let fields = [
+            ("minute", &minute),
+            ("hour", &hour),
+            ("day", &day),
+            ("month", &month),
+            ("week_day", &week_day),
+            ("year", &year),
+        ];
+        let problem = fields.into_iter().find_map(|(name, field)| not_one_field(name, field));
         let expression = format!("cron({minute} {hour} {day} {month} {week_day} {year})");
-        Self { expression, every_minute, problem: None }
+        Self { expression, every_minute, problem }
     }
 
     /// Again and again, from when the rule is made: a whole number of minutes.
     pub fn rate(every: Duration) -> Self {
         let seconds = every.to_seconds();
-        let problem = (seconds < 60 || seconds % 60 != 0)
-            .then(|| format!("a rule cannot fire every {seconds} seconds: expected a whole number of minutes"));
+        let problem = (seconds < 60 || seconds % 60 != 0).then(|| {
+            let message = format!("a rule cannot fire every {seconds} seconds: expected a whole number of minutes");
+            let nearest = ((seconds + 30) / 60).max(1);
+            (message, format!("the nearest is `Duration::minutes({nearest})`"))
+        });
         let (amount, unit) = match seconds / 60 {
             minutes if minutes % 1440 == 0 => (minutes / 1440, "day"),
             minutes if minutes % 60 == 0 => (minutes / 60, "hour"),
@@ -97,8 +109,8 @@ impl Schedule {
     /// What EventBridge would refuse, and what is probably not meant. An expression that holds a value of deployment is checked there.
     pub(super) fn problems(&self) -> Vec<Diagnostic> {
         let expression = &self.expression;
-        if let Some(problem) = &self.problem {
-            return vec![Diagnostic::error(codes::SCHEDULE, problem.clone())];
+        if let Some((message, hint)) = &self.problem {
+            return vec![Diagnostic::error(codes::SCHEDULE, message.clone()).hint(hint.clone())];
         }
         if Value::from(expression.as_str()).known().is_none() {
             return vec![];
@@ -119,6 +131,21 @@ impl Schedule {
         }
         found
     }
+}
+
+/// A field that is empty, or several at once, would move the fields after it.
+fn not_one_field(name: &str, field: &str) -> Option<(String, String)> {
+    Value::from(field).known()?;
+    let hint = match field {
+        whole if whole.contains('(') => format!("a whole expression is `Schedule::expression(\"{whole}\")`"),
+        "" => format!("leave `{name}` out, or write `*` for every one"),
+        several if several.contains(char::is_whitespace) => {
+            let parts: Vec<&str> = several.split_whitespace().collect();
+            format!("list with commas: `{}`", parts.join(","))
+        }
+        _ => return None,
+    };
+    Some((format!("`{name}` of a cron schedule: got `{field}`, expected one field such as `0`, `*/6` or `1,15`"), hint))
 }
 
 fn refusal(error: &neargate_schedule::ScheduleError) -> Diagnostic {

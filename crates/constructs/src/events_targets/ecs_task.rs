@@ -161,7 +161,7 @@ impl EcsTask {
             );
         }
         let subnets = match self.cluster.vpc() {
-            Some(vpc) => vpc.select_subnets(&selection).subnet_ids(),
+            Some(vpc) => vpc.select_subnets_for(rule, &selection).subnet_ids(),
             None => {
                 let message = format!("the VPC of cluster `{}` is not known", self.cluster.path());
                 rule.report(

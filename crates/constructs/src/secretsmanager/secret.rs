@@ -135,6 +135,7 @@ impl Secret {
     /// Takes in a secret that exists in the stack's account and region, by its name.
     pub fn from_secret_name(scope: &Scope, id: &str, name: &str) -> Self {
         let scope = scope.child(id);
+        check_name(&scope, name);
         let arn = scope.stack().format_arn("secretsmanager", &format!("secret:{name}"));
         let arn_for_policies = format!("{arn}{ANY_SUFFIX}").into();
         Self::of(State { scope, arn, arn_for_policies, encryption_key: None })
@@ -238,6 +239,17 @@ fn check_arn(scope: &Scope, arn: &Value<String>, complete: bool) {
     }
 }
 
+/// A name that holds a value of deployment is checked there.
+fn check_name(scope: &Scope, name: &str) {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
+    let is_known = Value::from(name).known().is_some();
+    if is_known && (name.is_empty() || name.len() > 512 || !name.chars().all(legal)) {
+        let message = format!("`{name}` is no name of a secret");
+        let hint = "take 1 to 512 letters, digits and `/_+=.@-`";
+        scope.report(Diagnostic::error(codes::SECRET, message).hint(hint));
+    }
+}
+
 fn check(scope: &Scope, props: &SecretProps) {
     let error = |message: String, hint: &str| {
         scope.report(Diagnostic::error(codes::SECRET, message).hint(hint.to_owned()));
@@ -249,10 +261,7 @@ fn check(scope: &Scope, props: &SecretProps) {
         );
     }
     if let Some(name) = &props.secret_name {
-        let legal = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
-        if name.is_empty() || name.len() > 512 || !name.chars().all(legal) {
-            error(format!("`{name}` is no name of a secret"), "take 1 to 512 letters, digits and `/_+=.@-`");
-        }
+        check_name(scope, name);
     }
     let Some(generator) = &props.generate_secret_string else { return };
     if let Some(length) = generator.password_length.filter(|length| !(1..=4096).contains(length)) {

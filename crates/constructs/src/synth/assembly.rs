@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use neargate_base::Diagnostic;
 use serde_json::{Map, Value as Plain, json};
 
-use super::asset::{Asset, AssetSource, DockerAsset, files_below, hash_text};
+use super::asset::{Asset, AssetSource, DockerAsset, hash_text};
 use super::template::BOOTSTRAP_VERSION_MIN;
 use crate::tree::codes;
 use crate::tree::logical_id;
@@ -135,12 +135,11 @@ fn write_asset(directory: &Path, asset: &Asset) -> Result<(), (PathBuf, std::io:
 
 fn stage_directory(directory: &Path, asset: &DockerAsset) -> Result<(), (PathBuf, std::io::Error)> {
     let staged = directory.join(asset.staged());
-    let files = files_below(&asset.directory).map_err(|error| (asset.directory.clone(), error))?;
-    for (name, path) in files {
+    for (name, path) in &asset.files {
         let target = staged.join(name);
         let parent = target.parent().unwrap_or(&staged).to_path_buf();
         std::fs::create_dir_all(&parent).map_err(|error| (parent, error))?;
-        std::fs::copy(&path, &target).map_err(|error| (target, error))?;
+        std::fs::copy(path, &target).map_err(|error| (target, error))?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::ignore::Ignore;
 use crate::tree::codes;
 use crate::tree::stack::Stack;
 
@@ -51,6 +52,8 @@ pub(crate) struct DockerAsset {
     pub(crate) hash: String,
     pub(crate) display_name: String,
     pub(crate) directory: PathBuf,
+    /// What it is built from, by path in the directory; known from its fingerprint on.
+    pub(crate) files: BTreeMap<String, PathBuf>,
     pub(crate) dockerfile: Option<String>,
     pub(crate) target: Option<String>,
     pub(crate) platform: Option<String>,
@@ -66,16 +69,17 @@ impl DockerAsset {
     /// Hashes the directory's files and the options; a directory that cannot be read is a diagnostic.
     pub(crate) fn fingerprint(&mut self, scope: &crate::Scope) {
         let mut hasher = Sha256::new();
-        match files_below(&self.directory) {
+        match self.find_files() {
             Ok(files) => {
-                for (name, path) in files {
-                    match std::fs::read(&path) {
-                        Ok(bytes) => hash_file(&mut hasher, &name, &bytes),
+                for (name, path) in &files {
+                    match std::fs::read(path) {
+                        Ok(bytes) => hash_file(&mut hasher, name, &bytes),
                         Err(error) => {
                             scope.error(codes::ASSET, format!("`{}` cannot be read: {error}", path.display()))
                         }
                     }
                 }
+                self.files = files;
             }
             Err(error) => scope.error(codes::ASSET, format!("`{}` cannot be read: {error}", self.directory.display())),
         }
@@ -86,6 +90,27 @@ impl DockerAsset {
             hash_file(&mut hasher, name, value.as_bytes());
         }
         self.hash = hex(&hasher.finalize());
+    }
+
+    /// The directory's files without those that its `.dockerignore` leaves out, nor what synthesis itself wrote there.
+    fn find_files(&self) -> std::io::Result<BTreeMap<String, PathBuf>> {
+        let dockerfile = self.dockerfile.as_deref().unwrap_or("Dockerfile");
+        let own = format!("{dockerfile}.dockerignore");
+        let list = if self.directory.join(&own).is_file() { own } else { ".dockerignore".to_owned() };
+        let ignore = match std::fs::read_to_string(self.directory.join(&list)) {
+            Ok(text) => Ignore::parse(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ignore::default(),
+            Err(error) => return Err(error),
+        };
+        let mut files = files_below(&self.directory, &ignore)?;
+        // Both are needed to build, whatever the list says.
+        for name in [dockerfile, &list] {
+            let path = self.directory.join(name);
+            if path.is_file() {
+                files.insert(name.to_owned(), path);
+            }
+        }
+        Ok(files)
     }
 }
 
@@ -106,8 +131,9 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The files below a directory by their path in it, sorted; links are followed.
-pub(super) fn files_below(directory: &Path) -> std::io::Result<BTreeMap<String, PathBuf>> {
+/// The files below a directory by their path in it, sorted; links are followed. A cloud assembly is left out: it holds what the last
+/// synthesis took in, and would grow with each.
+fn files_below(directory: &Path, ignore: &Ignore) -> std::io::Result<BTreeMap<String, PathBuf>> {
     let mut files = BTreeMap::new();
     let mut open = vec![(String::new(), directory.to_path_buf())];
     while let Some((prefix, directory)) = open.pop() {
@@ -115,12 +141,22 @@ pub(super) fn files_below(directory: &Path) -> std::io::Result<BTreeMap<String, 
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-            if std::fs::metadata(&path)?.is_dir() {
-                open.push((name, path))
-            } else {
-                files.insert(name, path).map_or((), drop)
+            let is_excluded = ignore.excludes(&name);
+            if is_excluded && !ignore.has_exceptions() {
+                continue;
+            }
+            if !std::fs::metadata(&path)?.is_dir() {
+                if !is_excluded {
+                    files.insert(name, path);
+                }
+            } else if !is_assembly(&path) {
+                open.push((name, path));
             }
         }
     }
     Ok(files)
+}
+
+fn is_assembly(directory: &Path) -> bool {
+    ["manifest.json", "cdk.out"].iter().all(|name| directory.join(name).is_file())
 }

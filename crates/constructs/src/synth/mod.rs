@@ -6,6 +6,7 @@
 mod assembly;
 pub(crate) mod asset;
 mod dependency;
+mod ignore;
 pub(crate) mod resolve;
 mod template;
 mod tree_file;

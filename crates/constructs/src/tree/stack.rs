@@ -10,7 +10,7 @@ use neargate_l1::Value;
 use serde_json::{Value as Plain, json};
 
 use super::scope::{MissingContext, Scope};
-use super::{codes, intrinsic};
+use super::{codes, intrinsic, region};
 use crate::synth::asset::{Asset, AssetSource, DockerAsset};
 
 /// Where a stack is deployed. What is left out is decided by who deploys it.
@@ -126,6 +126,9 @@ impl Stack {
         if let Some(account) = self.state.props.env.account.as_ref().filter(|account| !Account::is_valid(account)) {
             self.error(codes::BAD_STACK, format!("`{account}` is no account id: expected twelve digits"));
         }
+        if let Some(problem) = self.state.props.env.region.as_deref().and_then(region::problem) {
+            self.report(problem);
+        }
     }
 
     /// The name in CloudFormation.
@@ -170,10 +173,10 @@ impl Stack {
         let (Some(account), Some(region)) = (&self.state.props.env.account, &self.state.props.env.region) else {
             return (0..2).map(|index| intrinsic::select(index, intrinsic::availability_zones())).collect();
         };
-        let key = format!("availability-zones:account={account}:region={region}");
-        if let Some(Plain::Array(zones)) = self.try_get_context(&key) {
-            return zones.iter().filter_map(Plain::as_str).map(Value::from).collect();
+        if let Some(zones) = self.known_availability_zones() {
+            return zones.into_iter().map(Value::from).collect();
         }
+        let key = zones_key(account, region);
         let missing = MissingContext {
             key,
             provider: "availability-zones",
@@ -192,6 +195,15 @@ impl Stack {
             all.push(missing);
         }
         ["a", "b", "c"].iter().map(|zone| Value::from(format!("{region}{zone}"))).collect()
+    }
+
+    /// The availability zones that the context names for the stack's account and region.
+    pub(crate) fn known_availability_zones(&self) -> Option<Vec<String>> {
+        let Environment { account, region } = &self.state.props.env;
+        match self.try_get_context(&zones_key(account.as_ref()?, region.as_ref()?)) {
+            Some(Plain::Array(zones)) => Some(zones.iter().filter_map(Plain::as_str).map(str::to_owned).collect()),
+            _ => None,
+        }
     }
 
     /// Makes this stack wait for another at deployment.
@@ -260,4 +272,9 @@ impl Stack {
         let account = account.as_deref().unwrap_or("unknown-account");
         format!("aws://{account}/{}", region.as_deref().unwrap_or("unknown-region"))
     }
+}
+
+/// The CDK's name for a list of zones in the context.
+fn zones_key(account: &str, region: &str) -> String {
+    format!("availability-zones:account={account}:region={region}")
 }

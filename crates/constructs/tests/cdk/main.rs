@@ -9,6 +9,7 @@
 
 mod across_stacks;
 mod clusters;
+mod images;
 mod keys_and_secrets;
 mod logical_ids;
 mod networks;

@@ -1,7 +1,7 @@
 use neargate_constructs::ec2::{
     InstanceTenancy, SubnetConfiguration, SubnetSelection, SubnetType, Subnets, Vpc, VpcProps,
 };
-use neargate_constructs::{CfnOutput, CfnOutputProps, Json, Stack, StackProps, codes, intrinsic};
+use neargate_constructs::{App, CfnOutput, CfnOutputProps, Environment, Json, Stack, StackProps, codes, intrinsic};
 
 use super::{app, check, fixed};
 
@@ -95,10 +95,55 @@ fn what_cannot_be_is_reported_all_at_once() {
     let expected = [
         "NG-C0100 Stack/Contradiction: `enable_dns_hostnames` needs `enable_dns_support`, which is off",
         "NG-C0100 Stack/Contradiction: `availability_zones` and `max_azs` are both given",
+        "NG-C0100 Stack/Contradiction: `a` is no availability zone: expected a region's name and a letter",
         "NG-C0100 Stack/NoRange: `10.0.0.0` is no IPv4 range",
         "NG-C0100 Stack/NoPublic: there is no public subnet to put the NAT gateways into",
         "NG-C0100 Stack/Small: a subnet cannot be a /29: expected /16 to /28",
     ];
-    assert_eq!(found.get(..5).unwrap(), expected);
+    assert_eq!(found.get(..6).unwrap(), expected);
     assert!(found.iter().any(|line| line.starts_with(codes::SUBNET_SELECTION.0)), "{found:?}");
+}
+
+/// What is found, as `path: message | hint`.
+fn found(app: &App) -> Vec<String> {
+    let found = app.assemble().map_or_else(|found| found, |assembly| assembly.diagnostics);
+    found.iter().map(|d| format!("{}: {} | {}", d.path, d.message, d.hints.join(" "))).collect()
+}
+
+#[test]
+fn zones_and_regions_that_are_none_come_with_one_that_is() {
+    let app = app();
+    let env = |account: Option<&str>, region: &str| {
+        let env = Environment { account: account.map(str::to_owned), region: Some(region.to_owned()) };
+        StackProps { env, ..StackProps::default() }
+    };
+    let zone = |stack: &Stack, id: &str, zone: &str| {
+        Vpc::new(stack, id, VpcProps { availability_zones: Some(vec![zone.into()]), ..Default::default() });
+    };
+    let known = Stack::new(&app, "Known", fixed());
+    zone(&known, "Sound", "eu-west-1b");
+    zone(&known, "Unknown", "eu-west-1z");
+    let region = Stack::new(&app, "Region", env(None, "us-east-1"));
+    zone(&region, "Sound", "us-east-1f");
+    zone(&region, "Elsewhere", "eu-west-1a");
+    zone(&region, "Short", "us-east-1");
+    let nowhere = Stack::new(&app, "Nowhere", StackProps::default());
+    zone(&nowhere, "Sound", "us-west-2-lax-1a");
+    zone(&nowhere, "Word", "first");
+    Stack::new(&app, "Zone", env(None, "eu-west-1a"));
+    Stack::new(&app, "Word", env(Some("123456789012"), "Ireland"));
+    Stack::new(&app, "Typo", env(None, "EU-west-1"));
+    let typo = Stack::new(&app, "Unknown", env(None, "eu-wst-1"));
+    zone(&typo, "Sound", "eu-wst-1a");
+    let expected = [
+        "Known/Unknown: `eu-west-1z` is no availability zone of the stack's account and region: expected `eu-west-1a`, `eu-west-1b`, `eu-west-1c` | take one of them, or leave `availability_zones` out for the first ones",
+        "Region/Elsewhere: the availability zone `eu-west-1a` is not in `us-east-1` | write it as `us-east-1a`",
+        "Region/Short: `us-east-1` is no availability zone: expected a region's name and a letter | write it as `us-east-1a`",
+        "Nowhere/Word: `first` is no availability zone: expected a region's name and a letter | write it as `eu-west-1a`",
+        "Zone: `eu-west-1a` is no region | that is an availability zone; its region is `eu-west-1`",
+        "Word: `Ireland` is no region | write it as `eu-west-1`",
+        "Typo: `EU-west-1` is no region | did you mean `eu-west-1`?",
+        "Unknown: `eu-wst-1` is no region that is known here | did you mean `eu-west-1`? A region that is newer is taken as it is",
+    ];
+    assert_eq!(found(&app), expected);
 }

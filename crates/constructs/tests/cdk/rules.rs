@@ -299,6 +299,23 @@ fn a_schedule_that_event_bridge_refuses_comes_with_the_nearest_one() {
             "month of `cron(* * * MARCH ? *)`: got `MARCH`, expected 1 to 12 or JAN to DEC | did you mean `cron(* * * MAR ? *)`?"
         ]
     );
+    let fields = |minute: &str| {
+        let minute = Some(minute.to_owned());
+        of_schedule(|_| Schedule::cron(CronOptions { minute, ..Default::default() }))
+    };
+    let got = |got: &str, hint: &str| {
+        format!("`minute` of a cron schedule: got `{got}`, expected one field such as `0`, `*/6` or `1,15` | {hint}")
+    };
+    assert_eq!(fields("0 30"), [got("0 30", "list with commas: `0,30`")]);
+    assert_eq!(fields(""), [got("", "leave `minute` out, or write `*` for every one")]);
+    let whole = "cron(0 4 * * ? *)";
+    assert_eq!(fields(whole), [got(whole, "a whole expression is `Schedule::expression(\"cron(0 4 * * ? *)\")`")]);
+    assert_eq!(
+        of_schedule(|_| Schedule::rate(Duration::seconds(100))),
+        [
+            "a rule cannot fire every 100 seconds: expected a whole number of minutes | the nearest is `Duration::minutes(2)`"
+        ]
+    );
     assert_eq!(
         of_schedule(|_| cron(None)),
         [

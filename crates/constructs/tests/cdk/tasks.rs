@@ -10,7 +10,7 @@ use neargate_constructs::ecs::{
 };
 use neargate_constructs::iam::{Principal, Role, RoleProps};
 use neargate_constructs::logs::{LogGroup, LogGroupClass, LogGroupProps, RetentionDays};
-use neargate_constructs::{Duration, RemovalPolicy, Stack, StackProps};
+use neargate_constructs::{Duration, RemovalPolicy, Stack, StackProps, secretsmanager};
 
 use super::{app, check, fixed, here};
 
@@ -262,7 +262,7 @@ fn what_fargate_would_refuse_is_reported_all_at_once() {
         "the container has 4 MiB of memory: expected at least 6",
         "`stop_timeout` is 121 seconds: Fargate allows 2 to 120",
         "`restart_attempt_period` is 59 seconds: expected 60 to 1800",
-        "`A` is in `environment` and in `secrets`",
+        "`A` is in `environment` and in `secrets`: expected in one of the two",
         "the containers set 512 CPU units aside, but the task has 256",
     ];
     assert_eq!(messages.get(..expected.len()).unwrap(), expected);
@@ -272,4 +272,37 @@ fn what_fargate_would_refuse_is_reported_all_at_once() {
     }
     assert!(messages.iter().any(|message| message.contains("mounts the volume `none`")), "{messages:#?}");
     assert!(messages.iter().any(|message| message.contains("nowhere` cannot be read")), "{messages:#?}");
+}
+
+#[test]
+fn names_that_amazon_ecs_refuses_come_with_what_it_takes() {
+    let app = app();
+    let stack = Stack::new(&app, "Stack", StackProps::default());
+    let task = FargateTaskDefinition::new(&stack, "Task", FargateTaskDefinitionProps::default());
+    let secret = secretsmanager::Secret::from_secret_name(&stack, "Secret", "app creds");
+    let container = ContainerDefinitionProps {
+        image: Some(ContainerImage::from_registry("busy box")),
+        container_name: Some("my container".into()),
+        environment: [("A=B".to_owned(), "1".into())].into(),
+        secrets: [(String::new(), Secret::from_secrets_manager(&secret, Some("a:b")))].into(),
+        logging: Some(LogDriver::aws_logs("")),
+        ..Default::default()
+    };
+    task.add_container("app", container);
+    let found: Vec<String> = app
+        .assemble()
+        .unwrap_err()
+        .iter()
+        .map(|d| format!("{} {}: {} | {}", d.code, d.path, d.message, d.hints.join(" ")))
+        .collect();
+    let expected = [
+        "NG-C0420 Stack/Secret: `app creds` is no name of a secret | take 1 to 512 letters, digits and `/_+=.@-`",
+        "NG-C0202 Stack/Task/app: `A=B` is no name of an environment variable: expected one such as `API_KEY` | ",
+        "NG-C0202 Stack/Task/app: `` is no name of an environment variable: expected one such as `API_KEY` | ",
+        "NG-C0202 Stack/Task/app: `a:b` cannot be picked from a secret: expected a field without `:` | ",
+        "NG-C0202 Stack/Task/app: `my container` is no name of a container | take up to 255 letters, digits, `_` and `-`",
+        "NG-C0202 Stack/Task/app: `busy box` is no name of an image | write it as `name:tag`, with the registry in front where it is not Docker Hub",
+        "NG-C0202 Stack/Task/app: `` cannot begin the names of log streams | Fargate needs a `stream_prefix`, without `:` and `*`: take a word such as the task's",
+    ];
+    assert_eq!(found, expected);
 }

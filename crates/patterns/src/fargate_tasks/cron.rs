@@ -56,6 +56,9 @@ impl CronScheduleConstruct {
             (None, None) => CronDay::Every,
             (None, Some(days)) => CronDay::OfWeek(days),
             (Some(days), None) => CronDay::OfMonth(days),
+            // `?` is how EventBridge writes that the other one counts.
+            (Some(none), Some(days)) if none == "?" => CronDay::OfWeek(days),
+            (Some(days), Some(none)) if none == "?" => CronDay::OfMonth(days),
             (Some(days), Some(week_days)) => {
                 let message = format!("`day` is `{days}` and `week_day` is `{week_days}`: expected one of the two");
                 let hint = "leave one out: EventBridge takes either days of the month or days of the week";

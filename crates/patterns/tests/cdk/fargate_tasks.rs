@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use neargate_constructs::ec2::{
-    Peer, Port, SecurityGroup, SecurityGroupProps, SubnetConfiguration, SubnetSelection, SubnetType, Subnets, Vpc,
-    VpcAttributes, VpcProps,
+    SecurityGroup, SecurityGroupProps, SubnetConfiguration, SubnetSelection, SubnetType, Subnets, Vpc, VpcAttributes,
+    VpcProps,
 };
 use neargate_constructs::ecr::Repository;
 use neargate_constructs::ecs::{
@@ -13,96 +13,31 @@ use neargate_constructs::events::{CronDay, CronOptions, Schedule};
 use neargate_constructs::kms::{Key, KeyProps};
 use neargate_constructs::logs::RetentionDays;
 use neargate_constructs::secretsmanager::{Secret, SecretProps};
-use neargate_constructs::{App, AppProps, Duration, Environment, RemovalPolicy, Stack, StackProps, iam};
+use neargate_constructs::{App, AppProps, Duration, RemovalPolicy, Stack, StackProps, iam};
 use neargate_patterns::fargate_tasks::{
-    CronScheduleConstructProps, FargateTasksConstruct, FargateTasksConstructProps, InboundRule, ScheduledFargateTask,
-    ScheduledFargateTaskDefinitionOptions, ScheduledFargateTaskImageOptions, ScheduledFargateTaskProps,
+    CronScheduleConstruct, CronScheduleConstructProps, FargateTasksConstruct, FargateTasksConstructProps,
+    ScheduledFargateTask, ScheduledFargateTaskDefinitionOptions, ScheduledFargateTaskImageOptions,
+    ScheduledFargateTaskProps,
 };
 use serde_json::{Value, json};
 
-use super::{app, check, check_except};
+use super::deliberate::let_cloudwatch_logs_use;
+use super::{app, check, check_except, three_stacks};
 
 const SECRET_ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds-AbCdEf";
 
-/// The choices of the oracle that are not our defaults.
-fn of_the_oracle() -> FargateTasksConstructProps {
-    let https = InboundRule {
-        peer: Peer::any_ipv4(),
-        port: Port::tcp(443),
-        description: Some("Allow outbound HTTPS".to_owned()),
-    };
-    FargateTasksConstructProps {
-        key_alias: Some("alias/fargate-key".to_owned()),
-        inbound_rules: vec![https],
-        secret_arn: Some(SECRET_ARN.into()),
-        secret_key: Some("apiKey".to_owned()),
-        ..Default::default()
-    }
-}
-
-/// Our one deliberate difference: CloudWatch Logs may use the key of a log group, or it would refuse to make the group.
-fn let_cloudwatch_logs_use(template: &mut Value, key: &str, fixed: bool) {
-    let join = |parts: Value| json!({"Fn::Join": ["", parts]});
-    let [region, account, partition, suffix] =
-        ["Region", "AccountId", "Partition", "URLSuffix"].map(|name| json!({"Ref": format!("AWS::{name}")}));
-    let (service, log_groups) = match fixed {
-        true => (join(json!(["logs.eu-west-1.", suffix])), json!("arn:aws:logs:eu-west-1:123456789012:log-group:*")),
-        false => (
-            join(json!(["logs.", region, ".", suffix])),
-            join(json!(["arn:", partition, ":logs:", region, ":", account, ":log-group:*"])),
-        ),
-    };
-    let statement = json!({
-        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
-        "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Resource": "*",
-    });
-    let statements = &mut template["Resources"][key]["Properties"]["KeyPolicy"]["Statement"];
-    statements.as_array_mut().unwrap().push(statement);
-}
-
 #[test]
-fn a_task_that_makes_everything_equals_the_cdk_s() {
-    let app = app();
-    let stack = Stack::new(&app, "FargateTasksStack", StackProps::default());
-    FargateTasksConstruct::new(&stack, "FargateTasks", of_the_oracle());
-    check_except(&app, "FargateTasksStack", |expected| {
-        let_cloudwatch_logs_use(expected, "FargateTasksFargateKeyCE8984F3", false);
-    });
-}
-
-#[test]
-fn a_task_in_the_cluster_of_another_stack_equals_the_cdk_s() {
+fn tasks_alone_and_in_the_cluster_of_another_stack_equal_the_cdk_s() {
     let zones =
         json!({"availability-zones:account=123456789012:region=eu-west-1": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]});
     let app = App::with_props(AppProps { context: zones.as_object().cloned(), ..AppProps::default() });
-    let fixed = || {
-        let env = Environment { account: Some("123456789012".to_owned()), region: Some("eu-west-1".to_owned()) };
-        StackProps { env, ..StackProps::default() }
-    };
-    let network = Stack::new(&app, "NetworkStack", fixed());
-    let vpc = Vpc::new(&network, "Vpc", VpcProps { max_azs: Some(2), nat_gateways: Some(1), ..Default::default() });
-    let cluster = Cluster::new(&network, "Cluster", ClusterProps { vpc: Some(vpc.clone()), ..Default::default() });
-    let props = FargateTasksConstructProps {
-        vpc: Some(vpc),
-        cluster: Some(cluster),
-        cpu: Some(512.into()),
-        memory_limit_mib: Some(1024.into()),
-        log_retention_days: Some(RetentionDays::OneYear),
-        schedule: Some(CronScheduleConstructProps {
-            minute: Some("30".to_owned()),
-            hour: Some("4".to_owned()),
-            ..Default::default()
-        }),
-        ..of_the_oracle()
-    };
-    FargateTasksConstruct::new(&Stack::new(&app, "SharedClusterTasksStack", fixed()), "FargateTasks", props);
+    three_stacks::define(&app);
     check(&app, "NetworkStack");
-    check_except(&app, "SharedClusterTasksStack", |expected| {
-        let_cloudwatch_logs_use(expected, "FargateTasksFargateKeyCE8984F3", true);
-    });
+    for (stack, fixed) in [("FargateTasksStack", false), ("SharedClusterTasksStack", true)] {
+        check_except(&app, stack, |expected| {
+            assert!(let_cloudwatch_logs_use(expected, "FargateTasksFargateKeyCE8984F3", fixed));
+        });
+    }
 }
 
 fn one_zone(stack: &Stack) -> Vpc {
@@ -268,8 +203,8 @@ fn every_prop_away_from_its_default_equals_the_cdk_s() {
     };
     FargateTasksConstruct::new(&stack, "Little", little);
     check_except(&app, "FargateTasksVariations", |expected| {
-        let_cloudwatch_logs_use(expected, "MadeFargateKey401C644D", false);
-        let_cloudwatch_logs_use(expected, "Key961B73FD", false);
+        assert!(let_cloudwatch_logs_use(expected, "MadeFargateKey401C644D", false));
+        assert!(let_cloudwatch_logs_use(expected, "Key961B73FD", false));
     });
 }
 
@@ -379,6 +314,11 @@ fn errors_come_all_at_once_with_a_way_out() {
     );
     tasks("None", cron(), FargateTasksConstructProps { desired_task_count: Some(0), ..sound() });
     let elsewhere = Vpc::new(&stack, "Elsewhere", VpcProps { max_azs: Some(1), ..Default::default() });
+    tasks(
+        "Open",
+        cron(),
+        FargateTasksConstructProps { subnet_selection: Some(SubnetType::PrivateIsolated.into()), ..sound() },
+    );
     tasks("Networks", cron(), FargateTasksConstructProps { vpc: Some(elsewhere), ..sound() });
     let expected = [
         "NG-C0302 Stack/Minute/ScheduledFargateTask/ScheduledEventRule: minutes of `cron(60 * * * ? *)`: got `60`, expected 0 to 59 | did you mean `cron(59 * * * ? *)`?",
@@ -391,6 +331,7 @@ fn errors_come_all_at_once_with_a_way_out() {
         "NG-C0513 Stack/TwoSecrets: 2 of `secret_arn`, `secret_name` and `secret` are given: expected one | say which secret the task finds in its environment: its complete ARN, its name, or the construct",
         "NG-C0420 Stack/ShortArn/MySecret: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds` is not complete: the six characters that Secrets Manager adds are missing | give the ARN that `aws secretsmanager describe-secret` shows, or take the secret in by its name",
         "NG-C0510 Stack/None/ScheduledFargateTask: You must specify a desiredTaskCount greater than 0 | set `desired_task_count` to at least 1, or leave it out for 1",
+        "NG-C0101 Stack/Open/ScheduledFargateTask/ScheduledEventRule: the VPC `Stack/Network` has no `Isolated` subnets: it has `Private`, `Public` | select other subnets, or change the VPC's `subnet_configuration`",
         "NG-C0515 Stack/Networks: `vpc` is `Stack/Elsewhere`, but the cluster is in `Stack/Network` | leave `vpc` out: the cluster knows its own",
     ];
     assert_eq!(found(&app), expected);
@@ -434,7 +375,7 @@ fn what_describes_a_part_that_is_given_is_said_to_change_nothing() {
         security_group: Some(group),
         subnet_selection: Some(SubnetSelection { subnets: Some(Subnets::These(vec![])), ..Default::default() }),
         vpc: Some(vpc),
-        ..of_the_oracle()
+        ..three_stacks::choices()
     };
     FargateTasksConstruct::new(&stack, "Tasks", props);
     assert_eq!(
@@ -444,4 +385,18 @@ fn what_describes_a_part_that_is_given_is_said_to_change_nothing() {
             "NG-C0516 Stack/Tasks: `inbound_rules` changes nothing: it describes a new one, and `security_group` is given | leave out `inbound_rules` or `security_group`",
         ]
     );
+}
+
+#[test]
+fn the_days_that_do_not_count_may_be_written_as_event_bridge_writes_them() {
+    let app = app();
+    let stack = Stack::new(&app, "Stack", StackProps::default());
+    let expression = |id: &str, day: &str, week_day: &str| {
+        let text = |text: &str| Some(text.to_owned());
+        let props = CronScheduleConstructProps { day: text(day), week_day: text(week_day), ..Default::default() };
+        CronScheduleConstruct::new(&stack, id, props).schedule().expression_string().to_owned()
+    };
+    assert_eq!(expression("OfWeek", "?", "MON-FRI"), "cron(0 * ? * MON-FRI *)");
+    assert_eq!(expression("OfMonth", "L", "?"), "cron(0 * L * ? *)");
+    assert_eq!(found(&app), [""; 0]);
 }

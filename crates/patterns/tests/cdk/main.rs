@@ -7,7 +7,11 @@
     reason = "all of this is test code; clippy knows only `#[test]` functions as such"
 )]
 
+mod deliberate;
 mod fargate_tasks;
+#[path = "../../examples/three_stacks.rs"]
+#[allow(dead_code, reason = "its `main` is the example's")]
+mod three_stacks;
 mod triggered_fargate_task;
 
 use std::path::Path;

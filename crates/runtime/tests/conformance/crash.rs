@@ -1,16 +1,16 @@
 //! What is killed, and what is found afterwards.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use neargate_runtime::{Adopted, ContainerState, EventKind, GoneReason, ResumePoints, TaskSpec};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::embedded::EmbeddedHost;
-use crate::host::{Behaviour, Host};
+use crate::host::{Behaviour, Host, spool_key};
 
 /// Set in the processes that play the engine; holds the instance's name.
 const ENGINE: &str = "NEARGATE_TEST_ENGINE";
@@ -23,7 +23,7 @@ fn pid(raw: u32) -> Pid {
     Pid::from_raw(i32::try_from(raw).unwrap()).unwrap()
 }
 
-fn wait_dead(raw: u32) {
+pub(crate) fn wait_dead(raw: u32) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while test_kill_process(pid(raw)).is_ok() {
         assert!(Instant::now() < deadline, "process {raw} still lives");
@@ -120,6 +120,10 @@ fn shim_pid(host: &EmbeddedHost, task: &TaskSpec) -> u32 {
     u32::try_from(record["pid"].as_u64().unwrap()).unwrap()
 }
 
+pub(crate) fn kill_shim(host: &EmbeddedHost, task: &TaskSpec) {
+    kill_process(pid(shim_pid(host, task)), Signal::KILL).unwrap();
+}
+
 #[test]
 fn a_killed_shim_takes_its_containers_along_and_nothing_is_left() {
     let Some(host) = EmbeddedHost::new() else { return };
@@ -179,17 +183,21 @@ fn lost_while_no_engine_ran(restarted: bool) {
     if restarted {
         std::fs::remove_dir_all(host.config.run_dir.join("tasks").join(task.task_id.as_str())).unwrap();
     }
-    // The lock goes with the last of the shim, a moment after its children were told.
-    let deadline = Instant::now() + Duration::from_secs(10);
-    let states = loop {
-        match host.backend().adopt(&task, &ResumePoints::new()) {
-            Ok(Adopted::Gone(states)) => break states,
-            other => assert!(Instant::now() < deadline, "{other:?}"),
-        }
-    };
+    let states = adopt_dead(&host, &task);
     assert_eq!(states["main"], ContainerState::Lost);
     assert!(matches!(states["ended"], ContainerState::Exited { exit_code: 8, .. }), "{states:?}");
     assert_eq!(traces(&host), Vec::<String>::new());
+}
+
+/// The lock goes with the last of the shim, a moment after its children were told.
+pub(crate) fn adopt_dead(host: &EmbeddedHost, task: &TaskSpec) -> BTreeMap<String, ContainerState> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match host.backend().adopt(task, &ResumePoints::new()) {
+            Ok(Adopted::Gone(states)) => return states,
+            other => assert!(Instant::now() < deadline, "{other:?}"),
+        }
+    }
 }
 
 #[test]
@@ -233,6 +241,41 @@ fn play_engine() {
     std::process::exit(1);
 }
 
+/// A process that plays the engine, and the task that it is about to start.
+fn engine(instance: &str, crash_at: Option<u32>) -> (Child, TaskSpec) {
+    let mut engine = Command::new(std::env::current_exe().unwrap());
+    let test = "crash::an_engine_killed_at_any_moment_leaves_a_task_to_adopt_or_to_start";
+    engine.args(["--exact", test, "--nocapture"]).env(ENGINE, instance).stdout(Stdio::piped());
+    if let Some(point) = crash_at {
+        engine.env("NEARGATE_CRASH_AT", point.to_string());
+    }
+    let mut engine = engine.spawn().unwrap();
+    let mut lines = BufReader::new(engine.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut task: TaskSpec =
+        lines.find_map(|line| serde_json::from_str(line.strip_prefix("TASK ")?).ok()).expect("no task");
+    task.spool_key = spool_key();
+    (engine, task)
+}
+
+/// The task of an engine that was killed runs, or can be started, and ends as it should. Whether it was running.
+fn goes_on(instance: &str, task: &TaskSpec) -> bool {
+    let host = EmbeddedHost::open(instance);
+    let adopted = match adopt(&host, task, &ResumePoints::new()) {
+        Adopted::Running(_) => true,
+        Adopted::NeverStarted => {
+            host.backend().start(task).unwrap();
+            false
+        }
+        Adopted::Gone(states) => panic!("lost: {states:?}"),
+    };
+    host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
+    host.backend().stop_container(&task.task_id, "main", 30).unwrap();
+    assert_eq!(host.wait_exit("main"), 5);
+    host.remove(task);
+    assert_eq!(traces(&host), Vec::<String>::new());
+    adopted
+}
+
 #[test]
 fn an_engine_killed_at_any_moment_leaves_a_task_to_adopt_or_to_start() {
     play_engine();
@@ -242,36 +285,28 @@ fn an_engine_killed_at_any_moment_leaves_a_task_to_adopt_or_to_start() {
     let mut adopted = 0;
     for (round, delay_us) in [0, 500, 1000, 2000, 4000, 8000, 16_000, 50_000].into_iter().enumerate() {
         let instance = format!("crash-{}-{round}", std::process::id());
-        let mut engine = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "crash::an_engine_killed_at_any_moment_leaves_a_task_to_adopt_or_to_start",
-                "--nocapture",
-            ])
-            .env(ENGINE, &instance)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(engine.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let task: TaskSpec =
-            lines.find_map(|line| serde_json::from_str(line.strip_prefix("TASK ")?).ok()).expect("no task");
+        let (mut engine, task) = engine(&instance, None);
         std::thread::sleep(Duration::from_micros(delay_us));
         engine.kill().unwrap();
         engine.wait().unwrap();
-
-        let host = EmbeddedHost::open(&instance);
-        match adopt(&host, &task, &ResumePoints::new()) {
-            Adopted::Running(_) => adopted += 1,
-            Adopted::NeverStarted => host.backend().start(&task).unwrap(),
-            Adopted::Gone(states) => panic!("lost after {delay_us} µs: {states:?}"),
-        }
-        host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
-        host.backend().stop_container(&task.task_id, "main", 30).unwrap();
-        assert_eq!(host.wait_exit("main"), 5);
-        host.remove(&task);
-        assert_eq!(traces(&host), Vec::<String>::new());
+        adopted += u32::from(goes_on(&instance, &task));
     }
     assert!(adopted > 0, "no round came late enough to adopt");
+}
+
+#[test]
+fn an_engine_killed_at_each_step_of_a_start_leaves_a_task_to_adopt_or_to_start() {
+    if !crate::embedded::can_run() {
+        return;
+    }
+    // Four points while the intent is written, then: the shim runs, it was told half, it was told all.
+    let adopted = [1, 2, 3, 4, 5, 6, 7].map(|point| {
+        let instance = format!("step-{}-{point}", std::process::id());
+        let (mut engine, task) = engine(&instance, Some(point));
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&engine.wait().unwrap()), Some(9));
+        goes_on(&instance, &task)
+    });
+    assert_eq!(adopted, [false, false, false, false, false, false, true]);
 }
 
 #[test]

@@ -1,6 +1,13 @@
 //! What the suite needs of a backend: containers that behave as told, and the events in order.
 
-use neargate_runtime::{Backend, ContainerSpec, EventKind, RuntimeEvent, SPEC_FORMAT, TaskId, TaskNetwork, TaskSpec};
+use neargate_runtime::{
+    Backend, ContainerSpec, EventKind, RuntimeEvent, SPEC_FORMAT, SpoolKey, TaskId, TaskNetwork, TaskSpec,
+};
+
+/// One for all tasks here, so that a process that plays the engine and the one that adopts its task agree.
+pub(crate) fn spool_key() -> SpoolKey {
+    SpoolKey::new([0x5a; 32])
+}
 
 /// What a container of the suite does.
 #[derive(Clone, Debug)]
@@ -45,6 +52,7 @@ pub(crate) trait Host {
             memory_mib: 512,
             ephemeral_gib: 20,
             containers,
+            spool_key: spool_key(),
             labels: Vec::new(),
         }
     }

@@ -23,4 +23,6 @@ mod fake;
 mod host;
 #[cfg(target_os = "linux")]
 mod networks;
+#[cfg(target_os = "linux")]
+mod secrecy;
 mod suite;

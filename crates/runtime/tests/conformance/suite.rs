@@ -1,7 +1,7 @@
 //! What every backend does.
 
 use neargate_runtime::{
-    Adopted, ContainerState, EventKind, ExecSpec, ResumePoints, RuntimeError, StartFailureKind, TaskId,
+    Adopted, ContainerState, EventKind, ExecSpec, ResumePoints, RuntimeError, StartFailureKind, TaskId, TaskSpec,
 };
 
 use crate::host::{Behaviour, Host};
@@ -198,6 +198,13 @@ pub(crate) fn a_sweep_takes_what_nobody_claims(host: &impl Host) {
     assert_eq!(host.backend().adopt(&task, &ResumePoints::new()).unwrap(), Adopted::NeverStarted);
 }
 
+pub(crate) fn a_specification_from_a_file_cannot_be_started(host: &impl Host) {
+    let task = host.task(vec![host.container("main", Behaviour::Deaf)]);
+    let read: TaskSpec = serde_json::from_str(&serde_json::to_string(&task).unwrap()).unwrap();
+    assert_eq!(host.backend().start(&read).unwrap_err().to_string(), "the task's spool key was not given");
+    assert_eq!(host.backend().adopt(&task, &ResumePoints::new()).unwrap(), Adopted::NeverStarted);
+}
+
 /// Waits until a container has set its signal handling up, which it says by its first line.
 fn wait_ready(host: &impl Host) {
     host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
@@ -221,6 +228,7 @@ macro_rules! conformance {
             a_command_runs_in_a_container,
             one_container_may_fail_while_another_runs,
             a_sweep_takes_what_nobody_claims,
+            a_specification_from_a_file_cannot_be_started,
         }
     };
     ($host:expr; $($name:ident,)*) => {

@@ -78,7 +78,11 @@ fn kms(cx: &mut Cx<'_>, group: &str, key: &str, operation: &str, mut input: Json
     answer.map_err(|fault| match fault.code {
         _ if fault.status >= 500 => fault,
         "AccessDeniedException" if exists(cx, key) => {
-            LogsError::KeyDenied { group: arn, key: key.to_owned(), service, action: operation.to_owned() }.into()
+            let (key, action) = (key.to_owned(), operation.to_owned());
+            match fault.hint.filter(|hint| hint.starts_with("denied by")) {
+                Some(by) => LogsError::KeyForbidden { group: arn, key, action, by }.into(),
+                None => LogsError::KeyDenied { group: arn, key, service, action }.into(),
+            }
         }
         "AccessDeniedException" => {
             LogsError::KeyUnusable { group: arn, cause: format!("key `{key}` does not exist") }.into()

@@ -22,6 +22,13 @@ pub(crate) enum LogsError {
         service: String,
         action: String,
     },
+    /// A statement forbids CloudWatch Logs to do this with a group's key.
+    KeyForbidden {
+        group: String,
+        key: String,
+        action: String,
+        by: String,
+    },
     /// A group's key is gone or switched off.
     KeyUnusable {
         group: String,
@@ -66,8 +73,12 @@ impl From<LogsError> for Fault {
                      \"Principal\": {{\"Service\": \"{service}\"}}, \"Action\": [\"kms:Encrypt*\", \"kms:Decrypt*\", \
                      \"kms:ReEncrypt*\", \"kms:GenerateDataKey*\", \"kms:Describe*\"], \"Resource\": \"*\", \"Condition\": \
                      {{\"ArnEquals\": {{\"kms:EncryptionContext:aws:logs:arn\": \"{group}\"}}}}}}; \
-                     `neargate try … --fix-log-key` adds it"
+                     `neargate try APP --fix-log-key` adds it"
                 ))
+            }
+            LogsError::KeyForbidden { group, key, action, by } => {
+                Self::sender("AccessDeniedException", key_text(&group))
+                    .with_hint(format!("CloudWatch Logs may not kms:{action} with key `{key}`: {by}"))
             }
             LogsError::KeyUnusable { group, cause } => {
                 Self::sender("InvalidParameterException", key_text(&group)).with_hint(cause)

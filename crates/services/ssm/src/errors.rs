@@ -8,8 +8,14 @@ use neargate_kernel::Fault;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SsmError {
     NotFound(String),
-    VersionNotFound { name: String, version: String },
-    LabelNotFound { name: String, label: String },
+    VersionNotFound {
+        name: String,
+        version: String,
+    },
+    LabelNotFound {
+        name: String,
+        label: String,
+    },
     AlreadyExists,
     ReservedName(String),
     NameNotQualified,
@@ -22,10 +28,18 @@ pub(crate) enum SsmError {
     AdvancedSize,
     TierDowngrade,
     TypeMissing,
-    TypeChanged { from: String, to: String },
+    TypeChanged {
+        from: String,
+        to: String,
+    },
     TagsAndOverwrite,
     DataType(String),
-    SecureString,
+    KeyIdNotSecure,
+    SecureStringInStack,
+    /// The caller may not use the key; in KMS's words.
+    KmsDenied(String),
+    /// The key does not serve; in KMS's words.
+    InvalidKeyId(String),
     NextToken,
     FilterKey(String),
     FilterOption(String),
@@ -51,18 +65,14 @@ impl From<SsmError> for Fault {
     fn from(error: SsmError) -> Self {
         use SsmError as E;
         let invalid = |text: String| Self::validation(text);
+        let no_version = |what: String, which: &str| {
+            let text = format!("Systems Manager could not find {what}. Verify the {which} and try again.");
+            Self::sender("ParameterVersionNotFound", text)
+        };
         match error {
             E::NotFound(name) => not_found(&name),
-            E::VersionNotFound { name, version } => Self::sender(
-                "ParameterVersionNotFound",
-                format!(
-                    "Systems Manager could not find version {version} of {name}. Verify the version and try again."
-                ),
-            ),
-            E::LabelNotFound { name, label } => Self::sender(
-                "ParameterVersionNotFound",
-                format!("Systems Manager could not find the label {label} for {name}. Verify the label and try again."),
-            ),
+            E::VersionNotFound { name, version } => no_version(format!("version {version} of {name}"), "version"),
+            E::LabelNotFound { name, label } => no_version(format!("the label {label} for {name}"), "label"),
             E::AlreadyExists => Self::sender(
                 "ParameterAlreadyExists",
                 "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
@@ -105,8 +115,13 @@ impl From<SsmError> for Fault {
             E::DataType(name) => invalid(format!(
                 "The following data type is not supported: {name} (Data type names are all lowercase.)"
             )),
-            E::SecureString => Self::not_implemented("ssm", "PutParameter with Type SecureString")
-                .with_hint("there is no key service yet to encrypt the value with; use `String`, or a secret"),
+            E::KeyIdNotSecure => invalid("KeyId is required for SecureString type parameter only.".to_owned()),
+            E::SecureStringInStack => {
+                invalid("SSM Parameters of type SecureString cannot be created using CloudFormation".to_owned())
+                    .with_hint("make it with `PutParameter`, or use a secret of Secrets Manager")
+            }
+            E::KmsDenied(text) => Self::sender("AccessDeniedException", text),
+            E::InvalidKeyId(text) => Self::sender("InvalidKeyId", text),
             E::NextToken => Self::sender("InvalidNextToken", "The specified token isn't valid."),
             E::FilterKey(key) => Self::sender("InvalidFilterKey", format!("The filter key {key} is not valid here.")),
             E::FilterOption(option) => {

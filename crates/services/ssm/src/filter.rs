@@ -56,6 +56,10 @@ impl Filter {
             "Type" => &latest.kind,
             "Tier" => &latest.tier,
             "DataType" => &latest.data_type,
+            "KeyId" => match &latest.key_id {
+                Some(key_id) => key_id,
+                None => return false,
+            },
             key => {
                 let tag = key.strip_prefix("tag:").and_then(|key| record.tags.iter().find(|tag| tag.key == key));
                 let Some(tag) = tag else { return false };

@@ -1,8 +1,8 @@
-//! AWS Systems Manager, as deep as Fargate workloads need: Parameter Store with `String` and `StringList`.
+//! AWS Systems Manager, as deep as Fargate workloads need: Parameter Store with its three types.
 //!
 //! `AWS::SSM::Parameter` for CloudFormation. AWS's public parameters (`/aws/service/…`) are not here.
 //!
-//! Invariant: no secret is kept in the clear: `SecureString` answers 501 until there is a key service.
+//! Invariant: values of type `SecureString` are kept as ciphertexts of KMS only, see [`secure`].
 //! Invariant: a parameter's earlier versions are records of their own, so that a change writes two small rows.
 
 pub mod api;
@@ -11,6 +11,7 @@ mod filter;
 mod name;
 mod ops;
 mod resources;
+mod secure;
 mod state;
 
 use neargate_kernel::{Service, Store};

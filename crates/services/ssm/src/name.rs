@@ -24,22 +24,25 @@ pub(crate) enum Selector {
 pub(crate) struct Reference {
     /// The name. From an ARN, what follows `parameter`: it may have a slash that the name has not.
     pub(crate) name: String,
-    pub(crate) is_arn: bool,
+    /// From an ARN, its account and region.
+    pub(crate) scope: Option<Scope>,
     pub(crate) selector: Selector,
 }
 
 impl Reference {
     /// Reads `name`, `name:selector`, or an ARN of either.
     pub(crate) fn read(text: &str) -> Self {
-        let (text, is_arn) = match text.splitn(6, ':').collect::<Vec<_>>().as_slice() {
-            ["arn", _, "ssm", _, _, resource] => (resource.strip_prefix("parameter").unwrap_or(resource), true),
-            _ => (text, false),
+        let (text, scope) = match text.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+            ["arn", _, "ssm", region, account, resource] => {
+                (resource.strip_prefix("parameter").unwrap_or(resource), Some(Scope::new(account, region)))
+            }
+            _ => (text, None),
         };
         let (name, selector) = text.split_once(':').map_or((text, None), |(name, selector)| (name, Some(selector)));
         let selector = selector.map_or(Selector::Latest, |selector| {
             selector.parse().map_or_else(|_| Selector::Label(selector.to_owned()), Selector::Version)
         });
-        Self { name: name.to_owned(), is_arn, selector }
+        Self { name: name.to_owned(), scope, selector }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Parameters as they are kept.
 
 use neargate_base::{Scope, Timestamp};
-use neargate_kernel::{Cx, Record};
+use neargate_kernel::{Cx, Fault, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{self, Tag};
 use crate::errors::SsmError;
 use crate::name::{self, Reference, Selector};
+use crate::secure::{self, SECURE_STRING};
 
 /// How many versions of a parameter there are at a time.
 const VERSIONS_MAX: i64 = 100;
@@ -37,7 +38,10 @@ pub(crate) struct Version {
     pub(crate) name: String,
     pub(crate) version: i64,
     pub(crate) kind: String,
+    /// Of a `SecureString` the ciphertext, in base64.
     pub(crate) value: String,
+    /// The key that a `SecureString` was encrypted with, as it was named.
+    pub(crate) key_id: Option<String>,
     pub(crate) data_type: String,
     pub(crate) tier: String,
     pub(crate) description: Option<String>,
@@ -48,6 +52,14 @@ pub(crate) struct Version {
 }
 
 impl Version {
+    /// The version with its value in the clear, where that is wanted and it is not. Asks KMS as the caller.
+    pub(crate) fn decrypted(mut self, cx: &mut Cx<'_>, with_decryption: Option<bool>) -> Result<Self, Fault> {
+        if self.kind == SECURE_STRING && with_decryption == Some(true) {
+            self.value = secure::open(cx, &self)?;
+        }
+        Ok(self)
+    }
+
     /// As `GetParameter` and its siblings answer it.
     pub(crate) fn shown(&self, scope: &Scope, selector: &Selector) -> api::Parameter {
         api::Parameter {
@@ -75,9 +87,12 @@ impl Version {
     }
 }
 
-/// The parameter that a request names.
+/// The parameter that a request names. None is shared by another account.
 pub(crate) fn find<'c>(cx: &'c Cx<'_>, reference: &Reference) -> Option<&'c ParameterRecord> {
-    let without_slash = || reference.name.strip_prefix('/').filter(|_| reference.is_arn);
+    if reference.scope.as_ref().is_some_and(|scope| *scope != cx.scope) {
+        return None;
+    }
+    let without_slash = || reference.name.strip_prefix('/').filter(|_| reference.scope.is_some());
     cx.get::<ParameterRecord>(&reference.name).or_else(|| cx.get::<ParameterRecord>(without_slash()?))
 }
 

@@ -17,7 +17,7 @@ use neargate_ecs::order::{News, Order, TaskOrder};
 use neargate_kernel::{Command, Effect, EffectId, Report, Store};
 use neargate_runtime::crash;
 use neargate_runtime::images::{ImageStores, RootFs};
-use neargate_runtime::{Adopted, Backend, ContainerState, EventSink, RuntimeError, TaskId};
+use neargate_runtime::{Adopted, Backend, ContainerState, EventSink, RuntimeError, SpoolKey, TaskId};
 
 use crate::writer::{Driver, Writer};
 use specification::Specified;
@@ -198,7 +198,9 @@ impl Shared {
         let has_begun = self.look(&effect.scope, task, neargate_ecs::has_begun_to_pull);
         let secrets = if has_begun { None } else { Some(self.fetch_secrets(&effect.scope, task)?) };
         self.report(&effect.id, &News::PullStarted, false);
-        let Specified { mut spec, digests, layers } = specification::specify(&self.images, task, order, &effect.scope)?;
+        let spool_key = self.spool_key(&effect.scope, task)?;
+        let Specified { mut spec, digests, layers } =
+            specification::specify(&self.images, task, order, &effect.scope, spool_key)?;
         self.standing(task, |it| it.layers = layers);
         self.report(&effect.id, &News::PullStopped { digests }, false);
         crash::point();
@@ -213,6 +215,15 @@ impl Shared {
             Adopted::Running(states) | Adopted::Gone(states) => self.tell_states(&effect.id, task, &states),
         }
         Ok(())
+    }
+
+    fn spool_key(&self, scope: &Scope, task: &TaskId) -> Result<SpoolKey, News> {
+        let task = task.to_string();
+        let opened = self.writer.perform(scope.clone(), move |cx| neargate_ecs::open_spool_key(cx, &task));
+        opened.map(|key| SpoolKey::new(*key)).map_err(|fault| News::CannotProvision {
+            reason: format!("ResourceInitializationError: the key of the task's output: {}", fault.message),
+            hint: fault.hint,
+        })
     }
 
     fn fetch_secrets(&self, scope: &Scope, task: &TaskId) -> Result<SecretEnvironment, News> {

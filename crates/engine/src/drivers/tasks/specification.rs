@@ -4,7 +4,7 @@ use neargate_base::Scope;
 use neargate_ecs::SecretEnvironment;
 use neargate_ecs::order::{ContainerOrder, News, TaskOrder};
 use neargate_runtime::images::{Image, ImageStores, Reference, RootFs};
-use neargate_runtime::{ContainerSpec, SPEC_FORMAT, TaskId, TaskNetwork, TaskSpec, Tmpfs, Ulimit};
+use neargate_runtime::{ContainerSpec, SPEC_FORMAT, SpoolKey, TaskId, TaskNetwork, TaskSpec, Tmpfs, Ulimit};
 
 use super::one_line;
 
@@ -17,12 +17,13 @@ pub(super) struct Specified {
     pub(super) layers: Vec<RootFs>,
 }
 
-/// The specification of a task. `Err` is what is wrong, as news.
+/// The specification of a task, without its secrets. `Err` is what is wrong, as news.
 pub(super) fn specify(
     images: &ImageStores,
     task: &TaskId,
     order: &TaskOrder,
     scope: &Scope,
+    spool_key: SpoolKey,
 ) -> Result<Specified, News> {
     let (mut containers, mut digests, mut layers) = (vec![], vec![], vec![]);
     for container in &order.containers {
@@ -41,6 +42,7 @@ pub(super) fn specify(
         memory_mib: order.memory_mib,
         ephemeral_gib: order.ephemeral_gib,
         containers,
+        spool_key,
         labels: vec![],
     };
     Ok(Specified { spec, digests, layers })
@@ -96,7 +98,7 @@ fn unpack(images: &ImageStores, image: &Image, order: &ContainerOrder) -> Result
 pub(super) fn add_secrets(spec: &mut TaskSpec, mut secrets: SecretEnvironment) {
     for container in &mut spec.containers {
         for (name, value) in secrets.remove(&container.name).into_iter().flatten() {
-            container.env.push((name, value.to_string()));
+            container.secrets.push((name, value.into()));
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::event::GoneReason;
 use crate::spec::TaskSpec;
 
 /// How long a shim that holds its lock may take to answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a task's directories say about its shim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) enum ShimStanding {
     Alive,
     /// It was there, or the machine was restarted meanwhile.
     Dead,
-    /// It never came up.
+    /// It never came up, or its engine ended before it had told it everything.
     Never,
 }
 

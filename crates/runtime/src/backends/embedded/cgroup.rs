@@ -220,7 +220,7 @@ fn enable_controllers(dir: &Path, remarks: &mut Vec<String>) {
 }
 
 /// A container's group, also usable in the container's child.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ContainerCgroup {
     hierarchies: Hierarchies,
     task_dirs: Vec<PathBuf>,
@@ -358,6 +358,7 @@ mod tests {
             memory_mib: 1024,
             ephemeral_gib: 20,
             containers: vec![container],
+            spool_key: crate::secret::SpoolKey::not_given(),
             labels: Vec::new(),
         }
     }

@@ -14,16 +14,19 @@ use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::Shared;
-use super::adoption::{ShimStanding, shim_standing};
+use super::adoption::{ANSWER_TIMEOUT, ShimStanding, shim_standing};
 use super::paths::TaskPaths;
 use super::protocol::{Order, Report, Standing, line, take_lines};
+use super::seal::FrameSeal;
 use super::spool::{self, SpoolReader};
 use crate::backend::{ContainerState, ResumePoints, RuntimeError};
 use crate::crash;
 use crate::event::{EventKind, GoneReason};
+use crate::secret::SpoolKey;
 use crate::spec::TaskId;
 
 const EVENTS_MAX: usize = 64;
@@ -39,6 +42,9 @@ pub(super) struct TaskLink {
     paths: TaskPaths,
     token: u64,
     socket: OwnedFd,
+    /// Held while something is sent, so that nothing comes between its parts.
+    sending: Mutex<()>,
+    spool_key: SpoolKey,
     shim: Mutex<Option<Child>>,
     reading: Mutex<Reading>,
 }
@@ -49,13 +55,52 @@ struct Reading {
     spools: BTreeMap<String, SpoolReader>,
     resume: ResumePoints,
     ended: BTreeSet<String>,
+    /// Containers whose output could not be read when it was last tried.
+    unreadable: BTreeSet<String>,
     removed: bool,
+}
+
+/// The right to send, which the first message has before all orders.
+pub(super) struct Sending<'a> {
+    socket: &'a OwnedFd,
+    _guard: MutexGuard<'a, ()>,
+}
+
+impl Sending<'_> {
+    /// Sends all of the bytes, and waits for a shim that is about to read. One that is gone is found out by the reader.
+    pub(super) fn tell(&self, bytes: &[u8]) -> io::Result<()> {
+        set_socket_timeout(self.socket, Timeout::Send, Some(ANSWER_TIMEOUT))?;
+        let told = match send_all(self.socket, bytes) {
+            Ok(()) | Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
+            Err(Errno::AGAIN) => Err(io::Error::new(io::ErrorKind::TimedOut, "the shim does not listen")),
+            Err(e) => Err(e.into()),
+        };
+        set_socket_timeout(self.socket, Timeout::Send, None)?;
+        told
+    }
+}
+
+fn send_all(socket: &OwnedFd, mut rest: &[u8]) -> rustix::io::Result<()> {
+    while !rest.is_empty() {
+        match send(socket, rest, SendFlags::NOSIGNAL) {
+            Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
 }
 
 impl TaskLink {
     pub(super) fn new(shared: &Shared, spec: &crate::spec::TaskSpec, socket: OwnedFd, resume: ResumePoints) -> Self {
-        let reading =
-            Reading { incoming: Vec::new(), spools: BTreeMap::new(), resume, ended: BTreeSet::new(), removed: false };
+        let reading = Reading {
+            incoming: Vec::new(),
+            spools: BTreeMap::new(),
+            resume,
+            ended: BTreeSet::new(),
+            unreadable: BTreeSet::new(),
+            removed: false,
+        };
         Self {
             task_id: spec.task_id.clone(),
             vpc_id: spec.network.vpc_id.clone(),
@@ -63,6 +108,8 @@ impl TaskLink {
             paths: shared.layout.task(&spec.task_id),
             token: shared.next_token.fetch_add(1, Ordering::Relaxed),
             socket,
+            sending: Mutex::new(()),
+            spool_key: spec.spool_key.clone(),
             shim: Mutex::new(None),
             reading: Mutex::new(reading),
         }
@@ -87,14 +134,14 @@ impl TaskLink {
     /// Sends an order. A shim that is gone is found out by the reader, which reports the task lost.
     pub(super) fn send(&self, order: &Order) {
         let text = line(order);
-        let mut rest = text.as_slice();
-        while !rest.is_empty() {
-            match send(&self.socket, rest, SendFlags::NOSIGNAL) {
-                Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
-                Err(Errno::INTR) => {}
-                Err(_) => break,
-            }
-        }
+        let sending = self.sending();
+        let _ = send_all(sending.socket, &text);
+    }
+
+    /// The right to send; orders wait while it is held.
+    pub(super) fn sending(&self) -> Sending<'_> {
+        let guard = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        Sending { socket: &self.socket, _guard: guard }
     }
 
     /// Lets the reader thread look after the connection from now on.
@@ -206,22 +253,48 @@ impl TaskLink {
         shared.emit(&self.task_id, kind);
     }
 
-    /// Emits the lines of a spool up to `end`.
+    /// Emits the lines of a spool up to `end`, where a frame ends. What cannot be read is passed over with a remark, so
+    /// that its space is given back and the container goes on.
     fn emit_output(&self, shared: &Shared, reading: &mut Reading, name: &str, end: u64) {
         let Some(index) = self.container_index(name) else { return };
         if !reading.spools.contains_key(name) {
             let offset = reading.resume.get(name).copied().unwrap_or(0);
-            // A spool that is gone has been removed with its task.
-            let Ok(spool) = SpoolReader::open(&self.paths.container(index).spool(), offset) else { return };
-            reading.spools.insert(name.to_owned(), spool);
+            match self.open_spool(index, offset) {
+                Ok(spool) => reading.spools.insert(name.to_owned(), spool),
+                // A spool that is gone has been removed with its task.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return,
+                Err(e) => return self.remark_unreadable(shared, &mut reading.unreadable, name, &e),
+            };
         }
         let Some(spool) = reading.spools.get_mut(name) else { return };
-        while let Ok(lines) = spool.read(end) {
-            if lines.is_empty() {
-                break;
-            }
+        loop {
+            let lines = match spool.read(end) {
+                Ok(lines) if lines.is_empty() => return,
+                Ok(lines) => {
+                    reading.unreadable.remove(name);
+                    lines
+                }
+                Err(e) => {
+                    self.remark_unreadable(shared, &mut reading.unreadable, name, &e);
+                    spool.skip_to(end);
+                    Vec::new()
+                }
+            };
             let next_offset = spool.offset();
             shared.emit(&self.task_id, EventKind::Output { name: name.to_owned(), lines, next_offset });
+        }
+    }
+
+    fn open_spool(&self, index: usize, offset: u64) -> io::Result<SpoolReader> {
+        let seal = FrameSeal::new(&self.spool_key, &self.task_id, index)?;
+        SpoolReader::open(&self.paths.container(index).spool(), offset, seal)
+    }
+
+    /// Says it once for all that cannot be read in a row.
+    fn remark_unreadable(&self, shared: &Shared, unreadable: &mut BTreeSet<String>, name: &str, error: &io::Error) {
+        if unreadable.insert(name.to_owned()) {
+            let text = format!("container `{name}`: output is lost: {error}");
+            shared.emit(&self.task_id, EventKind::Remark { text });
         }
     }
 

@@ -10,18 +10,22 @@
 //! small part of one, and owning it gives the exact texts of failures, groups joined without the kernel's global lock,
 //! the network made beside the file system, and a start three times as fast as `runc`'s. Needs Linux 5.11.
 //!
+//! Invariant: containers' output is on disk only sealed under the task's key; the key and the containers' secrets go to the
+//! shim by its connection and are in memory alone, there and here.
 //! Invariant: no seccomp profile is applied yet; containers have the usual default capabilities and no more.
 
 mod adoption;
 mod cgroup;
 mod child;
 mod clock;
+mod handover;
 mod link;
 mod net;
 mod packet;
 mod paths;
 mod probe;
 mod protocol;
+mod seal;
 mod shim;
 mod spool;
 mod start;

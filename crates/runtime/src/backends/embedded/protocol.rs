@@ -1,4 +1,5 @@
-//! What the engine and a shim say to each other: one JSON object per line, on one connection per task.
+//! What the engine and a shim say to each other: one JSON object per line, on one connection per task; on the connection
+//! that a shim begins with, after the first message ([`super::handover`]).
 //!
 //! The connection stands in for a doorbell: the shim says on it when output was written and when something happened;
 //! its end means that one side is gone. The output itself is read from the spool.

@@ -2,47 +2,70 @@
 //!
 //! ```text
 //! file   = "NGSP" version:u16 encoding:u8 0 frame*          all numbers little-endian
-//! frame  = length:u32 body                                  encoding 0: the body as it is
-//! body   = stream:u8 partial:u8 at_ms:i64 bytes
+//! frame  = length:u32 nonce sealed tag                      length: of what follows it
+//! body   = stream:u8 partial:u8 at_ms:i64 bytes             encoding 1: sealed with AES-256-GCM, see `seal`
 //! ```
-//! The encoding byte is the seam for sealed frames.
+//! A spool of another version or encoding is refused, by writer and reader: version 1 held lines in the clear (encoding 0).
 //!
-//! Invariant: only the shim writes, only by appending whole frames; a frame that a crash cut short is never read.
+//! Invariant: no line is on disk but sealed.
+//! Invariant: only the shim writes, only whole frames after those that are there; a frame that a crash cut short is never read.
+//! Invariant: a frame that does not open is an error, and nothing of it is given out.
 //! Invariant: a line is at most [`LINE_BYTES_MAX`] long; a longer one is cut and marked partial.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use neargate_base::Timestamp;
 
+use super::seal::{FrameSeal, NONCE_BYTES, Nonces, TAG_BYTES};
 use crate::event::{OutputLine, Stream};
 
 /// The longest line, as container engines have it.
 pub(super) const LINE_BYTES_MAX: usize = 16 * 1024;
-/// How much is read at once.
+/// How much is read at once; more than the longest frame.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
-const HEADER: [u8; 8] = [b'N', b'G', b'S', b'P', 1, 0, 0, 0];
+/// Version 2, encoding 1.
+pub(super) const HEADER: [u8; 8] = [b'N', b'G', b'S', b'P', 2, 0, 1, 0];
+const LENGTH_BYTES: usize = 4;
 const BODY_HEADER_BYTES: usize = 10;
 
-/// Appends frames.
+fn check_header(file: &mut File) -> io::Result<()> {
+    let mut header = [0; HEADER.len()];
+    file.read_exact(&mut header)?;
+    if header == HEADER {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "no output spool of this version"))
+}
+
+/// Seals lines and appends them.
 #[derive(Debug)]
 pub(super) struct SpoolWriter {
     file: File,
     end: u64,
+    seal: FrameSeal,
+    nonces: Nonces,
+    /// Sealed frames that are not written yet.
+    batch: Vec<u8>,
+    /// Why the batch is not whole.
+    failed: Option<io::Error>,
 }
 
 impl SpoolWriter {
     /// Opens or makes a spool.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    pub(super) fn open(path: &Path, seal: FrameSeal) -> io::Result<Self> {
+        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
         let mut end = file.metadata()?.len();
-        if end == 0 {
-            file.write_all(&HEADER)?;
+        if end < HEADER.len() as u64 {
+            file.set_len(0)?;
+            file.write_all_at(&HEADER, 0)?;
             end = HEADER.len() as u64;
+        } else {
+            check_header(&mut file)?;
         }
-        Ok(Self { file, end })
+        Ok(Self { file, end, seal, nonces: Nonces::new()?, batch: Vec::new(), failed: None })
     }
 
     /// Where the spool ends.
@@ -55,24 +78,47 @@ impl SpoolWriter {
         self.file.metadata().map_or(0, |found| found.blocks().saturating_mul(512))
     }
 
-    /// Appends whole frames, or nothing.
-    pub(super) fn append(&mut self, frames: &[u8]) -> io::Result<()> {
-        if let Err(e) = self.file.write_all(frames) {
-            self.file.set_len(self.end)?;
-            return Err(e);
+    /// Seals a line, to be appended by the next [`SpoolWriter::flush`].
+    fn push(&mut self, stream: Stream, partial: bool, at: Timestamp, line: &[u8]) {
+        if let Err(e) = self.push_frame(stream, partial, at, line) {
+            self.failed = Some(e);
         }
-        self.end += frames.len() as u64;
+    }
+
+    fn push_frame(&mut self, stream: Stream, partial: bool, at: Timestamp, line: &[u8]) -> io::Result<()> {
+        let offset = self.end + self.batch.len() as u64;
+        let nonce = self.nonces.take()?;
+        let len = NONCE_BYTES + BODY_HEADER_BYTES + line.len() + TAG_BYTES;
+        self.batch.extend_from_slice(&u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes());
+        self.batch.extend_from_slice(&nonce);
+        let begin = self.batch.len();
+        self.batch.push(u8::from(stream == Stream::Stderr));
+        self.batch.push(u8::from(partial));
+        self.batch.extend_from_slice(&at.millis().to_le_bytes());
+        self.batch.extend_from_slice(line);
+        let tag = self.seal.seal(nonce, offset, self.batch.get_mut(begin..).unwrap_or_default())?;
+        self.batch.extend_from_slice(&tag);
         Ok(())
     }
-}
 
-fn push_frame(frames: &mut Vec<u8>, stream: Stream, partial: bool, at: Timestamp, line: &[u8]) {
-    let len = u32::try_from(BODY_HEADER_BYTES + line.len()).unwrap_or(u32::MAX);
-    frames.extend_from_slice(&len.to_le_bytes());
-    frames.push(u8::from(stream == Stream::Stderr));
-    frames.push(u8::from(partial));
-    frames.extend_from_slice(&at.millis().to_le_bytes());
-    frames.extend_from_slice(line);
+    /// Appends all frames that were sealed since the last time, or none.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        let written = match self.failed.take() {
+            Some(e) => Err(e),
+            None => self.file.write_all_at(&self.batch, self.end),
+        };
+        let len = self.batch.len() as u64;
+        self.batch.clear();
+        match written {
+            Ok(()) => self.end += len,
+            Err(e) => {
+                // Where that fails too, the next frames are written over what is left of these.
+                let _ = self.file.set_len(self.end);
+                return Err(e);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Cuts a stream of bytes into lines.
@@ -82,49 +128,46 @@ pub(super) struct LineSplitter {
 }
 
 impl LineSplitter {
-    /// Takes what was read, gives the frames of the lines that are complete.
-    pub(super) fn feed(&mut self, stream: Stream, at: Timestamp, bytes: &[u8], frames: &mut Vec<u8>) {
+    /// Takes what was read, puts the lines that are complete into the spool.
+    pub(super) fn feed(&mut self, stream: Stream, at: Timestamp, bytes: &[u8], spool: &mut SpoolWriter) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let (line, complete) = piece.strip_suffix(b"\n").map_or((piece, false), |line| (line, true));
             self.rest.extend_from_slice(line);
             while self.rest.len() > LINE_BYTES_MAX {
                 let rest = self.rest.split_off(LINE_BYTES_MAX);
-                push_frame(frames, stream, true, at, &self.rest);
+                spool.push(stream, true, at, &self.rest);
                 self.rest = rest;
             }
             if complete {
-                push_frame(frames, stream, false, at, &self.rest);
+                spool.push(stream, false, at, &self.rest);
                 self.rest.clear();
             }
         }
     }
 
     /// The stream ended: what is left is a line.
-    pub(super) fn finish(&mut self, stream: Stream, at: Timestamp, frames: &mut Vec<u8>) {
+    pub(super) fn finish(&mut self, stream: Stream, at: Timestamp, spool: &mut SpoolWriter) {
         if !self.rest.is_empty() {
-            push_frame(frames, stream, false, at, &self.rest);
+            spool.push(stream, false, at, &self.rest);
             self.rest.clear();
         }
     }
 }
 
-/// Reads frames.
+/// Reads lines.
 #[derive(Debug)]
 pub(super) struct SpoolReader {
     file: File,
     offset: u64,
+    seal: FrameSeal,
 }
 
 impl SpoolReader {
     /// Opens a spool at an offset that was given out before, or 0.
-    pub(super) fn open(path: &Path, offset: u64) -> io::Result<Self> {
+    pub(super) fn open(path: &Path, offset: u64, seal: FrameSeal) -> io::Result<Self> {
         let mut file = File::open(path)?;
-        let mut header = [0; HEADER.len()];
-        file.read_exact(&mut header)?;
-        if header != HEADER {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "no output spool of this version"));
-        }
-        Ok(Self { file, offset: offset.max(HEADER.len() as u64) })
+        check_header(&mut file)?;
+        Ok(Self { file, offset: offset.max(HEADER.len() as u64), seal })
     }
 
     /// Where the next line begins.
@@ -132,7 +175,13 @@ impl SpoolReader {
         self.offset
     }
 
-    /// The next lines up to `end`, at most a batch; empty when there is none.
+    /// Goes to where a frame begins, past what cannot be read.
+    pub(super) fn skip_to(&mut self, offset: u64) {
+        self.offset = self.offset.max(offset);
+    }
+
+    /// The next lines up to `end`, where a frame ends; at most a batch, empty when there is none. An error when the next
+    /// frame does not open, or is not whole.
     pub(super) fn read(&mut self, end: u64) -> io::Result<Vec<OutputLine>> {
         let wanted = usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX).min(BATCH_BYTES_MAX);
         let mut buffer = vec![0; wanted];
@@ -145,24 +194,33 @@ impl SpoolReader {
         }
         buffer.truncate(filled);
         let mut lines = Vec::new();
-        let mut rest = buffer.as_slice();
-        while let Some((line, after)) = parse_frame(rest) {
+        let mut rest = buffer.as_mut_slice();
+        while let Some((line, len)) = open_frame(&self.seal, self.offset, rest) {
             lines.push(line);
-            rest = after;
+            self.offset += len as u64;
+            rest = rest.get_mut(len..).unwrap_or_default();
         }
-        self.offset += (buffer.len() - rest.len()) as u64;
+        if lines.is_empty() && self.offset < end {
+            let text = format!("what was written at byte {} is damaged, or sealed with another key", self.offset);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
         Ok(lines)
     }
 }
 
-fn parse_frame(bytes: &[u8]) -> Option<(OutputLine, &[u8])> {
-    let (len, rest) = bytes.split_first_chunk::<4>()?;
-    let (body, after) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
+/// The line of the frame with which the bytes begin, and the frame's length.
+fn open_frame(seal: &FrameSeal, offset: u64, bytes: &mut [u8]) -> Option<(OutputLine, usize)> {
+    let (len, rest) = bytes.split_first_chunk_mut::<LENGTH_BYTES>()?;
+    let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
+    let (nonce, rest) = rest.get_mut(..len)?.split_first_chunk_mut::<NONCE_BYTES>()?;
+    let (body, tag) = rest.split_last_chunk_mut::<TAG_BYTES>()?;
+    seal.open(*nonce, offset, body, *tag)?;
     let ([stream, partial], body) = body.split_first_chunk::<2>()?;
     let (at, line) = body.split_first_chunk::<8>()?;
     let stream = if *stream == 0 { Stream::Stdout } else { Stream::Stderr };
     let at = Timestamp(i64::from_le_bytes(*at));
-    Some((OutputLine { stream, at, bytes: line.to_vec(), partial: *partial != 0 }, after))
+    let line = OutputLine { stream, at, bytes: line.to_vec(), partial: *partial != 0 };
+    Some((line, LENGTH_BYTES + len))
 }
 
 /// Gives the space before `offset` back to the file system; the offsets stay as they are.
@@ -180,20 +238,40 @@ pub(super) fn release(path: &Path, offset: u64) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::SpoolKey;
+    use crate::spec::TaskId;
+
+    fn seal(key: u8, task: char, index: usize) -> FrameSeal {
+        let task = TaskId::parse(&task.to_string().repeat(32)).unwrap();
+        FrameSeal::new(&SpoolKey::new([key; 32]), &task, index).unwrap()
+    }
+
+    fn ours() -> FrameSeal {
+        seal(1, 'a', 0)
+    }
 
     fn written(chunks: &[&[u8]]) -> (tempfile::TempDir, SpoolReader, u64) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("spool");
-        let mut writer = SpoolWriter::open(&path).unwrap();
+        let mut writer = SpoolWriter::open(&path, ours()).unwrap();
         let mut splitter = LineSplitter::default();
-        let mut frames = Vec::new();
         for chunk in chunks {
-            splitter.feed(Stream::Stdout, Timestamp(5), chunk, &mut frames);
+            splitter.feed(Stream::Stdout, Timestamp(5), chunk, &mut writer);
         }
-        splitter.finish(Stream::Stdout, Timestamp(6), &mut frames);
-        writer.append(&frames).unwrap();
+        splitter.finish(Stream::Stdout, Timestamp(6), &mut writer);
+        writer.flush().unwrap();
         let end = writer.end();
-        (dir, SpoolReader::open(&path, 0).unwrap(), end)
+        (dir, SpoolReader::open(&path, 0, ours()).unwrap(), end)
+    }
+
+    /// All lines up to the end, or what is wrong.
+    fn read_all(path: &Path, end: u64, seal: FrameSeal) -> io::Result<Vec<OutputLine>> {
+        let mut reader = SpoolReader::open(path, 0, seal)?;
+        let mut lines = Vec::new();
+        while reader.offset() < end {
+            lines.extend(reader.read(end)?);
+        }
+        Ok(lines)
     }
 
     fn texts(lines: &[OutputLine]) -> Vec<String> {
@@ -226,6 +304,7 @@ mod tests {
     fn a_torn_frame_is_left_for_later() {
         let (_dir, mut reader, end) = written(&[b"one\ntwo\n"]);
         assert_eq!(texts(&reader.read(end - 1).unwrap()), ["one"]);
+        assert!(reader.read(end - 1).is_err());
         assert_eq!(texts(&reader.read(end).unwrap()), ["two"]);
     }
 
@@ -234,19 +313,112 @@ mod tests {
         let (dir, mut reader, end) = written(&[b"one\ntwo\n"]);
         reader.read(end - 1).unwrap();
         release(&dir.path().join("spool"), reader.offset()).unwrap();
-        let mut again = SpoolReader::open(&dir.path().join("spool"), reader.offset()).unwrap();
+        let mut again = SpoolReader::open(&dir.path().join("spool"), reader.offset(), ours()).unwrap();
         assert_eq!(texts(&again.read(end).unwrap()), ["two"]);
+    }
+
+    #[test]
+    fn every_offset_that_was_given_out_can_be_resumed_at() {
+        let (dir, mut reader, end) = written(&[b"one\ntwo\nthree\n"]);
+        let path = dir.path().join("spool");
+        let frame = |line: &str| (LENGTH_BYTES + NONCE_BYTES + BODY_HEADER_BYTES + line.len() + TAG_BYTES) as u64;
+        assert_eq!(texts(&reader.read(8 + frame("one")).unwrap()), ["one"]);
+        let mut again = SpoolReader::open(&path, reader.offset(), ours()).unwrap();
+        assert_eq!(texts(&again.read(end).unwrap()), ["two", "three"]);
+        let mut amid = SpoolReader::open(&path, reader.offset() + 1, ours()).unwrap();
+        assert_eq!(amid.read(end).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_writer_goes_on_where_the_one_before_ended() {
+        let (dir, _, _) = written(&[b"one\n"]);
+        let path = dir.path().join("spool");
+        let mut writer = SpoolWriter::open(&path, ours()).unwrap();
+        writer.push(Stream::Stderr, false, Timestamp(9), b"two");
+        writer.flush().unwrap();
+        assert_eq!(texts(&read_all(&path, writer.end(), ours()).unwrap()), ["one", "two"]);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_cut_off_and_its_nonces_are_not_used_again() {
+        let (dir, _, _) = written(&[b"one\n"]);
+        let path = dir.path().join("spool");
+        let mut writer = SpoolWriter::open(&path, ours()).unwrap();
+        writer.push(Stream::Stdout, false, Timestamp(9), b"lost");
+        let nonce_of = |writer: &SpoolWriter| writer.batch[LENGTH_BYTES..LENGTH_BYTES + NONCE_BYTES].to_vec();
+        let first = nonce_of(&writer);
+        writer.failed = Some(io::Error::other("no space"));
+        assert!(writer.flush().is_err());
+        writer.push(Stream::Stdout, false, Timestamp(9), b"kept");
+        assert_ne!(nonce_of(&writer), first);
+        writer.flush().unwrap();
+        assert_eq!(texts(&read_all(&path, writer.end(), ours()).unwrap()), ["one", "kept"]);
+    }
+
+    #[test]
+    fn a_spool_in_the_clear_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spool");
+        std::fs::write(&path, b"NGSP\x01\0\0\0").unwrap();
+        assert_eq!(SpoolReader::open(&path, 0, ours()).unwrap_err().to_string(), "no output spool of this version");
+        assert_eq!(SpoolWriter::open(&path, ours()).unwrap_err().to_string(), "no output spool of this version");
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 8);
+    }
+
+    #[test]
+    fn frames_of_another_container_task_or_key_are_refused() {
+        let (dir, _, end) = written(&[b"one\n"]);
+        let path = dir.path().join("spool");
+        for other in [seal(2, 'a', 0), seal(1, 'b', 0), seal(1, 'a', 1)] {
+            assert_eq!(read_all(&path, end, other).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        }
+        assert_eq!(texts(&read_all(&path, end, ours()).unwrap()), ["one"]);
+    }
+
+    #[test]
+    fn frames_that_changed_places_are_refused() {
+        let (dir, _, end) = written(&[b"one\ntwo\n"]);
+        let path = dir.path().join("spool");
+        let bytes = std::fs::read(&path).unwrap();
+        let (header, frames) = bytes.split_at(HEADER.len());
+        let (first, second) = frames.split_at(frames.len() / 2);
+        std::fs::write(&path, [header, second, first].concat()).unwrap();
+        assert_eq!(read_all(&path, end, ours()).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_flipped_bit_is_refused_wherever_it_is() {
+        let (dir, _, end) = written(&[b"one\n\nthree\n"]);
+        let path = dir.path().join("spool");
+        let whole = std::fs::read(&path).unwrap();
+        let lines = texts(&read_all(&path, end, ours()).unwrap());
+        for bit in 0..whole.len() * 8 {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(read_all(&path, end, ours()).is_err(), "bit {bit}");
+            // The lines before it are given out all the same, and nothing else.
+            if let Ok(mut reader) = SpoolReader::open(&path, 0, ours())
+                && let Ok(before) = reader.read(end)
+            {
+                assert!(!before.is_empty() && lines.starts_with(&texts(&before)), "bit {bit}");
+            }
+        }
     }
 
     proptest::proptest! {
         #[test]
         fn any_bytes_in_any_chunks_come_back(chunks in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40), 0..20)) {
             let all: Vec<u8> = chunks.concat();
-            let (_dir, mut reader, end) = written(&chunks.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            let (dir, mut reader, end) = written(&chunks.iter().map(Vec::as_slice).collect::<Vec<_>>());
             let lines: Vec<Vec<u8>> = reader.read(end).unwrap().into_iter().map(|l| l.bytes).collect();
             let mut expected: Vec<Vec<u8>> = all.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
             if expected.last().is_some_and(Vec::is_empty) { expected.pop(); }
             proptest::prop_assert_eq!(lines, expected);
+            let bytes = std::fs::read(dir.path().join("spool")).unwrap();
+            for line in all.split(|b| *b == b'\n').filter(|line| line.len() >= 8) {
+                proptest::prop_assert!(!bytes.windows(line.len()).any(|window| window == line));
+            }
         }
     }
 }

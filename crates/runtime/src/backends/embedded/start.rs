@@ -1,4 +1,4 @@
-//! Checking a specification, writing the intent, starting the shim.
+//! Checking a specification, writing the intent, starting the shim, telling it what no file may hold.
 //!
 //! Invariant: the intent is on tmpfs before the shim exists, and the task is known here before either.
 
@@ -15,7 +15,8 @@ use rustix::mount::{MountFlags, mount};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::child::{parse_signal, unknown_capability, unknown_limit};
-use super::link::TaskLink;
+use super::handover;
+use super::link::{Sending, TaskLink};
 use super::paths::TaskPaths;
 use super::protocol::Intent;
 use super::{SHIM_ARGUMENT, Shared, net, sweep};
@@ -55,6 +56,9 @@ pub(super) fn check(spec: &TaskSpec) -> Result<(), RuntimeError> {
     let bad = |text: String| Err(RuntimeError::InvalidSpec(text));
     if spec.format != SPEC_FORMAT {
         return bad(format!("task specification of format {}, expected {SPEC_FORMAT}", spec.format));
+    }
+    if spec.spool_key.bytes().is_none() {
+        return bad("the task's spool key was not given".to_owned());
     }
     if spec.containers.is_empty() || spec.containers.len() > CONTAINERS_MAX {
         return bad(format!("a task has 1 to {CONTAINERS_MAX} containers, got {}", spec.containers.len()));
@@ -130,12 +134,14 @@ fn make_private_dir(dir: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-/// Writes the intent and starts the shim.
+/// Writes the intent and starts the shim. Orders wait until the shim has been told its first message.
 pub(super) fn start(shared: &Arc<Shared>, spec: &TaskSpec) -> Result<(), RuntimeError> {
     let paths = shared.layout.task(&spec.task_id);
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
         .map_err(|e| RuntimeError::io("connection to the shim", e))?;
+    let message = handover::message(spec).map_err(|e| RuntimeError::InvalidSpec(e.to_string()))?;
     let link = Arc::new(TaskLink::new(shared, spec, ours, ResumePoints::new()));
+    let sending = link.sending();
     {
         let mut tasks = shared.tasks();
         if tasks.contains_key(&spec.task_id) {
@@ -143,12 +149,15 @@ pub(super) fn start(shared: &Arc<Shared>, spec: &TaskSpec) -> Result<(), Runtime
         }
         tasks.insert(spec.task_id.clone(), Arc::clone(&link));
     }
-    let started =
-        write_intent(shared, spec, &paths).and_then(|lock| spawn(shared, &paths, theirs, lock)).and_then(|child| {
+    let started = write_intent(shared, spec, &paths)
+        .and_then(|lock| spawn(shared, &paths, theirs, lock))
+        .and_then(|child| tell(&sending, &message, child))
+        .and_then(|child| {
             crash::point();
             link.set_shim(child);
             link.watch(shared)
         });
+    drop(sending);
     started.map_err(|e| {
         shared.tasks().remove(&spec.task_id);
         sweep::remove_task(&shared.layout, &spec.task_id);
@@ -194,6 +203,24 @@ fn spawn(
         .stdout(Stdio::from(lock))
         .stderr(log)
         .spawn()
+}
+
+/// Tells the shim what the intent does not say. One that does not listen is ended: its task has not begun.
+fn tell(sending: &Sending<'_>, message: &[u8], mut shim: std::process::Child) -> std::io::Result<std::process::Child> {
+    crash::point();
+    let (header, body) = message.split_at_checked(handover::HEADER_BYTES).unwrap_or((message, &[]));
+    let told = sending.tell(header).and_then(|()| {
+        crash::point();
+        sending.tell(body)
+    });
+    match told {
+        Ok(()) => Ok(shim),
+        Err(e) => {
+            let _ = shim.kill();
+            let _ = shim.wait();
+            Err(e)
+        }
+    }
 }
 
 #[cfg(test)]

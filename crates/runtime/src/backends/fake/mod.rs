@@ -110,6 +110,9 @@ impl Backend for FakeBackend {
     }
 
     fn start(&self, spec: &TaskSpec) -> Result<(), RuntimeError> {
+        if spec.spool_key.bytes().is_none() {
+            return Err(RuntimeError::InvalidSpec("the task's spool key was not given".to_owned()));
+        }
         self.world().start(spec);
         Ok(())
     }

@@ -107,7 +107,7 @@ fn a_key_whose_policy_lacks_the_service_is_refused_with_the_way_out() {
     let hint = fault.hint.clone().unwrap().replace(&key, "<key>");
     expect![[r#"
         AccessDeniedException: The specified KMS key does not exist or is not allowed to be used with Arn 'arn:aws:logs:us-east-1:000000000000:log-group:g'
-        CloudWatch Logs may not kms:GenerateDataKey: the policy of key `<key>` lacks the statement {"Effect": "Allow", "Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"], "Resource": "*", "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:000000000000:log-group:g"}}}; `neargate try … --fix-log-key` adds it"#]]
+        CloudWatch Logs may not kms:GenerateDataKey: the policy of key `<key>` lacks the statement {"Effect": "Allow", "Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"], "Resource": "*", "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:000000000000:log-group:g"}}}; `neargate try APP --fix-log-key` adds it"#]]
         .assert_eq(&format!("{fault}\n{hint}"));
     assert_eq!(kms_key(&mut world), json!(null));
 
@@ -117,6 +117,12 @@ fn a_key_whose_policy_lacks_the_service_is_refused_with_the_way_out() {
     whole["Statement"].as_array_mut().unwrap().push(serde_json::from_str(statement).unwrap());
     world.kms("PutKeyPolicy", json!({"KeyId": key, "Policy": whole.to_string()}));
     world.ok("CreateLogGroup", json!({"logGroupName": "g", "kmsKeyId": key}));
+    let mut barred = whole.clone();
+    barred["Statement"][1]["Effect"] = json!("Deny");
+    world.kms("PutKeyPolicy", json!({"KeyId": key, "Policy": barred.to_string()}));
+    let fault = world.call("AssociateKmsKey", json!({"logGroupName": "g", "kmsKeyId": key})).unwrap_err();
+    expect!["AccessDeniedException: CloudWatch Logs may not kms:GenerateDataKey with key `<key>`: denied by statement 2 of the resource's policy"].assert_eq(&format!("{}: {}", fault.code, fault.hint.unwrap().replace(&key, "<key>")));
+    world.kms("PutKeyPolicy", json!({"KeyId": key, "Policy": whole.to_string()}));
     // It is for this group alone.
     let other = world.refused("CreateLogGroup", json!({"logGroupName": "h", "kmsKeyId": key}));
     assert!(other.starts_with("400 AccessDeniedException: ") && other.ends_with(":log-group:h'"), "{other}");
@@ -145,7 +151,7 @@ fn keys_that_do_not_serve_are_refused() {
         InvalidParameterException: The specified KMS key does not exist or is not allowed to be used with Arn ; KMSInvalidStateException: <key> is pending deletion.
         InvalidParameterException: The specified KMS key does not exist or is not allowed to be used with Arn ; key `<key>` does not exist
         InvalidParameterException: The specified KMS key does not exist or is not allowed to be used with Arn ; key `<key>` does not exist
-        AccessDeniedException: The specified KMS key does not exist or is not allowed to be used with Arn ; CloudWatch Logs may not kms:GenerateDataKey: the policy of key `<key>` lacks the statement {"Effect": "Allow", "Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"], "Resource": "*", "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:000000000000:log-group:g"}}}; `neargate try … --fix-log-key` adds it
+        AccessDeniedException: The specified KMS key does not exist or is not allowed to be used with Arn ; CloudWatch Logs may not kms:GenerateDataKey: the policy of key `<key>` lacks the statement {"Effect": "Allow", "Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"], "Resource": "*", "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:000000000000:log-group:g"}}}; `neargate try APP --fix-log-key` adds it
         InvalidParameterException: The specified KMS Key Id could not be found.; got `<key>`, expected the ARN of a key or of an alias
         InvalidParameterException: The specified KMS Key Id could not be found.; got `<key>`, expected the ARN of a key or of an alias
     "#]].assert_eq(&text);

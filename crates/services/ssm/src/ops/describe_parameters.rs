@@ -36,7 +36,7 @@ impl Operation for DescribeParameters {
                 policies: version.policies_shown().or_else(|| Some(vec![])),
                 name: Some(version.name),
                 r#type: Some(version.kind),
-                key_id: None,
+                key_id: version.key_id,
                 last_modified_date: Some(version.modified),
                 last_modified_user: Some(version.modified_by),
                 description: version.description,

@@ -5,7 +5,7 @@ use neargate_shape::OperationShape;
 
 use super::page::page;
 use crate::errors::SsmError;
-use crate::name::{self, Reference, Selector};
+use crate::name::{self, Reference};
 use crate::{api, state};
 
 const HISTORY_ITEMS_DEFAULT: usize = 50;
@@ -23,7 +23,7 @@ impl Operation for GetParameter {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let reference = Reference::read(&input.name);
-        let version = state::version(cx, &reference)?;
+        let version = state::version(cx, &reference)?.decrypted(cx, input.with_decryption)?;
         Ok(api::GetParameterOutput { parameter: Some(version.shown(&cx.scope, &reference.selector)) })
     }
 }
@@ -44,7 +44,10 @@ impl Operation for GetParameters {
         for name in input.names {
             let reference = Reference::read(&name);
             match state::version(cx, &reference) {
-                Ok(version) => parameters.push(version.shown(&cx.scope, &reference.selector)),
+                Ok(version) => {
+                    let version = version.decrypted(cx, input.with_decryption)?;
+                    parameters.push(version.shown(&cx.scope, &reference.selector));
+                }
                 Err(_) => invalid.push(name),
             }
         }
@@ -69,11 +72,13 @@ impl Operation for GetParameterHistory {
         let versions = state::history(cx, record);
         let (versions, next_token) =
             page(versions, input.next_token.as_deref(), input.max_results, HISTORY_ITEMS_DEFAULT)?;
+        let versions = versions.into_iter().map(|version| version.decrypted(cx, input.with_decryption));
+        let versions: Vec<_> = versions.collect::<Result<_, _>>()?;
         let shown = |version: state::Version| api::ParameterHistory {
             policies: version.policies_shown(),
             name: Some(version.name),
             r#type: Some(version.kind),
-            key_id: None,
+            key_id: version.key_id,
             last_modified_date: Some(version.modified),
             last_modified_user: Some(version.modified_by),
             description: version.description,
@@ -90,10 +95,6 @@ impl Operation for GetParameterHistory {
 
 /// An action on the parameter that a request names; a selector does not matter.
 pub(super) fn on_parameter(cx: &Cx<'_>, action: &str, text: &str) -> Access {
-    Access::new(action, name::arn(&cx.scope, &Reference::read(text).name))
-}
-
-/// The latest version, as lists show it.
-pub(super) fn latest(cx: &Cx<'_>, record: &state::ParameterRecord) -> api::Parameter {
-    record.latest.shown(&cx.scope, &Selector::Latest)
+    let Reference { name, scope, .. } = Reference::read(text);
+    Access::new(action, name::arn(scope.as_ref().unwrap_or(&cx.scope), &name))
 }

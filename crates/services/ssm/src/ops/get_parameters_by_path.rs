@@ -3,11 +3,10 @@
 use neargate_kernel::{Access, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use super::get_parameter::latest;
 use super::page::page;
 use crate::errors::SsmError;
 use crate::filter::Filter;
-use crate::name::{self, check_path, is_under};
+use crate::name::{self, Selector, check_path, is_under};
 use crate::{api, state};
 
 const ITEMS_DEFAULT: usize = 10;
@@ -37,7 +36,12 @@ impl Operation for GetParametersByPath {
         let found = found.filter(|record| is_under(&record.latest.name, &prefix, recursive));
         let found: Vec<_> = found.filter(|record| filters.iter().all(|filter| filter.passes(record))).collect();
         let (found, next_token) = page(found, input.next_token.as_deref(), input.max_results, ITEMS_DEFAULT)?;
-        let parameters = Some(found.into_iter().map(|record| latest(cx, record)).collect());
-        Ok(api::GetParametersByPathOutput { parameters, next_token })
+        let found: Vec<_> = found.into_iter().map(|record| record.latest.clone()).collect();
+        let shown = |version: state::Version| {
+            let version = version.decrypted(cx, input.with_decryption)?;
+            Ok(version.shown(&cx.scope, &Selector::Latest))
+        };
+        let parameters = found.into_iter().map(shown).collect::<Result<_, Fault>>()?;
+        Ok(api::GetParametersByPathOutput { parameters: Some(parameters), next_token })
     }
 }

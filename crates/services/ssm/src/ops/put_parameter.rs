@@ -4,8 +4,10 @@
 
 use neargate_kernel::{Access, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
+use zeroize::Zeroizing;
 
 use crate::errors::SsmError;
+use crate::secure::{self, DEFAULT_KEY, SECURE_STRING};
 use crate::state::{self, ParameterRecord, Version};
 use crate::{api, name};
 
@@ -27,9 +29,10 @@ impl Operation for PutParameter {
         [Access::new("ssm:PutParameter", &arn).with("ssm:Overwrite", overwrite)].into_iter().chain(tag).collect()
     }
 
-    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+    fn apply(cx: &mut Cx<'_>, mut input: Self::Input) -> Result<Self::Output, Fault> {
+        let value = Zeroizing::new(std::mem::take(&mut input.value));
         name::check(&input.name)?;
-        if input.value.is_empty() {
+        if value.is_empty() {
             return Err(SsmError::EmptyValue.into());
         }
         let overwrites = input.overwrite == Some(true);
@@ -40,7 +43,11 @@ impl Operation for PutParameter {
         if before.is_some() && !overwrites {
             return Err(SsmError::AlreadyExists.into());
         }
-        let latest = next_version(cx, &input, before.as_ref().map(|record| &record.latest))?;
+        let mut latest = next_version(cx, &input, &value, before.as_ref().map(|record| &record.latest))?;
+        latest.value = match &latest.key_id {
+            Some(key_id) => secure::seal(cx, &latest.name, key_id, &latest.tier, &value)?,
+            None => value.to_string(),
+        };
         say_what_is_not_checked(cx, &latest);
         let output = api::PutParameterOutput { version: Some(latest.version), tier: Some(latest.tier.clone()) };
         match before {
@@ -55,15 +62,24 @@ fn has_tags(input: &api::PutParameterInput) -> bool {
     input.tags.as_ref().is_some_and(|tags| !tags.is_empty())
 }
 
-/// The version that a put makes. What it does not say stays as it was, but for the description and the policies.
-fn next_version(cx: &Cx<'_>, input: &api::PutParameterInput, before: Option<&Version>) -> Result<Version, SsmError> {
+/// The version that a put makes, without its value. What it does not say stays as it was, but for the key and the policies.
+fn next_version(
+    cx: &Cx<'_>,
+    input: &api::PutParameterInput,
+    value: &str,
+    before: Option<&Version>,
+) -> Result<Version, SsmError> {
     let kind = input.r#type.clone().or_else(|| Some(before?.kind.clone())).ok_or(SsmError::TypeMissing)?;
-    if kind == "SecureString" {
-        return Err(SsmError::SecureString);
-    }
     if let Some(before) = before.filter(|before| before.kind != kind) {
         return Err(SsmError::TypeChanged { from: before.kind.clone(), to: kind });
     }
+    let is_secure = kind == SECURE_STRING;
+    if input.key_id.is_some() && !is_secure {
+        return Err(SsmError::KeyIdNotSecure);
+    }
+    let key_id = is_secure.then(|| input.key_id.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()));
+    // KMS encrypts bytes.
+    let size = if is_secure { value.len() } else { value.chars().count() };
     let data_type = input.data_type.clone().or_else(|| Some(before?.data_type.clone()));
     let data_type = data_type.unwrap_or_else(|| "text".to_owned());
     if !DATA_TYPES.contains(&data_type.as_str()) {
@@ -73,8 +89,9 @@ fn next_version(cx: &Cx<'_>, input: &api::PutParameterInput, before: Option<&Ver
         name: input.name.clone(),
         version: before.map_or(1, |before| before.version + 1),
         kind,
-        tier: tier(input, before)?,
-        value: input.value.clone(),
+        tier: tier(input, size, before)?,
+        value: String::new(),
+        key_id,
         data_type,
         description: input.description.clone().or_else(|| before?.description.clone()),
         allowed_pattern: input.allowed_pattern.clone(),
@@ -84,8 +101,7 @@ fn next_version(cx: &Cx<'_>, input: &api::PutParameterInput, before: Option<&Ver
     })
 }
 
-fn tier(input: &api::PutParameterInput, before: Option<&Version>) -> Result<String, SsmError> {
-    let size = input.value.chars().count();
+fn tier(input: &api::PutParameterInput, size: usize, before: Option<&Version>) -> Result<String, SsmError> {
     let was_advanced = before.is_some_and(|before| before.tier == "Advanced");
     let needs_advanced = size > STANDARD_CHARACTERS_MAX || input.policies.is_some() || was_advanced;
     let tier = match input.tier.as_deref() {

@@ -7,6 +7,8 @@ use neargate_shape::{OperationShape, Value, from_properties};
 use serde_json::{Map, Value as Json, json};
 
 use crate::api;
+use crate::errors::SsmError;
+use crate::secure::SECURE_STRING;
 
 const PROPERTIES: &[&str] =
     &["AllowedPattern", "DataType", "Description", "Name", "Policies", "Tags", "Tier", "Type", "Value"];
@@ -51,6 +53,9 @@ fn input(request: &ResourceRequest<'_>, name: &str, tags: Option<&Json>) -> Resu
     let mut input = request.properties.as_object().cloned().unwrap_or_default();
     if let Some(unknown) = input.keys().find(|property| !PROPERTIES.contains(&property.as_str())) {
         return Err(Fault::validation(format!("Encountered unsupported property {unknown}")));
+    }
+    if request.text("Type") == Some(SECURE_STRING) {
+        return Err(SsmError::SecureStringInStack.into());
     }
     input.insert("Name".to_owned(), json!(name));
     input.remove("Tags");

@@ -2,6 +2,7 @@
 
 mod names;
 mod operations;
+mod secure;
 mod template;
 
 use neargate_base::{Scope, Timestamp};

@@ -4,14 +4,20 @@ use crate::name::{Reference, Selector, check, check_path, is_under};
 #[test]
 fn references() {
     let read = |text: &str| {
-        let Reference { name, is_arn, selector } = Reference::read(text);
-        (name, is_arn, selector)
+        let Reference { name, scope, selector } = Reference::read(text);
+        (name, scope.map(|scope| format!("{}/{}", scope.account, scope.region)), selector)
     };
-    assert_eq!(read("/a/b"), ("/a/b".to_owned(), false, Selector::Latest));
-    assert_eq!(read("a:3"), ("a".to_owned(), false, Selector::Version(3)));
-    assert_eq!(read("/a:prod"), ("/a".to_owned(), false, Selector::Label("prod".to_owned())));
-    assert_eq!(read("arn:aws:ssm:eu-west-1:1:parameter/a/b:7"), ("/a/b".to_owned(), true, Selector::Version(7)));
-    assert_eq!(read("arn:aws:ssm:eu-west-1:1:parameter/a"), ("/a".to_owned(), true, Selector::Latest));
+    assert_eq!(read("/a/b"), ("/a/b".to_owned(), None, Selector::Latest));
+    assert_eq!(read("a:3"), ("a".to_owned(), None, Selector::Version(3)));
+    assert_eq!(read("/a:prod"), ("/a".to_owned(), None, Selector::Label("prod".to_owned())));
+    assert_eq!(
+        read("arn:aws:ssm:eu-west-1:1:parameter/a/b:7"),
+        ("/a/b".to_owned(), Some("1/eu-west-1".to_owned()), Selector::Version(7))
+    );
+    assert_eq!(
+        read("arn:aws:ssm:eu-west-1:1:parameter/a"),
+        ("/a".to_owned(), Some("1/eu-west-1".to_owned()), Selector::Latest)
+    );
 }
 
 #[test]

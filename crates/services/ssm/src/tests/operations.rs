@@ -69,7 +69,7 @@ fn what_put_parameter_refuses() {
         PutParameter {"Name": "a", "Value": "", "Type": "String"}
         PutParameter {"Name": "a", "Value": "a"}
         PutParameter {"Name": "a", "Value": "a", "Type": "Text"}
-        PutParameter {"Name": "a", "Value": "a", "Type": "SecureString"}
+        PutParameter {"Name": "a", "Value": "a", "Type": "String", "KeyId": "alias/aws/ssm"}
         PutParameter {"Name": "a", "Value": "a", "Type": "String", "DataType": "Text"}
         PutParameter {"Name": "a", "Value": "a", "Type": "String", "Overwrite": true, "Tags": [{"Key": "k", "Value": "v"}]}
         ! PutParameter {"Name": "a", "Value": "a", "Type": "String"}
@@ -98,9 +98,8 @@ fn what_put_parameter_refuses() {
           400 ValidationException: A parameter type is required when you create a parameter.
         PutParameter {"Name": "a", "Value": "a", "Type": "Text"}
           400 ValidationException: 1 validation error detected: Value 'Text' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [String, StringList, SecureString]
-        PutParameter {"Name": "a", "Value": "a", "Type": "SecureString"}
-          501 NotImplemented: Neargate does not implement ssm:PutParameter with Type SecureString
-          hint: there is no key service yet to encrypt the value with; use `String`, or a secret
+        PutParameter {"Name": "a", "Value": "a", "Type": "String", "KeyId": "alias/aws/ssm"}
+          400 ValidationException: KeyId is required for SecureString type parameter only.
         PutParameter {"Name": "a", "Value": "a", "Type": "String", "DataType": "Text"}
           400 ValidationException: The following data type is not supported: Text (Data type names are all lowercase.)
         PutParameter {"Name": "a", "Value": "a", "Type": "String", "Overwrite": true, "Tags": [{"Key": "k", "Value": "v"}]}

@@ -74,4 +74,11 @@ fn a_parameter_without_a_name_gets_one_and_unknown_properties_are_named() {
     expect!["CFN-AlbArnParam1C6FD837-OWAWV0LKDJA1"].assert_eq(&state.physical_id);
     let fault = step(world, Action::Create, &json!({"Type": "String", "Value": "a", "Valeu": "b"}), None).unwrap_err();
     expect!["ValidationException: Encountered unsupported property Valeu"].assert_eq(&fault.to_string());
+    let fault = step(world, Action::Create, &json!({"Type": "SecureString", "Value": "a"}), None).unwrap_err();
+    expect!["ValidationException: SSM Parameters of type SecureString cannot be created using CloudFormation"]
+        .assert_eq(&fault.to_string());
+    let before = json!({"Type": "String", "Value": "a"});
+    let secure = json!({"Type": "SecureString", "Value": "a"});
+    let fault = step(world, Action::Update, &secure, Some((&before, &state))).unwrap_err();
+    assert!(fault.message.starts_with("SSM Parameters of type SecureString"), "{fault}");
 }

@@ -105,7 +105,7 @@ fn become_container(child: &Child<'_>) -> Result<std::convert::Infallible, Start
     let user = user::resolve(&spec.user, Path::new("/etc/passwd"), Path::new("/etc/group"))?;
     let capabilities = capability::effective_set(&spec.capabilities_add, &spec.capabilities_drop)?;
     own_stdio(&user);
-    let environment = program::environment(&spec.env, &child.network.hostname, &user.home);
+    let environment = program::environment(spec, &child.network.hostname, &user.home);
     program::enter_working_dir(&spec.working_dir)?;
     capability::limit_bounding_set(capabilities)?;
     user::become_user(&user)?;
@@ -163,7 +163,7 @@ fn become_exec(child: &ExecChild<'_>) -> Result<std::convert::Infallible, StartF
     limits::apply(&spec.ulimits)?;
     let user = user::resolve(&spec.user, Path::new("/etc/passwd"), Path::new("/etc/group"))?;
     let capabilities = capability::effective_set(&spec.capabilities_add, &spec.capabilities_drop)?;
-    let environment = program::environment(&spec.env, &child.network.hostname, &user.home);
+    let environment = program::environment(spec, &child.network.hostname, &user.home);
     program::enter_working_dir(&spec.working_dir)?;
     capability::limit_bounding_set(capabilities)?;
     user::become_user(&user)?;

@@ -1,6 +1,7 @@
 //! Finding and executing the program, with the texts an OCI runtime gives when that fails.
 //!
 //! Invariant: the search happens in the container's root, as the container's user.
+//! Invariant: no text of a failure holds a value of the environment: failures are written down.
 
 use std::ffi::CString;
 use std::io::ErrorKind;
@@ -10,19 +11,22 @@ use std::path::{Path, PathBuf};
 use super::rootfs::{LINKS_MAX, make_dir_through_links};
 use super::{invalid, resources};
 use crate::event::{StartFailure, StartFailureKind};
+use crate::spec::ContainerSpec;
 use crate::sys;
 
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The program's environment: PATH, HOSTNAME and HOME where they are not given; a later entry replaces an earlier one.
-pub(super) fn environment(env: &[(String, String)], hostname: &str, home: &str) -> Vec<(String, String)> {
+/// The program's environment: PATH, HOSTNAME and HOME where they are not given; a later entry replaces an earlier one,
+/// and a secret every other.
+pub(super) fn environment(spec: &ContainerSpec, hostname: &str, home: &str) -> Vec<(String, String)> {
     let short = hostname.to_owned();
     let mut result: Vec<(String, String)> =
         vec![("PATH".to_owned(), DEFAULT_PATH.to_owned()), ("HOSTNAME".to_owned(), short)];
-    for (name, value) in env {
+    let plain = spec.env.iter().map(|(name, value)| (name, value.as_str()));
+    for (name, value) in plain.chain(spec.secrets.iter().map(|(name, value)| (name, value.expose()))) {
         match result.iter_mut().find(|(known, _)| known == name) {
-            Some((_, known)) => known.clone_from(value),
-            None => result.push((name.clone(), value.clone())),
+            Some((_, known)) => value.clone_into(known),
+            None => result.push((name.clone(), value.to_owned())),
         }
     }
     if !result.iter().any(|(name, _)| name == "HOME") {
@@ -96,7 +100,11 @@ pub(super) fn execute(program: &Path, argv: &[String], env: &[(String, String)])
     let prepared = || -> Result<_, StartFailure> {
         let path = text(&program.to_string_lossy())?;
         let argv = argv.iter().map(|a| text(a)).collect::<Result<Vec<_>, _>>()?;
-        let env = env.iter().map(|(k, v)| text(&format!("{k}={v}"))).collect::<Result<Vec<_>, _>>()?;
+        let variable = |(name, value): &(String, String)| {
+            let zero = |_| invalid(format!("the environment variable `{}` holds a zero byte", name.escape_debug()));
+            CString::new(format!("{name}={value}")).map_err(zero)
+        };
+        let env = env.iter().map(variable).collect::<Result<Vec<_>, _>>()?;
         Ok((path, argv, env))
     };
     let (path, argv, env) = match prepared() {
@@ -151,9 +159,19 @@ mod tests {
 
     #[test]
     fn later_variables_win_and_the_usual_ones_are_there() {
-        let env = [("A", "1"), ("PATH", "/x"), ("A", "2")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let mut spec = ContainerSpec::new("main", Vec::new(), Vec::new());
+        spec.env =
+            [("A", "1"), ("PATH", "/x"), ("A", "2"), ("B", "3")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        spec.secrets = [("B", "4"), ("C", "5")].map(|(k, v)| (k.to_owned(), v.to_owned().into())).into();
         let text: Vec<String> =
-            environment(&env, "ip-10-0-0-5", "/root").into_iter().map(|(k, v)| format!("{k}={v}")).collect();
-        assert_eq!(text, ["PATH=/x", "HOSTNAME=ip-10-0-0-5", "A=2", "HOME=/root"]);
+            environment(&spec, "ip-10-0-0-5", "/root").into_iter().map(|(k, v)| format!("{k}={v}")).collect();
+        assert_eq!(text, ["PATH=/x", "HOSTNAME=ip-10-0-0-5", "A=2", "B=4", "C=5", "HOME=/root"]);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_given_is_not_told() {
+        let env = [("TOKEN".to_owned(), "hunter2\0".to_owned())];
+        let failure = execute(Path::new("/bin/true"), &["true".to_owned()], &env);
+        assert_eq!(failure.message, "the environment variable `TOKEN` holds a zero byte");
     }
 }

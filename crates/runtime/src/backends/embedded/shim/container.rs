@@ -125,25 +125,24 @@ impl Container {
 
     /// Reads once from a stream into the spool.
     pub(super) fn read_stream(&mut self, stream: Stream) -> ReadStep {
-        let Some(process) = &mut self.process else { return ReadStep::Empty };
+        let (Some(process), Some(spool)) = (&mut self.process, &mut self.spool) else { return ReadStep::Empty };
         let slot = if stream == Stream::Stdout { &mut process.stdout } else { &mut process.stderr };
         let Some(pipe) = slot else { return ReadStep::Empty };
         let mut buffer = vec![0_u8; READ_BYTES_MAX];
-        let mut frames = Vec::new();
         let step = match rustix::io::read(&pipe.fd, buffer.as_mut_slice()) {
             Ok(0) => {
-                pipe.splitter.finish(stream, now(), &mut frames);
+                pipe.splitter.finish(stream, now(), spool);
                 ReadStep::Ended
             }
             Ok(len) => {
-                pipe.splitter.feed(stream, now(), buffer.get(..len).unwrap_or_default(), &mut frames);
+                pipe.splitter.feed(stream, now(), buffer.get(..len).unwrap_or_default(), spool);
                 ReadStep::Some
             }
             Err(Errno::INTR) => ReadStep::Some,
             Err(Errno::AGAIN) => ReadStep::Empty,
             Err(_) => ReadStep::Ended,
         };
-        self.append(&frames);
+        self.flush_spool();
         step
     }
 
@@ -151,24 +150,20 @@ impl Container {
     pub(super) fn drain(&mut self) {
         for stream in [Stream::Stdout, Stream::Stderr] {
             while self.read_stream(stream) == ReadStep::Some {}
-            let mut frames = Vec::new();
-            if let Some(process) = &mut self.process {
+            if let (Some(process), Some(spool)) = (&mut self.process, &mut self.spool) {
                 let slot = if stream == Stream::Stdout { &mut process.stdout } else { &mut process.stderr };
                 if let Some(mut pipe) = slot.take() {
-                    pipe.splitter.finish(stream, now(), &mut frames);
+                    pipe.splitter.finish(stream, now(), spool);
                 }
             }
-            self.append(&frames);
+            self.flush_spool();
         }
         self.look_at = None;
     }
 
     /// A full disk loses output, nothing else.
-    fn append(&mut self, frames: &[u8]) {
-        if frames.is_empty() {
-            return;
-        }
-        if let Some(Err(e)) = self.spool.as_mut().map(|spool| spool.append(frames)) {
+    fn flush_spool(&mut self) {
+        if let Some(Err(e)) = self.spool.as_mut().map(SpoolWriter::flush) {
             self.output_error = Some(e.to_string());
         }
     }

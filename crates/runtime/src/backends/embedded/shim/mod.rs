@@ -1,10 +1,16 @@
 //! The shim: one single-threaded process per task, which outlives the engine.
 //!
 //! The engine writes the intent and starts its own program again as `<program> shim <task dir>`, with one end of a
-//! connection as standard input and the task's lock, which it has taken, as standard output. The shim makes the control groups, forks the containers, makes the network while they
-//! build their file systems, then waits for their output, their ends and for orders; it removes all traces when told to.
+//! connection as standard input and the task's lock, which it has taken, as standard output. The shim waits for what no
+//! file may hold, the connection's first message; makes the control groups, forks the containers, makes the network while
+//! they build their file systems, then waits for their output, their ends and for orders; it removes all traces when told
+//! to.
 //!
 //! Invariant: one thread, from start to end; children are forked from it with all its memory.
+//! Invariant: the shim writes no record before the first message is whole: who finds the lock free and no record knows
+//! that the task was never started.
+//! Invariant: the key and the secrets are in this process's memory, which it lets nobody dump, and in a child's only as far
+//! as they are its container's own.
 //! Invariant: the lock on `<task dir>/lock` is held from before the shim exists to its end, without a gap, and by nobody
 //! else: who finds it free knows that no shim lives or is about to.
 
@@ -22,8 +28,10 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
+use rustix::process::DumpableBehavior;
 
 use super::cgroup::Hierarchies;
+use super::handover;
 use super::probe::{PROBE_ARGUMENT, probe_here};
 use super::protocol::{Intent, RECORD_FORMAT, ShimRecord};
 use crate::sys;
@@ -51,7 +59,8 @@ pub fn shim_main(mut args: impl Iterator<Item = String>) -> i32 {
 
 fn run(dir: &Path) -> i32 {
     match begin(dir) {
-        Ok(mut task) => task.run().map_or_else(|e| note_failure(dir, &e), |()| 0),
+        Ok(None) => 0,
+        Ok(Some(mut task)) => task.run().map_or_else(|e| note_failure(dir, &e), |()| 0),
         Err(e) => note_failure(dir, &e),
     }
 }
@@ -62,15 +71,21 @@ fn note_failure(dir: &Path, error: &io::Error) -> i32 {
     EXIT_FAILED
 }
 
-fn begin(dir: &Path) -> io::Result<task::Task> {
+/// The task, launched; nothing where the engine ended before it had said everything.
+fn begin(dir: &Path) -> io::Result<Option<task::Task>> {
     if fs::read_dir("/proc/self/task")?.count() != 1 {
         return Err(io::Error::other(
             "the shim was entered after a thread was started: call `shim_entry` first in `main`",
         ));
     }
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    let engine = sys::inherited_fd(0)?;
+    let Some(message) = handover::receive(&engine)? else { return Ok(None) };
     let _ = rustix::process::setsid();
     rustix::process::umask(Mode::from_raw_mode(0o022));
-    let intent: Intent = serde_json::from_slice(&fs::read(dir.join("task.json"))?)?;
+    let mut intent: Intent = serde_json::from_slice(&fs::read(dir.join("task.json"))?)?;
+    handover::tell(&mut intent.spec, &message)?;
+    drop(message);
     let paths = intent.layout.task(&intent.spec.task_id);
     let lock = sys::inherited_fd(1)?;
     let record = ShimRecord { format: RECORD_FORMAT, pid: std::process::id(), start_time: start_time("self")? };
@@ -78,14 +93,13 @@ fn begin(dir: &Path) -> io::Result<task::Task> {
     let _ = fs::remove_file(paths.control());
     let listener = UnixListener::bind(paths.control())?;
     listener.set_nonblocking(true)?;
-    let engine = sys::inherited_fd(0)?;
     let null: OwnedFd = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
     let mut task = task::Task::new(intent, lock, listener, null, Hierarchies::detect())?;
     task.accept_engine(engine)?;
     task.launch();
-    Ok(task)
+    Ok(Some(task))
 }
 
 /// When a process was started, in clock ticks since boot.

@@ -1,4 +1,4 @@
-//! The run that is broken off: a stack, an event, a task that prints, exits with 7 and is gone.
+//! The run that is broken off: a stack, a start, a task that prints, exits with 7 and is gone.
 //!
 //! Every step says what it has been acknowledged and can be done again by a client that does not know how far it came.
 //!
@@ -9,12 +9,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use crate::client::CallError;
+use crate::client::{CallError, Client};
 use crate::engine::{Engine, Killed};
 use crate::machine::{self, Process};
+use crate::scenario::Scenario;
 
-const STACK: &str = "TriggeredDynamic";
-const TEMPLATE: &str = include_str!("TriggeredDynamic.template.json");
 /// What the container exits with.
 pub(crate) const EXIT_CODE: i64 = 7;
 /// For everything that takes a second on an idle machine.
@@ -23,24 +22,33 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const DESCRIPTORS_PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(15);
 
+/// A start of a task: what it takes to ask for it again, and whether it was acknowledged.
+#[derive(Debug)]
+struct Start {
+    marker: String,
+    plan: Json,
+    is_acknowledged: bool,
+}
+
 /// What a client knows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Knowledge {
+    scenario: Scenario,
+    prepared: bool,
     /// How often the stack was asked for, and whether that was acknowledged.
     stack_calls: u32,
     stack_acknowledged: bool,
     stack_complete: bool,
     cluster: String,
     log_group: String,
-    /// The events put, and whether they were acknowledged.
-    events: BTreeMap<String, bool>,
+    starts: Vec<Start>,
     /// Tasks that were seen, and whether they had stopped.
     tasks: BTreeMap<String, bool>,
     /// Containers that ran when their engine was killed, by task id.
     pub(crate) survivors: BTreeMap<String, Process>,
     /// Of those, the ones that a later engine showed as their tasks' containers.
     pub(crate) adopted: BTreeSet<String>,
-    /// Kill from outside this long after the event's acknowledgement.
+    /// Kill from outside this long after a start's acknowledgement.
     pub(crate) kill_after: Option<Duration>,
     kill_at: Option<Instant>,
     /// The descriptors of an engine at rest.
@@ -70,10 +78,31 @@ struct Task {
 }
 
 impl Knowledge {
+    /// Nothing yet.
+    pub(crate) fn new(scenario: Scenario) -> Self {
+        Self {
+            scenario,
+            prepared: false,
+            stack_calls: 0,
+            stack_acknowledged: false,
+            stack_complete: false,
+            cluster: String::new(),
+            log_group: String::new(),
+            starts: vec![],
+            tasks: BTreeMap::new(),
+            survivors: BTreeMap::new(),
+            adopted: BTreeSet::new(),
+            kill_after: None,
+            kill_at: None,
+            descriptors: vec![],
+            retries: 0,
+        }
+    }
+
     /// The whole run, from wherever it was broken off. Every check panics.
     pub(crate) fn run(&mut self, engine: &mut Engine, port: u16) -> Step {
         self.have_stack(engine)?;
-        self.have_events(engine, 1)?;
+        self.have_starts(engine, 1)?;
         self.have_stopped(engine)?;
         self.check_logs(engine)?;
         self.check_descriptors(engine);
@@ -85,12 +114,12 @@ impl Knowledge {
     pub(crate) fn measure(&mut self, engine: &mut Engine, port: u16) -> Step<Measured> {
         self.have_stack(engine)?;
         let at_stack = engine.points().unwrap();
-        self.have_events(engine, 1)?;
+        self.have_starts(engine, 1)?;
         self.have_stopped(engine)?;
         let at_end = engine.points().unwrap();
         let descriptors = settled_descriptors(engine);
         self.descriptors.clone_from(&descriptors);
-        self.have_events(engine, 2)?;
+        self.have_starts(engine, 2)?;
         self.have_stopped(engine)?;
         self.check_logs(engine)?;
         self.check_descriptors(engine);
@@ -104,10 +133,18 @@ impl Knowledge {
     }
 
     fn have_stack(&mut self, engine: &mut Engine) -> Step {
+        let stack = self.scenario.stack();
+        if !self.prepared {
+            let scenario = self.scenario;
+            ask(engine, |client| scenario.prepare(client))?;
+            self.prepared = true;
+        }
         if !self.stack_acknowledged {
             self.stack_calls += 1;
             self.retries += u32::from(self.stack_calls > 1);
-            let input = json!({ "StackName": STACK, "TemplateBody": TEMPLATE, "Capabilities": ["CAPABILITY_IAM"] });
+            let input = json!({
+                "StackName": stack, "TemplateBody": self.scenario.template(), "Capabilities": ["CAPABILITY_IAM"],
+            });
             match engine.client.call(&neargate_cloudformation::api::SERVICE, "CreateStack", input) {
                 Ok(_) => {}
                 Err(CallError::Fault(text)) if self.stack_calls > 1 && text.contains("AlreadyExists") => {}
@@ -119,7 +156,7 @@ impl Knowledge {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let stacks =
-                call(engine, &neargate_cloudformation::api::SERVICE, "DescribeStacks", json!({ "StackName": STACK }))?;
+                call(engine, &neargate_cloudformation::api::SERVICE, "DescribeStacks", json!({ "StackName": stack }))?;
             match stacks["Stacks"][0]["StackStatus"].as_str().unwrap() {
                 "CREATE_COMPLETE" => break,
                 "CREATE_IN_PROGRESS" if !self.stack_complete => {}
@@ -130,7 +167,7 @@ impl Knowledge {
         }
         self.stack_complete = true;
         if self.cluster.is_empty() {
-            let input = json!({ "StackName": STACK });
+            let input = json!({ "StackName": stack });
             let resources = call(engine, &neargate_cloudformation::api::SERVICE, "DescribeStackResources", input)?;
             let physical = |kind: &str| {
                 let all = resources["StackResources"].as_array().unwrap();
@@ -144,19 +181,22 @@ impl Knowledge {
         Ok(())
     }
 
-    fn have_events(&mut self, engine: &mut Engine, wanted: usize) -> Step {
-        if self.events.values().filter(|acknowledged| **acknowledged).count() >= wanted {
-            return Ok(());
+    fn have_starts(&mut self, engine: &mut Engine, wanted: usize) -> Step {
+        let scenario = self.scenario;
+        while self.starts.iter().filter(|start| start.is_acknowledged).count() < wanted {
+            let is_open = self.starts.last().is_some_and(|start| !start.is_acknowledged);
+            self.retries += u32::from(is_open);
+            // An event that was not acknowledged is given up; the clock can be turned to the same time again.
+            if !is_open || scenario == Scenario::Triggered {
+                let marker = scenario.marker(self.starts.len());
+                let plan = ask(engine, |client| scenario.plan(client))?;
+                self.starts.push(Start { marker, plan, is_acknowledged: false });
+            }
+            let start = self.starts.last_mut().unwrap();
+            ask(engine, |client| scenario.start(client, &start.plan, &start.marker))?;
+            start.is_acknowledged = true;
+            self.kill_at = self.kill_after.take().map(|delay| Instant::now() + delay);
         }
-        let marker = format!("event-{}", self.events.len());
-        self.retries += u32::from(self.events.values().any(|acknowledged| !acknowledged));
-        self.events.insert(marker.clone(), false);
-        let detail = json!({ "subject": "execute", "command": marker }).to_string();
-        let entry = json!({ "Source": "com.corp.env.my-proj.manage", "DetailType": "Management", "Detail": detail });
-        let answer = call(engine, &neargate_events::api::SERVICE, "PutEvents", json!({ "Entries": [entry] }))?;
-        assert_eq!(answer["FailedEntryCount"].as_i64().unwrap_or(0), 0, "{answer}");
-        self.events.insert(marker, true);
-        self.kill_at = self.kill_after.take().map(|delay| Instant::now() + delay);
         Ok(())
     }
 
@@ -168,7 +208,9 @@ impl Knowledge {
             }
             let tasks = self.tasks(engine)?;
             self.check_tasks(&tasks);
-            if tasks.iter().all(|task| task.has_stopped) && self.kill_at.is_none() {
+            let started = self.starts.iter().filter(|start| start.is_acknowledged).count();
+            let is_over = tasks.len() >= started && tasks.iter().all(|task| task.has_stopped);
+            if is_over && self.kill_at.is_none() {
                 return Ok(());
             }
             if Instant::now() >= deadline {
@@ -176,6 +218,20 @@ impl Knowledge {
                 panic!("a task does not stop: {views:?}");
             }
             std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn task(&self, view: &Json) -> Task {
+        let container = &view["containers"][0];
+        // `<task>-<process>` is the container's id in its runtime.
+        let pid = container["runtimeId"].as_str().and_then(|id| id.rsplit('-').next()?.parse().ok());
+        Task {
+            id: view["taskArn"].as_str().unwrap().rsplit('/').next().unwrap().to_owned(),
+            marker: self.scenario.marker_of(view),
+            has_stopped: view["lastStatus"] == "STOPPED",
+            exit_code: container["exitCode"].as_i64(),
+            pid,
+            view: view.clone(),
         }
     }
 
@@ -194,15 +250,17 @@ impl Knowledge {
         }
         let input = json!({ "cluster": self.cluster, "tasks": arns });
         let described = call(engine, &neargate_ecs::api::SERVICE, "DescribeTasks", input)?;
-        Ok(described["tasks"].as_array().unwrap().iter().map(task).collect())
+        Ok(described["tasks"].as_array().unwrap().iter().map(|view| self.task(view)).collect())
     }
 
     /// What must be so at any moment.
     fn check_tasks(&mut self, tasks: &[Task]) {
-        for (event, acknowledged) in &self.events {
-            let count = tasks.iter().filter(|task| task.marker == *event).count();
-            let is_right = if *acknowledged { count == 1 } else { count <= 1 };
-            assert!(is_right, "{count} tasks of `{event}`, acknowledged: {acknowledged}");
+        for start in &self.starts {
+            let count = tasks.iter().filter(|task| task.marker == start.marker).count();
+            let alike = || self.starts.iter().filter(|other| other.marker == start.marker);
+            let acknowledged = alike().filter(|other| other.is_acknowledged).count();
+            let is_right = count <= alike().count() && count >= self.scenario.at_least(acknowledged);
+            assert!(is_right, "{count} tasks of `{}`, acknowledged: {acknowledged}", start.marker);
         }
         for task in tasks {
             let had_stopped = self.tasks.insert(task.id.clone(), task.has_stopped).unwrap_or(false);
@@ -269,26 +327,13 @@ fn settled_descriptors(engine: &Engine) -> Vec<String> {
 }
 
 fn call(engine: &mut Engine, service: &'static neargate_shape::ServiceShape, name: &str, input: Json) -> Step<Json> {
-    match engine.client.call(service, name, input) {
+    ask(engine, |client| client.call(service, name, input))
+}
+
+fn ask<T>(engine: &mut Engine, question: impl FnOnce(&Client) -> Result<T, CallError>) -> Step<T> {
+    match question(&engine.client) {
         Ok(answer) => Ok(answer),
         Err(CallError::Dead) => Err(engine.wait_killed()),
         Err(CallError::Fault(text)) => panic!("{text}"),
-    }
-}
-
-fn task(view: &Json) -> Task {
-    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
-    let container = &view["containers"][0];
-    let variables = view["overrides"]["containerOverrides"][0]["environment"].as_array();
-    let command = variables.into_iter().flatten().find(|it| it["name"] == "MANAGEMENT_COMMAND");
-    // `<task>-<process>` is the container's id in its runtime.
-    let pid = container["runtimeId"].as_str().and_then(|id| id.rsplit('-').next()?.parse().ok());
-    Task {
-        id: text(&view["taskArn"]).rsplit('/').next().unwrap().to_owned(),
-        marker: text(command.map_or(&Json::Null, |it| &it["value"])),
-        has_stopped: view["lastStatus"] == "STOPPED",
-        exit_code: container["exitCode"].as_i64(),
-        pid,
-        view: view.clone(),
     }
 }
