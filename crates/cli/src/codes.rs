@@ -52,6 +52,8 @@ pub(crate) const LINES: Code = Code("NG-E0235");
 pub(crate) const STACK: Code = Code("NG-P0201");
 /// Something the app brings cannot be provided.
 pub(crate) const ASSET: Code = Code("NG-P0202");
+/// The app takes in what nobody provides.
+pub(crate) const IMPORT: Code = Code("NG-P0203");
 /// A task failed before its containers ran.
 pub(crate) const TASK: Code = Code("NG-R0201");
 /// Something failed beside tasks that ran.

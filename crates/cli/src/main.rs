@@ -18,6 +18,7 @@ mod places;
 mod screen;
 mod session;
 mod tasks;
+mod told;
 mod trial;
 mod words;
 

@@ -37,6 +37,10 @@ pub(crate) enum Paint {
     Yellow,
     /// For names.
     Cyan,
+    /// For further names.
+    Magenta,
+    /// For further names.
+    Blue,
 }
 
 /// The two streams.
@@ -204,6 +208,8 @@ fn painted(colours: bool, paint: Paint, text: &str) -> String {
         Paint::Red => 31,
         Paint::Green => 32,
         Paint::Yellow => 33,
+        Paint::Blue => 34,
+        Paint::Magenta => 35,
         Paint::Cyan => 36,
     };
     if colours && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }

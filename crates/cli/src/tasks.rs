@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use neargate_base::Diagnostic;
 use neargate_ecs::api as ecs;
 use neargate_logs::api as logs;
 use serde_json::{Value as Json, json};
 
+use crate::codes;
 use crate::endpoint::{CallError, Endpoint};
+use crate::outcome::{Failure, Outcome};
 
 /// Tasks that one `DescribeTasks` takes.
 const TASKS_PER_CALL_MAX: usize = 100;
@@ -118,6 +121,30 @@ pub(crate) fn to_json(task: &ecs::Task) -> Json {
         "started_by": task.started_by, "stop_code": task.stop_code, "stopped_reason": task.stopped_reason,
         "containers": containers.collect::<Vec<_>>(),
     })
+}
+
+/// The one task that is meant.
+pub(crate) fn find(endpoint: &Endpoint, wanted: &str) -> Outcome<ecs::Task> {
+    let all = list(endpoint, true)?;
+    let is_meant = |task: &ecs::Task| {
+        task.task_arn.as_deref() == Some(wanted) || short(task.task_arn.as_deref()).starts_with(wanted)
+    };
+    let mut found: Vec<_> = all.into_iter().filter(is_meant).collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(task), true) => Ok(task),
+        (Some(_), false) => {
+            let message = format!("{} tasks begin with `{wanted}`, one is expected", found.len() + 1);
+            Err(Failure::usage(
+                Diagnostic::error(codes::NOT_FOUND, message).hint("give more of the id: `neargate task ls --all`"),
+            ))
+        }
+        (None, _) => {
+            let message = format!("there is no task `{wanted}`");
+            Err(Failure::usage(
+                Diagnostic::error(codes::NOT_FOUND, message).hint("see which there are with `neargate task ls --all`"),
+            ))
+        }
+    }
 }
 
 /// Where a container's output is logged.

@@ -20,11 +20,10 @@ use crate::endpoint::control::{Notice, NoticeKind};
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
 use crate::tasks::{self, Stream, Tail, short};
+use crate::told::ID_SHOWN;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(25);
-/// Characters of a task's id that tell it from others.
-const ID_SHOWN: usize = 8;
 
 /// What to fire.
 #[derive(Debug)]
@@ -104,8 +103,13 @@ impl<'a> Trial<'a> {
 
     /// Fires, and watches until all is over.
     pub(crate) fn run(mut self, fire: &Fire<'_>, stacks: Vec<Json>) -> Outcome<Verdict> {
+        let fire = match fire {
+            // An app that only has schedules needs nobody to say what is to be fired.
+            Fire::Events([]) if schedules::are_there(&self.endpoints)? => &Fire::Schedules("all"),
+            Fire::Events([]) => return Err(schedules::nothing_to_fire()),
+            fire => fire,
+        };
         match fire {
-            Fire::Events([]) => return Err(schedules::nothing_to_fire(&self.endpoints)?),
             Fire::Events(events) => {
                 for event in *events {
                     self.screen.step("event", &event.title());

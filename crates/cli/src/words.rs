@@ -11,6 +11,22 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A span of time by its two largest units: `2 d 5 h`, `4 h 3 min`, `12 s`.
+pub(crate) fn span(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let first = units.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(units.len() - 1);
+    let mut rest = seconds;
+    let parts = units.iter().skip(first).take(2).map(|(unit, name)| {
+        let count = rest / unit;
+        rest %= unit;
+        (count, name)
+    });
+    let parts: Vec<String> =
+        parts.filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
+    if parts.is_empty() { "now".to_owned() } else { parts.join(" ") }
+}
+
 /// Characters of a line that are shown around a place in it.
 const SHOWN_BEFORE: usize = 60;
 const SHOWN_MAX: usize = 100;
@@ -29,7 +45,14 @@ pub(crate) fn pointed(line: &str, column: usize, width: usize) -> [String; 2] {
 mod tests {
     use expect_test::{Expect, expect};
 
-    use super::pointed;
+    use super::{pointed, span};
+
+    #[test]
+    fn spans_of_time() {
+        let shown = |ms: i64| span(ms);
+        assert_eq!([0, 999, 59_999, 60_000].map(shown), ["now", "now", "59 s", "1 min"]);
+        assert_eq!([3_723_000, 90_000_000, 86_459_000].map(shown), ["1 h 2 min", "1 d 1 h", "1 d"]);
+    }
 
     fn check(line: &str, column: usize, width: usize, expected: Expect) {
         expected.assert_eq(&pointed(line, column, width).join("\n"));

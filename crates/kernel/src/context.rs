@@ -236,7 +236,8 @@ impl<'a> Cx<'a> {
 
     /// Adds a link to the chain of causes; what follows in this command hangs on it.
     pub fn because(&mut self, id: &str, kind: &str, name: &str) {
-        let link = Cause { kind: kind.to_owned(), name: name.to_owned(), parent: self.cause.take() };
+        let time = Some(self.time());
+        let link = Cause { kind: kind.to_owned(), name: name.to_owned(), time, parent: self.cause.take() };
         self.put(id, link);
         self.cause = Some(id.to_owned());
     }

@@ -1,7 +1,8 @@
 //! A task that runs every six hours with a secret in its environment, and writes to a log group that its own key encrypts.
 //!
-//! The secret `app/creds` has a field `apiKey`; the container finds it in `$API_KEY`, prints its SHA-256 and ends. Make the secret
-//! before: `aws secretsmanager create-secret --name app/creds --secret-string '{"apiKey":"…"}'`.
+//! The secret `app/creds` has a field `apiKey`; the container finds it in `$API_KEY`, prints its SHA-256 and ends.
+//! `neargate try` and `neargate up` make the secret, as `neargate.toml` says. On AWS somebody makes it before:
+//! `aws secretsmanager create-secret --name app/creds --secret-string '{"apiKey":"…"}'`.
 
 use neargate::patterns::fargate_tasks::{
     CronScheduleConstructProps, FargateTasksConstruct, FargateTasksConstructProps,

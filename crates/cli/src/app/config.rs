@@ -8,6 +8,7 @@ use neargate_runtime::images::Reference;
 use toml::de::{DeTable, DeValue};
 
 use super::event::EventEntry;
+use super::fixtures::{self, Fixtures};
 use super::reader::{Reader, Value, json, object};
 use crate::codes;
 use crate::outcome::{Exit, Failure, Outcome};
@@ -27,8 +28,8 @@ pub(crate) struct Config {
     pub(crate) parameters: BTreeMap<String, String>,
     /// Images by the names under which the templates ask for them.
     pub(crate) images: BTreeMap<String, ImageSource>,
-    /// Parameter Store parameters that are there before the stacks are.
-    pub(crate) ssm: BTreeMap<String, String>,
+    /// What is there before the stacks are.
+    pub(crate) fixtures: Fixtures,
     /// Events that `try` puts.
     pub(crate) events: Vec<EventEntry>,
     /// Files with further events.
@@ -98,9 +99,8 @@ pub(crate) fn parse(text: &str, file: &str) -> (Config, Vec<Diagnostic>) {
     if let Some(images) = reader.table(&table, "images") {
         config.images = read_images(&mut reader, images);
     }
-    if let Some(fixtures) = reader.table(&table, "fixtures") {
-        reader.only(fixtures, "fixtures", &["ssm"]);
-        config.ssm = reader.text_map(fixtures, "ssm");
+    if let Some(table) = reader.table(&table, "fixtures") {
+        config.fixtures = fixtures::read(&mut reader, table);
     }
     if let Some(event) = table.get("event") {
         read_events(&mut reader, event, &mut config);

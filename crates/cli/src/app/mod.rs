@@ -5,6 +5,9 @@
 mod cdk;
 pub(crate) mod config;
 pub(crate) mod event;
+pub(crate) mod fixtures;
+pub(crate) mod imports;
+pub(crate) mod log_key;
 mod program;
 mod reader;
 pub(crate) mod synth;

@@ -77,7 +77,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn not<T>(&mut self, value: &Value<'_>, key: &str, expected: &str) -> Option<T> {
+    /// A finding about a value of the wrong kind; the value itself is not shown.
+    pub(super) fn not<T>(&mut self, value: &Value<'_>, key: &str, expected: &str) -> Option<T> {
         self.wrong(&value.span(), format!("`{key}` must be {expected}, got {}", a(value.get_ref())));
         None
     }

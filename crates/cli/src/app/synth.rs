@@ -152,6 +152,12 @@ fn read_stack(file: &Path, name: &str, display_name: &str, findings: &mut Vec<Di
     }))
 }
 
+/// How people call a resource: the path of its construct, or else its logical id.
+pub(crate) fn called(template: &Template, logical_id: &str) -> String {
+    let path = template.resources.get(logical_id).and_then(|resource| resource.construct_path());
+    path.map_or(logical_id, |path| path.strip_suffix("/Resource").unwrap_or(path)).to_owned()
+}
+
 /// A stack's name after its template's file: letters, digits and hyphens, a letter first.
 fn stack_name(file: &Path) -> String {
     let stem = file.file_name().and_then(|it| it.to_str()).unwrap_or_default();

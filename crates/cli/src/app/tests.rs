@@ -30,6 +30,12 @@ four = { image = "one:latest" }
 five = { host_programs = ["sh"] }
 [fixtures]
 ssm."/corp/db" = "mysql"
+ssm."/corp/db-password" = { secure = { random = 20 } }
+[fixtures.secrets]
+"app/creds" = { json = { apiKey = { random = 32 }, user = "me", ports = [1, { random = 4 }] } }
+"app/token" = { random = 40 }
+"app/text" = "hidden"
+"arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds-AbCdEf" = "hidden"
 [event]
 source = "com.corp"
 detail-type = "Management"
@@ -108,8 +114,38 @@ detail = { subject = "execute", count = 3, ratio = 0.5, deep = { list = [1, true
                         "two.tar",
                     ),
                 },
-                ssm: {
-                    "/corp/db": "mysql",
+                fixtures: Fixtures {
+                    ssm: {
+                        "/corp/db": SsmFixture {
+                            value: Given,
+                            is_secure: false,
+                        },
+                        "/corp/db-password": SsmFixture {
+                            value: Random(20),
+                            is_secure: true,
+                        },
+                    },
+                    secrets: {
+                        "app/creds": Json(
+                            {
+                                "apiKey": Random(32),
+                                "ports": [
+                                    Given,
+                                    Random(4),
+                                ],
+                                "user": Given,
+                            },
+                        ),
+                        "app/text": Text(
+                            Given,
+                        ),
+                        "app/token": Text(
+                            Random(40),
+                        ),
+                        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds-AbCdEf": Text(
+                            Given,
+                        ),
+                    },
                 },
                 events: [
                     EventEntry {
@@ -135,63 +171,72 @@ fn events_in_files_and_lists() {
     check(
         "event = \"event.json\"",
         expect![[r#"
-        Config {
-            app: None,
-            template: None,
-            parameters: {},
-            images: {},
-            ssm: {},
-            events: [],
-            event_files: [
-                "event.json",
-            ],
-        }"#]],
+            Config {
+                app: None,
+                template: None,
+                parameters: {},
+                images: {},
+                fixtures: Fixtures {
+                    ssm: {},
+                    secrets: {},
+                },
+                events: [],
+                event_files: [
+                    "event.json",
+                ],
+            }"#]],
     );
     check(
         "event = [\"a.json\", \"b.json\"]",
         expect![[r#"
-        Config {
-            app: None,
-            template: None,
-            parameters: {},
-            images: {},
-            ssm: {},
-            events: [],
-            event_files: [
-                "a.json",
-                "b.json",
-            ],
-        }"#]],
+            Config {
+                app: None,
+                template: None,
+                parameters: {},
+                images: {},
+                fixtures: Fixtures {
+                    ssm: {},
+                    secrets: {},
+                },
+                events: [],
+                event_files: [
+                    "a.json",
+                    "b.json",
+                ],
+            }"#]],
     );
     check(
         "[[event]]\nsource = \"a\"\ndetail-type = \"b\"\n[[event]]\nsource = \"c\"\ndetail-type = \"d\"",
         expect![[r#"
-        Config {
-            app: None,
-            template: None,
-            parameters: {},
-            images: {},
-            ssm: {},
-            events: [
-                EventEntry {
-                    source: "a",
-                    detail_type: "b",
-                    detail: "{}",
-                    bus: None,
-                    resources: [],
-                    time: None,
+            Config {
+                app: None,
+                template: None,
+                parameters: {},
+                images: {},
+                fixtures: Fixtures {
+                    ssm: {},
+                    secrets: {},
                 },
-                EventEntry {
-                    source: "c",
-                    detail_type: "d",
-                    detail: "{}",
-                    bus: None,
-                    resources: [],
-                    time: None,
-                },
-            ],
-            event_files: [],
-        }"#]],
+                events: [
+                    EventEntry {
+                        source: "a",
+                        detail_type: "b",
+                        detail: "{}",
+                        bus: None,
+                        resources: [],
+                        time: None,
+                    },
+                    EventEntry {
+                        source: "c",
+                        detail_type: "d",
+                        detail: "{}",
+                        bus: None,
+                        resources: [],
+                        time: None,
+                    },
+                ],
+                event_files: [],
+            }"#]],
     );
 }
 
@@ -259,10 +304,22 @@ fn unknown_keys_have_a_nearest() {
     check(
         "[fixtures]\nsecrets.a = 'b'",
         expect![[r#"
-        error[NG-E0205]: unknown key `secrets` in `fixtures`
-          at neargate.toml:2:1
-
-        hint: known keys: `ssm`"#]],
+            Config {
+                app: None,
+                template: None,
+                parameters: {},
+                images: {},
+                fixtures: Fixtures {
+                    ssm: {},
+                    secrets: {
+                        "a": Text(
+                            Given,
+                        ),
+                    },
+                },
+                events: [],
+                event_files: [],
+            }"#]],
     );
 }
 
@@ -347,5 +404,79 @@ fn contradictions() {
           at neargate.toml:2:1
 
         hint: write it as `repository:tag`, for example `corp/my-proj:1.0`"#]],
+    );
+}
+
+#[test]
+fn fixtures_of_a_wrong_shape() {
+    check(
+        r#"
+[fixtures]
+ssn = 1
+ssm."/a" = 1
+ssm."/b" = { secret = "hidden" }
+ssm."/c" = { secure = 1 }
+ssm."/d" = { secure = { random = 0 } }
+[fixtures.secrets]
+"a" = 1
+"b" = {}
+"c" = { json = "hidden" }
+"d" = { json = {}, random = 1 }
+"e" = { random = 4097 }
+"f" = { random = "many" }
+"g" = { json = { deep = [{ random = -1 }] } }
+"arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds" = "hidden"
+"arn:aws:ssm:eu-west-1:123456789012:parameter/app" = "hidden"
+"#,
+        expect![[r#"
+            error[NG-E0205]: unknown key `ssn` in `fixtures`
+              at neargate.toml:3:1
+
+            hint: did you mean `ssm`?
+            ---
+            error[NG-E0205]: `/a` must be a string or `{ secure = … }`, got an integer
+              at neargate.toml:4:12
+            ---
+            error[NG-E0205]: unknown key `secret` in `fixtures.ssm."/b"`
+              at neargate.toml:5:14
+
+            hint: did you mean `secure`?
+            ---
+            error[NG-E0205]: `secure` must be a string or `{ random = N }`, got an integer
+              at neargate.toml:6:23
+            ---
+            error[NG-E0205]: `random` must be a number of characters, 1 to 4096, got `0`
+              at neargate.toml:7:34
+            ---
+            error[NG-E0205]: `a` must be a string, `{ json = { … } }` or `{ random = N }`, got an integer
+              at neargate.toml:9:7
+            ---
+            error[NG-E0205]: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds` is no complete ARN of a secret
+              at neargate.toml:16:1
+
+            hint: it ends in a hyphen and the six characters that Secrets Manager has added to the name; where any will do, write the name
+            ---
+            error[NG-E0205]: `arn:aws:ssm:eu-west-1:123456789012:parameter/app` is no complete ARN of a secret
+              at neargate.toml:17:1
+
+            hint: it ends in a hyphen and the six characters that Secrets Manager has added to the name; where any will do, write the name
+            ---
+            error[NG-E0205]: `fixtures.secrets."b"` must be a string, `{ json = { … } }` or `{ random = N }`, got a table
+              at neargate.toml:10:7
+            ---
+            error[NG-E0205]: `json` must be a table with the secret's keys, got a string
+              at neargate.toml:11:16
+            ---
+            error[NG-E0205]: `fixtures.secrets."d"` has `json` and `random`, exactly one is expected
+              at neargate.toml:12:7
+            ---
+            error[NG-E0205]: `random` must be a number of characters, 1 to 4096, got `4097`
+              at neargate.toml:13:18
+            ---
+            error[NG-E0205]: `random` must be a number of characters, 1 to 4096, got a string
+              at neargate.toml:14:18
+            ---
+            error[NG-E0205]: `random` must be a number of characters, 1 to 4096, got `-1`
+              at neargate.toml:15:37"#]],
     );
 }

@@ -9,11 +9,14 @@ use serde_json::json;
 use super::EngineArgs;
 use crate::codes;
 use crate::endpoint::Endpoint;
-use crate::endpoint::control::{Status, Turn};
+use crate::endpoint::control::{NoticeKind, Status, Turn};
 use crate::outcome::{Exit, Failure, Outcome};
-use crate::screen::Screen;
+use crate::screen::{Paint, Screen};
+use crate::told::tell;
 
 const PAUSE: Duration = Duration::from_millis(20);
+/// Lines about what takes place on the way.
+const LINES_MAX: usize = 40;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClockCommand {
@@ -48,7 +51,7 @@ pub(crate) struct AdvanceArgs {
     engine: EngineArgs,
     /// How far, such as `90s`, `2h30m` or `31d`, or a time such as `2026-12-01T04:00:00Z`
     by: String,
-    /// Do not stop on the way until tasks that were started have ended
+    /// Turn on while tasks that were started on the way still run, instead of waiting for each to end
     #[arg(long)]
     no_wait: bool,
 }
@@ -81,13 +84,50 @@ pub(super) fn run(command: &ClockCommand, screen: &Screen) -> Outcome {
 
 /// Turns the clock and waits until it has arrived.
 pub(crate) fn turned(screen: &Screen, endpoint: &Endpoint, turn: &Turn, waits_for_effects: bool) -> Outcome<Status> {
+    let mut on_the_way = OnTheWay::begin(screen, endpoint)?;
     let mut status = endpoint.turn(turn, waits_for_effects)?;
     while status.is_turning {
+        on_the_way.tell(endpoint)?;
         screen.live("clock", status.text("service_time"));
         std::thread::sleep(PAUSE);
         status = endpoint.status()?;
     }
+    on_the_way.tell(endpoint)?;
+    if on_the_way.more > 0 {
+        screen.step_in(Paint::Cyan, "…", &format!("and {} more", on_the_way.more));
+    }
     Ok(status)
+}
+
+/// What takes place while the clock turns, on the screen; a month of a rule that fires every minute is cut short.
+struct OnTheWay<'s> {
+    screen: &'s Screen,
+    after: u64,
+    shown: usize,
+    more: usize,
+}
+
+impl<'s> OnTheWay<'s> {
+    fn begin(screen: &'s Screen, endpoint: &Endpoint) -> Outcome<Self> {
+        let after = endpoint.notices(0, Duration::ZERO)?.last().map_or(0, |notice| notice.number);
+        Ok(Self { screen, after, shown: 0, more: 0 })
+    }
+
+    fn tell(&mut self, endpoint: &Endpoint) -> Outcome<()> {
+        for notice in endpoint.notices(self.after, Duration::ZERO)? {
+            self.after = notice.number;
+            if notice.kind == NoticeKind::NotSimulated {
+                continue;
+            }
+            if self.shown < LINES_MAX {
+                tell(self.screen, &notice);
+                self.shown += 1;
+            } else {
+                self.more += 1;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The moment that a user writes as `system` or as a time.
@@ -102,7 +142,7 @@ pub(crate) fn moment(text: &str) -> Outcome<Timestamp> {
 }
 
 /// `2h30m` in milliseconds.
-fn duration_ms(text: &str) -> Option<i64> {
+pub(crate) fn duration_ms(text: &str) -> Option<i64> {
     let (mut total, mut number) = (0_i64, String::new());
     for c in text.chars() {
         if c.is_ascii_digit() {

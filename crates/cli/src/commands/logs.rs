@@ -1,6 +1,8 @@
 //! `neargate logs`.
 
-use std::collections::BTreeSet;
+mod label;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -8,13 +10,18 @@ use neargate_base::{Diagnostic, Timestamp};
 use neargate_logs::api;
 use serde_json::json;
 
+use self::label::{Labels, Origin};
 use super::EngineArgs;
+use super::clock::{duration_ms, moment};
 use crate::codes;
 use crate::endpoint::{CallError, Endpoint};
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
 
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How far behind the newest line a further one may come: streams are written independently.
+const LATE_MS: i64 = 10_000;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogsCommand {
@@ -27,60 +34,125 @@ pub(crate) enum LogsCommand {
 pub(crate) struct TailArgs {
     #[command(flatten)]
     engine: EngineArgs,
-    /// The log group
+    /// The log group: its name, or a part that no other has
     group: String,
     /// Go on until interrupted
     #[arg(short, long)]
     follow: bool,
+    /// Only what is younger: `10m`, `2h30m`, or a time such as `2026-12-01T04:00:00Z` [default: everything]
+    #[arg(long, value_name = "AGE|TIME")]
+    since: Option<String>,
+    /// Only lines that a filter pattern of CloudWatch Logs matches: `ERROR`, `?WARN ?ERROR`, `{ $.level = "error" }`
+    #[arg(long, value_name = "PATTERN")]
+    filter: Option<String>,
+    /// Only streams whose names begin so
+    #[arg(long, value_name = "PREFIX")]
+    stream: Option<String>,
+    /// Show the time of each line
+    #[arg(short, long)]
+    time: bool,
 }
 
 /// Runs a subcommand.
 pub(super) fn run(command: &LogsCommand, screen: &Screen) -> Outcome {
     let LogsCommand::Tail(args) = command;
+    tail(args, screen)
+}
+
+fn tail(args: &TailArgs, screen: &Screen) -> Outcome {
     let endpoint = args.engine.endpoint();
-    let mut seen = BTreeSet::new();
-    // Lines of one millisecond may come late, so the last one is asked for again.
-    let mut from = None;
+    let group = find_group(&endpoint, &args.group)?;
+    let since = args.since.as_deref().map(|since| since_ms(&endpoint, since)).transpose()?;
+    let (mut from, mut newest) = (since, None);
+    let (mut seen, mut labels) = (BTreeMap::new(), Labels::default());
     loop {
-        for event in events(&endpoint, &args.group, from)? {
-            if !seen.insert(event.event_id.clone().unwrap_or_default()) {
-                continue;
-            }
+        let mut fresh = events(&endpoint, &group, args, from)?;
+        fresh.retain(|event| {
             let at = event.timestamp.unwrap_or_default();
-            if from.is_none_or(|from| at > from) {
-                from = Some(at);
-            }
-            let (stream, message) = (event.log_stream_name.unwrap_or_default(), event.message.unwrap_or_default());
-            if screen.is_json() {
-                screen.data(&json!({ "timestamp": at, "stream": stream, "message": message }).to_string());
-            } else {
-                let time = screen.data_paint(Paint::Dim, &Timestamp(at).to_string());
-                screen.data(&format!("{time} {} {message}", screen.data_paint(Paint::Cyan, &stream)));
-            }
+            seen.insert(event.event_id.clone().unwrap_or_default(), at).is_none()
+        });
+        // All of them first: how a line is headed depends on who else writes.
+        fresh.iter().for_each(|event| labels.meet(event.log_stream_name.as_deref().unwrap_or_default()));
+        for event in fresh {
+            newest = newest.max(event.timestamp);
+            show(args, screen, &group, &labels, event);
         }
         if !args.follow {
+            if newest.is_none() {
+                let is_any_wanted = args.since.is_none() && args.filter.is_none() && args.stream.is_none();
+                let what = if is_any_wanted { "no line yet" } else { "no such line" };
+                screen.step_in(Paint::Yellow, "nothing", &format!("{what} in `{group}`"));
+            }
             return Ok(Exit::Done);
+        }
+        if let Some(newest) = newest {
+            let again = newest - LATE_MS;
+            from = Some(since.map_or(again, |since| since.max(again)));
+            seen.retain(|_, at| *at >= again);
         }
         std::thread::sleep(PAUSE);
     }
 }
 
-fn events(endpoint: &Endpoint, group: &str, from: Option<i64>) -> Outcome<Vec<api::FilteredLogEvent>> {
+fn show(args: &TailArgs, screen: &Screen, group: &str, labels: &Labels, event: api::FilteredLogEvent) {
+    let at = event.timestamp.unwrap_or_default();
+    let (stream, message) = (event.log_stream_name.unwrap_or_default(), event.message.unwrap_or_default());
+    let time = Timestamp(at).to_string();
+    if screen.is_json() {
+        let origin = Origin::of(&stream);
+        let line = json!({
+            "timestamp": at, "time": time, "group": group, "stream": stream, "container": origin.container(),
+            "task": origin.task(), "message": message,
+        });
+        return screen.data(&line.to_string());
+    }
+    let (label, paint) = labels.head(&stream);
+    let time = if args.time { format!("{} ", screen.data_paint(Paint::Dim, &time)) } else { String::new() };
+    let bar = screen.data_paint(paint, &format!("{label} │"));
+    screen.data(&format!("{time}{bar} {}", message.trim_end_matches(['\n', '\r'])));
+}
+
+/// The moment from which on, in milliseconds; an age counts back from the engine's time, not the machine's.
+fn since_ms(endpoint: &Endpoint, since: &str) -> Outcome<i64> {
+    let Some(age) = duration_ms(since) else {
+        return moment(since).map(Timestamp::millis).map_err(|mut failure| {
+            for diagnostic in &mut failure.diagnostics {
+                diagnostic.hints =
+                    vec!["write an age such as `10m`, or a time such as `2026-12-01T04:00:00Z`".to_owned()];
+            }
+            failure
+        });
+    };
+    let now = endpoint.status()?.text("service_time").parse::<Timestamp>().unwrap_or_default();
+    Ok(now.millis().saturating_sub(age))
+}
+
+/// The group of that name, or the only one that has it in its name.
+fn find_group(endpoint: &Endpoint, wanted: &str) -> Outcome<String> {
+    let groups = groups(endpoint)?;
+    if groups.iter().any(|name| name == wanted) {
+        return Ok(wanted.to_owned());
+    }
+    let like: Vec<&String> = groups.iter().filter(|name| name.contains(wanted)).collect();
+    let (message, choice): (_, Vec<&String>) = match like.as_slice() {
+        [one] => return Ok((*one).clone()),
+        [] => (format!("there is no log group `{wanted}`"), groups.iter().collect()),
+        several => (format!("`{wanted}` may mean {} log groups", several.len()), like.clone()),
+    };
+    let names: Vec<String> = choice.iter().map(|name| format!("`{name}`")).collect();
+    let diagnostic = Diagnostic::error(codes::NOT_FOUND, message);
+    Err(Failure::usage(match names.is_empty() {
+        true => diagnostic.hint("there is none at all: tasks make theirs when they start, or their stacks do"),
+        false => diagnostic.hint(format!("there are {}", names.join(", "))),
+    }))
+}
+
+fn groups(endpoint: &Endpoint) -> Outcome<Vec<String>> {
     let (mut all, mut next_token) = (vec![], None);
     loop {
-        let input = api::FilterLogEventsInput {
-            log_group_name: Some(group.to_owned()),
-            start_time: from,
-            next_token,
-            ..api::FilterLogEventsInput::default()
-        };
-        let page: Result<api::FilterLogEventsOutput, CallError> =
-            endpoint.call(&api::SERVICE, &api::FILTER_LOG_EVENTS, input);
-        let page =
-            page.map_err(
-                |error| if error.is("ResourceNotFoundException") { unknown(endpoint, group) } else { error.into() },
-            )?;
-        all.extend(page.events.into_iter().flatten());
+        let input = api::DescribeLogGroupsInput { next_token, ..api::DescribeLogGroupsInput::default() };
+        let page: api::DescribeLogGroupsOutput = endpoint.call(&api::SERVICE, &api::DESCRIBE_LOG_GROUPS, input)?;
+        all.extend(page.log_groups.into_iter().flatten().filter_map(|group| group.log_group_name));
         next_token = page.next_token;
         if next_token.is_none() {
             return Ok(all);
@@ -88,15 +160,34 @@ fn events(endpoint: &Endpoint, group: &str, from: Option<i64>) -> Outcome<Vec<ap
     }
 }
 
-fn unknown(endpoint: &Endpoint, group: &str) -> Failure {
-    let answer: Result<api::DescribeLogGroupsOutput, CallError> =
-        endpoint.call(&api::SERVICE, &api::DESCRIBE_LOG_GROUPS, api::DescribeLogGroupsInput::default());
-    let groups = answer.ok().and_then(|answer| answer.log_groups).into_iter().flatten();
-    let names: Vec<String> = groups.filter_map(|group| group.log_group_name).collect();
-    let diagnostic = Diagnostic::error(codes::NOT_FOUND, format!("there is no log group `{group}`"));
-    Failure::usage(if names.is_empty() {
-        diagnostic
-    } else {
-        diagnostic.hint(format!("there are `{}`", names.join("`, `")))
-    })
+fn events(endpoint: &Endpoint, group: &str, args: &TailArgs, from: Option<i64>) -> Outcome<Vec<api::FilteredLogEvent>> {
+    let (mut all, mut next_token) = (vec![], None);
+    loop {
+        let input = api::FilterLogEventsInput {
+            log_group_name: Some(group.to_owned()),
+            log_stream_name_prefix: args.stream.clone(),
+            filter_pattern: args.filter.clone(),
+            start_time: from,
+            next_token,
+            ..api::FilterLogEventsInput::default()
+        };
+        let page: Result<api::FilterLogEventsOutput, CallError> =
+            endpoint.call(&api::SERVICE, &api::FILTER_LOG_EVENTS, input);
+        let page = page.map_err(|error| match (&args.filter, &error) {
+            (Some(filter), CallError::Fault { code, message, .. }) if code == "InvalidParameterException" => {
+                let message = format!("`{filter}` is no filter pattern: {message}");
+                let hint = match filter.starts_with('{') {
+                    true => "a pattern for JSON lines is such as `{ $.level = \"error\" }`",
+                    false => "quote terms with other characters than letters and digits: `--filter '\"GET /\"'`",
+                };
+                Failure::usage(Diagnostic::error(codes::ARGUMENT, message).hint(hint))
+            }
+            _ => error.into(),
+        })?;
+        all.extend(page.events.into_iter().flatten());
+        next_token = page.next_token;
+        if next_token.is_none() {
+            return Ok(all);
+        }
+    }
 }

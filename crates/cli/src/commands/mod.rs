@@ -7,6 +7,7 @@ mod completions;
 mod doctor;
 mod down;
 mod events;
+mod explain;
 mod image;
 mod logs;
 mod run;
@@ -29,7 +30,7 @@ APP is a directory with `neargate.toml` or `cdk.json`, a cloud assembly (`cdk.ou
 Exit codes: 0 done, 1 the check, stack or engine failed, 2 usage or bad input; `try` and `run --wait` end with a
 container's own code where that is not 0.
 
-Planned, not implemented yet: check, diff, deploy, destroy, init, schema, explain, mail, events tail,
+Planned, not implemented yet: check, diff, deploy, destroy, init, schema, mail, events tail, explain rule|event|request|schedule,
 task exec|forward|interrupt, logs query, image push.";
 
 /// Define, prove and run AWS Fargate workloads on this machine
@@ -64,6 +65,9 @@ enum Command {
     /// List, read and stop tasks
     #[command(subcommand)]
     Task(task::TaskCommand),
+    /// Say how something came about
+    #[command(subcommand)]
+    Explain(explain::ExplainCommand),
     /// Read log groups
     #[command(subcommand)]
     Logs(logs::LogsCommand),
@@ -110,6 +114,7 @@ pub(crate) fn run(arguments: Arguments, screen: &Screen) -> Outcome {
         Command::Events(command) => events::run(&command, screen),
         Command::Schedule(command) => schedule::run(&command, screen),
         Command::Task(command) => task::run(&command, screen),
+        Command::Explain(command) => explain::run(&command, screen),
         Command::Logs(command) => logs::run(&command, screen),
         Command::Image(command) => image::run(&command, screen),
         Command::Clock(command) => clock::run(&command, screen),

@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use neargate_base::Diagnostic;
+use neargate_base::{Diagnostic, Timestamp};
 use neargate_ecs::api as ecs;
 use serde_json::{Value as Json, json};
 
 use super::EngineArgs;
 use crate::codes;
-use crate::endpoint::Endpoint;
 use crate::outcome::{Exit, Failure, Outcome};
-use crate::screen::Screen;
+use crate::screen::{Paint, Screen};
 use crate::tasks::{self, Tail, short};
 
 const PAUSE: Duration = Duration::from_millis(200);
+/// Characters of a task's id in a list; any beginning that only one task has will do elsewhere.
+const ID_SHOWN: usize = 12;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TaskCommand {
@@ -75,22 +76,29 @@ fn list(args: &ListArgs, screen: &Screen) -> Outcome {
         screen.json(&Json::Array(tasks.iter().map(tasks::to_json).collect()));
         return Ok(Exit::Done);
     }
+    if tasks.is_empty() {
+        let text =
+            if args.all { "no task has been started" } else { "no task runs; `--all` lists those that have stopped" };
+        screen.step_in(Paint::Yellow, "nothing", text);
+        return Ok(Exit::Done);
+    }
     let row = |task: &ecs::Task| {
         let ending = if tasks::is_stopped(task) { tasks::ending(task) } else { String::new() };
         vec![
-            short(task.task_arn.as_deref()).to_owned(),
-            short(task.task_definition_arn.as_deref()).to_owned(),
+            short(task.task_arn.as_deref()).chars().take(ID_SHOWN).collect(),
+            task.created_at.map(Timestamp::to_iso_seconds).unwrap_or_default(),
             task.last_status.clone().unwrap_or_default(),
+            short(task.task_definition_arn.as_deref()).to_owned(),
             ending,
         ]
     };
-    screen.table(&["TASK", "DEFINITION", "STATUS", "REASON"], &tasks.iter().map(row).collect::<Vec<_>>());
+    screen.table(&["TASK", "CREATED", "STATUS", "DEFINITION", "ENDING"], &tasks.iter().map(row).collect::<Vec<_>>());
     Ok(Exit::Done)
 }
 
 fn logs(args: &LogsArgs, screen: &Screen) -> Outcome {
     let endpoint = args.engine.endpoint();
-    let mut task = find(&endpoint, &args.task)?;
+    let mut task = tasks::find(&endpoint, &args.task)?;
     let streams = tasks::streams(&endpoint, &task)?;
     if streams.is_empty() {
         let message = format!("no container of task `{}` logs to CloudWatch Logs", args.task);
@@ -123,7 +131,7 @@ fn logs(args: &LogsArgs, screen: &Screen) -> Outcome {
 
 fn stop(args: &StopArgs, screen: &Screen) -> Outcome {
     let endpoint = args.engine.endpoint();
-    let task = find(&endpoint, &args.task)?;
+    let task = tasks::find(&endpoint, &args.task)?;
     let input = ecs::StopTaskInput {
         cluster: task.cluster_arn.clone(),
         task: task.task_arn.clone().unwrap_or_default(),
@@ -135,28 +143,4 @@ fn stop(args: &StopArgs, screen: &Screen) -> Outcome {
         screen.json(&json!({ "task": task.task_arn }));
     }
     Ok(Exit::Done)
-}
-
-/// The one task that is meant.
-fn find(endpoint: &Endpoint, wanted: &str) -> Outcome<ecs::Task> {
-    let all = tasks::list(endpoint, true)?;
-    let is_meant = |task: &ecs::Task| {
-        task.task_arn.as_deref() == Some(wanted) || short(task.task_arn.as_deref()).starts_with(wanted)
-    };
-    let mut found: Vec<_> = all.into_iter().filter(is_meant).collect();
-    match (found.pop(), found.is_empty()) {
-        (Some(task), true) => Ok(task),
-        (Some(_), false) => {
-            let message = format!("{} tasks begin with `{wanted}`, one is expected", found.len() + 1);
-            Err(Failure::usage(
-                Diagnostic::error(codes::NOT_FOUND, message).hint("give more of the id: `neargate task ls --all`"),
-            ))
-        }
-        (None, _) => {
-            let message = format!("there is no task `{wanted}`");
-            Err(Failure::usage(
-                Diagnostic::error(codes::NOT_FOUND, message).hint("see which there are with `neargate task ls --all`"),
-            ))
-        }
-    }
 }

@@ -38,9 +38,12 @@ pub(crate) struct TryArgs {
     /// A configuration for an app that has no `neargate.toml` of its own
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A JSON file with the event or events to put [default: those of the configuration]
+    /// A JSON file with the event or events to put [default: those of the configuration; without any, every schedule fires once]
     #[arg(long, value_name = "FILE")]
     event: Option<PathBuf>,
+    /// Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
+    #[arg(long)]
+    fix_log_key: bool,
     /// Turn the clock until the rule with this name, or every rule with a schedule, has fired once
     #[arg(long, value_name = "NAME|all")]
     fire: Option<String>,
@@ -56,7 +59,10 @@ pub(super) fn run(args: &TryArgs, screen: &Screen) -> Outcome {
     let events = events(args, &app)?;
     let place = ThrowAway::new(PURPOSE)?;
     sweep_earlier(screen);
-    let made = synth(screen, &app, Some(&place.path().join("cdk.out")))?;
+    let mut made = synth(screen, &app, Some(&place.path().join("cdk.out")))?;
+    if args.fix_log_key {
+        deploy::fix_log_keys(screen, &mut made);
+    }
     let data_dir = place.path().join(DATA);
     let behind = behind();
     images::provide(screen, &app, &data_dir.join("images"), &behind)?;

@@ -19,10 +19,11 @@ use crate::app::synth::{Synthesized, synth};
 use crate::app::{self, App};
 use crate::deploy::{self, Detail};
 use crate::endpoint::Endpoint;
-use crate::endpoint::control::{Notice, NoticeKind};
+use crate::endpoint::control::NoticeKind;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
 use crate::session::with_engine;
+use crate::told::tell;
 use crate::{codes, images, places};
 
 /// How long tasks may take to stop: a little more than the longest stop timeout there usually is.
@@ -46,6 +47,9 @@ pub(crate) struct UpArgs {
     /// Return when the stacks are up; the engine goes on
     #[arg(short, long)]
     detach: bool,
+    /// Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
+    #[arg(long)]
+    fix_log_key: bool,
     /// Where the engine keeps everything [default: `neargate` in the user's data directory]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -65,7 +69,7 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     if let Ok(status) = endpoint.status() {
         return in_running_engine(args, screen, &endpoint, app.as_ref(), &status.data_dir);
     }
-    let made = app.as_ref().map(|app| synth(screen, app, None)).transpose()?;
+    let made = app.as_ref().map(|app| stacks(args, screen, app)).transpose()?;
     let data_dir = places::absolute(&match &args.data_dir {
         Some(given) => given.clone(),
         None => places::data_dir()?,
@@ -92,6 +96,15 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// The app's stacks as they are to be deployed.
+fn stacks(args: &UpArgs, screen: &Screen, app: &App) -> Outcome<Synthesized> {
+    let mut made = synth(screen, app, None)?;
+    if args.fix_log_key {
+        deploy::fix_log_keys(screen, &mut made);
+    }
+    Ok(made)
+}
+
 /// Says where the engine is.
 fn ready(screen: &Screen, endpoint: &Endpoint, data_dir: &Path, stacks: &[Json]) {
     let url = format!("http://{}", endpoint.address());
@@ -116,23 +129,9 @@ fn tell_notices(screen: &Screen, endpoint: &Endpoint) {
             after = notice.number;
             // One example of what is not acted on is enough.
             if notice.kind != NoticeKind::NotSimulated || said.insert(notice.text.clone()) {
-                show(screen, &notice);
+                tell(screen, &notice);
             }
         }
-    }
-}
-
-/// One notice on the screen.
-fn show(screen: &Screen, notice: &Notice) {
-    match notice.kind {
-        NoticeKind::Failed => screen.step_in(Paint::Red, "failed", &notice.text),
-        NoticeKind::NotSimulated => {
-            screen.step_in(Paint::Yellow, "not acted on", &format!("{}: {}", notice.subject, notice.text))
-        }
-        NoticeKind::Progress => screen.step_in(Paint::Cyan, "", &notice.text),
-    }
-    if let Some(hint) = &notice.hint {
-        screen.step_in(Paint::Yellow, "hint", hint);
     }
 }
 
@@ -157,7 +156,7 @@ fn in_running_engine(
     screen.step("engine", &format!("runs already at http://{}", endpoint.address()));
     let stacks = match app {
         Some(app) => {
-            let made = synth(screen, app, None)?;
+            let made = stacks(args, screen, app)?;
             images::provide(screen, app, &data_dir.join("images"), &[])?;
             deploy::deploy(screen, endpoint, app, &made, Detail::Resources)?
         }

@@ -2,6 +2,7 @@
 
 mod fixtures;
 mod follow;
+mod imports;
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +10,8 @@ use neargate_base::Diagnostic;
 use neargate_cloudformation::api as cfn;
 use serde_json::{Value as Json, json};
 
-use crate::app::App;
 use crate::app::synth::{Stack, Synthesized};
+use crate::app::{App, log_key};
 use crate::codes;
 use crate::endpoint::control::NoticeKind;
 use crate::endpoint::{CallError, Endpoint};
@@ -40,10 +41,12 @@ pub(crate) fn deploy(
     for warning in &made.warnings {
         screen.diagnostic(warning);
     }
+    imports::check(endpoint, app, made)?;
     for (account, region) in environments(made) {
         let endpoint = endpoint.in_environment(account.as_deref(), region.as_deref());
         fixtures::put(screen, &endpoint, app, made)?;
     }
+    fixtures::put_at_arns(screen, endpoint, app)?;
     let mut summaries = vec![];
     for stack in &made.stacks {
         check_assets(screen, stack)?;
@@ -51,6 +54,14 @@ pub(crate) fn deploy(
         summaries.push(deploy_stack(screen, &endpoint, stack, detail)?);
     }
     Ok(summaries)
+}
+
+/// Lets CloudWatch Logs use the keys of log groups in the templates that are deployed, and says which.
+pub(crate) fn fix_log_keys(screen: &Screen, made: &mut Synthesized) {
+    for key in log_key::mend(made) {
+        let text = format!("the policy of `{key}` lets CloudWatch Logs use the key, in this engine only");
+        screen.step_in(Paint::Yellow, "mended", &text);
+    }
 }
 
 /// The accounts and regions that the stacks name, each pair once.

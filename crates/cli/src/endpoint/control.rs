@@ -92,6 +92,19 @@ pub(crate) struct ScheduledRule {
     pub(crate) enabled_at: Timestamp,
 }
 
+/// One link of the chain of causes that led to something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// `request`, `event`, `schedule`, `rule`, `target`.
+    pub(crate) kind: String,
+    /// Its id.
+    pub(crate) id: String,
+    /// What a person calls it.
+    pub(crate) name: String,
+    /// When, by service time.
+    pub(crate) time: Option<String>,
+}
+
 /// What to do with the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -144,6 +157,18 @@ impl Endpoint {
         Ok(notices.filter_map(notice).collect())
     }
 
+    /// Puts a value into the secret at a complete ARN, and makes the secret where there is none.
+    pub(crate) fn put_secret_at(&self, arn: &str, value: &str) -> Result<(), CallError> {
+        self.control("POST", "secret", "", &json!({ "arn": arn, "value": value }), Duration::ZERO).map(drop)
+    }
+
+    /// What led to a task, first things first; nothing where the engine knows of nothing.
+    pub(crate) fn causes(&self, task: &str) -> Result<Vec<Link>, CallError> {
+        let answer = self.control("GET", "task", &format!("id={task}"), &Json::Null, Duration::ZERO)?;
+        let links = answer.get("causes").and_then(Json::as_array).into_iter().flatten();
+        Ok(links.filter_map(link).collect())
+    }
+
     /// Asks the engine to end.
     pub(crate) fn ask_to_stop(&self) -> Result<(), CallError> {
         self.control("POST", "stop", "", &json!({}), Duration::ZERO).map(drop)
@@ -157,8 +182,14 @@ impl Endpoint {
         let response = self.send(&request, super::PATIENCE + wait)?;
         let unreadable = |cause: String| CallError::Unreadable { call: format!("neargate:{call}"), cause };
         if response.status != 200 {
-            let text = String::from_utf8_lossy(&response.body);
-            return Err(unreadable(format!("status {}: {}", response.status, text.trim())));
+            let text = String::from_utf8_lossy(&response.body).trim().to_owned();
+            let code = match response.status {
+                400 => "bad request",
+                409 => "conflict",
+                status => return Err(unreadable(format!("status {status}: {text}"))),
+            };
+            let (call, code) = (format!("neargate:{call}"), code.to_owned());
+            return Err(CallError::Fault { call, code, message: text, hint: None });
         }
         serde_json::from_slice(&response.body).map_err(|error| unreadable(error.to_string()))
     }
@@ -184,6 +215,11 @@ fn scheduled_rule(json: &Json) -> Option<ScheduledRule> {
         is_enabled: json.get("enabled")?.as_bool()?,
         enabled_at: text("enabled_at")?.parse().ok()?,
     })
+}
+
+fn link(json: &Json) -> Option<Link> {
+    let text = |member: &str| json.get(member).and_then(Json::as_str).map(str::to_owned);
+    Some(Link { kind: text("kind")?, id: text("id")?, name: text("name")?, time: text("time") })
 }
 
 fn notice(json: &Json) -> Option<Notice> {

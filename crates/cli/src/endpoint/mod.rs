@@ -120,6 +120,12 @@ impl Endpoint {
         &self.region
     }
 
+    /// The account of calls: the engine takes an account's number for the access key of its root.
+    pub(crate) fn account(&self) -> &str {
+        let key = self.credentials.access_key.as_str();
+        if key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit()) { key } else { DEFAULT_ACCOUNT }
+    }
+
     /// One call.
     pub(crate) fn call<I: Wire, O: Wire>(
         &self,

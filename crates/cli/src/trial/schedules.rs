@@ -54,17 +54,16 @@ pub(super) fn plan(endpoints: &[Endpoint], name: &str) -> Outcome<Vec<OneTurn>> 
     Ok(turns)
 }
 
-/// Nobody said what to fire.
-pub(super) fn nothing_to_fire(endpoints: &[Endpoint]) -> Outcome<Failure> {
-    let diagnostic =
-        Diagnostic::error(codes::NOTHING_TO_FIRE, "there is nothing to fire: got neither an event nor `--fire`");
-    let diagnostic = diagnostic.hint("give an event with `--event FILE`, or `[event]` in `neargate.toml`");
-    let names: Vec<_> = scheduled(endpoints)?.into_iter().map(|rule| format!("`{}`", rule.name)).collect();
-    Ok(Failure::usage(if names.is_empty() {
-        diagnostic
-    } else {
-        diagnostic.hint(format!("let schedules fire with `--fire all`, or one of {}", names.join(", ")))
-    }))
+/// Whether a rule has a schedule.
+pub(super) fn are_there(endpoints: &[Endpoint]) -> Outcome<bool> {
+    Ok(!scheduled(endpoints)?.is_empty())
+}
+
+/// Nobody said what to fire, and there is no schedule either.
+pub(super) fn nothing_to_fire() -> Failure {
+    let message = "there is nothing to fire: no rule has a schedule, and no event was given";
+    let hint = "give an event with `--event FILE`, or `[event]` in `neargate.toml`";
+    Failure::usage(Diagnostic::error(codes::NOTHING_TO_FIRE, message).hint(hint))
 }
 
 fn scheduled(endpoints: &[Endpoint]) -> Outcome<Vec<Scheduled>> {

@@ -22,6 +22,7 @@ fn the_command() {
           events       Put events, test patterns, show what targets receive
           schedule     Say when schedules fire, and let them fire
           task         List, read and stop tasks
+          explain      Say how something came about
           logs         Read log groups
           image        Build, import, list and remove images
           clock        Show and turn the engine's clock
@@ -49,7 +50,7 @@ fn the_command() {
         Exit codes: 0 done, 1 the check, stack or engine failed, 2 usage or bad input; `try` and `run --wait` end with a
         container's own code where that is not 0.
 
-        Planned, not implemented yet: check, diff, deploy, destroy, init, schema, explain, mail, events tail,
+        Planned, not implemented yet: check, diff, deploy, destroy, init, schema, mail, events tail, explain rule|event|request|schedule,
         task exec|forward|interrupt, logs query, image push.
     "#]]);
 }
@@ -80,18 +81,21 @@ fn its_subcommands() {
                       Possible values:
                       - text: For people
                       - json: For programs
-          
+
                       [default: text]
 
                   --event <FILE>
-                      A JSON file with the event or events to put [default: those of the configuration]
+                      A JSON file with the event or events to put [default: those of the configuration; without any, every schedule fires once]
+
+                  --fix-log-key
+                      Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
 
                   --fire <NAME|all>
                       Turn the clock until the rule with this name, or every rule with a schedule, has fired once
 
                   --timeout <SECONDS>
                       Give up on tasks that have not stopped after so many seconds
-          
+
                       [default: 900]
 
               -h, --help
@@ -113,6 +117,7 @@ fn its_subcommands() {
               --port <PORT>      The engine's port [default: that of AWS_ENDPOINT_URL on this machine, or else 4566]
               --config <FILE>    A configuration for an app that has no `neargate.toml` of its own
           -d, --detach           Return when the stacks are up; the engine goes on
+              --fix-log-key      Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
               --data-dir <DIR>   Where the engine keeps everything [default: `neargate` in the user's data directory]
               --clock <TIME>     Service time at the start: `system`, or a time such as `2026-12-01T04:00:00Z` [default: as it was]
           -h, --help             Print help (see more with '--help')
@@ -169,21 +174,21 @@ fn its_subcommands() {
     place.check(
         &["clock", "advance", "-h"],
         expect![[r#"
-        exit 0
-        --- stdout
-        Turn the clock forward; what falls due on the way takes place, in order
+            exit 0
+            --- stdout
+            Turn the clock forward; what falls due on the way takes place, in order
 
-        Usage: neargate clock advance [OPTIONS] <BY>
+            Usage: neargate clock advance [OPTIONS] <BY>
 
-        Arguments:
-          <BY>  How far, such as `90s`, `2h30m` or `31d`, or a time such as `2026-12-01T04:00:00Z`
+            Arguments:
+              <BY>  How far, such as `90s`, `2h30m` or `31d`, or a time such as `2026-12-01T04:00:00Z`
 
-        Options:
-              --format <FORMAT>  How data on stdout is written [default: text] [possible values: text, json]
-              --port <PORT>      The engine's port [default: that of AWS_ENDPOINT_URL on this machine, or else 4566]
-              --no-wait          Do not stop on the way until tasks that were started have ended
-          -h, --help             Print help (see more with '--help')
-    "#]],
+            Options:
+                  --format <FORMAT>  How data on stdout is written [default: text] [possible values: text, json]
+                  --port <PORT>      The engine's port [default: that of AWS_ENDPOINT_URL on this machine, or else 4566]
+                  --no-wait          Turn on while tasks that were started on the way still run, instead of waiting for each to end
+              -h, --help             Print help (see more with '--help')
+        "#]],
     );
 }
 

@@ -4,9 +4,13 @@
 #![allow(clippy::too_many_lines, reason = "snapshots are long")]
 
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod corpora;
 #[cfg(test)]
 mod events;
+#[cfg(test)]
+mod fixtures;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
@@ -19,6 +23,8 @@ mod mistakes;
 mod running;
 #[cfg(test)]
 mod schedule;
+#[cfg(test)]
+mod seed;
 #[cfg(test)]
 mod synth;
 #[cfg(test)]

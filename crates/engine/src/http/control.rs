@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET status` | version, process, data directory, both clocks |
 //! | `GET tasks` | living tasks with their containers' processes |
+//! | `GET task?id=ID` | what led to a task: event or schedule, rule, target, request, first things first |
 //! | `GET notices?after=N&wait_ms=M` | what the user should hear, from a number on |
 //! | `GET schedules` | rules with a schedule, of every account and region |
 //! | `POST clock {"advance_ms"\|"to"\|"set", "wait"}` | turns or sets the clock |
@@ -23,8 +24,8 @@ use neargate_wire::{Request, Response, parse_form};
 use serde_json::{Value as Json, json};
 use tokio::sync::oneshot;
 
-use super::Edge;
 use super::edge::plain;
+use super::{Edge, causes};
 use crate::wall;
 use crate::writer::Writer;
 
@@ -33,6 +34,7 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
     match (request.method, path) {
         ("GET", "status") => answer_json(status(edge)),
         ("GET", "tasks") => answer_json(edge.writer.look(|core| neargate_ecs::processes(core.store()))),
+        ("GET", "task") => answer_json(task(edge, request)),
         ("GET", "notices") => notices(edge, request).await,
         ("GET", "schedules") => answer_json(schedules(edge)),
         ("POST", _) if request.header("x-neargate-client").is_none() => {
@@ -64,6 +66,16 @@ fn status(edge: &Edge) -> Option<Json> {
         "unfinished_effects": unfinished,
         "crash_points": crash::reached(),
     }))
+}
+
+fn task(edge: &Edge, request: &Request<'_>) -> Option<Json> {
+    let query = parse_form(request.query.as_bytes());
+    let id = query.into_iter().find(|(key, _)| key == "id").map(|(_, id)| id).unwrap_or_default();
+    let causes = edge.writer.look({
+        let id = id.clone();
+        move |core| causes::chain(core.store(), &id)
+    })?;
+    Some(json!({ "task": id, "causes": causes }))
 }
 
 async fn notices(edge: &Edge, request: &Request<'_>) -> Response {

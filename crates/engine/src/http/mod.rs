@@ -1,5 +1,6 @@
 //! The HTTP edge: bytes in, bytes out.
 
+mod causes;
 mod control;
 mod credentials;
 mod edge;

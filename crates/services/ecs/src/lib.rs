@@ -12,6 +12,7 @@ mod lifecycle;
 mod ops;
 pub mod order;
 mod resources;
+mod retention;
 mod secrets;
 mod sizes;
 mod spool_key;
@@ -47,13 +48,14 @@ pub fn service() -> Service {
             OperationEntry::of::<ops::ListTagsForResource>(),
         ],
         resources: vec![&resources::ClusterType, &resources::TaskDefinitionType],
-        jobs: vec![],
+        jobs: vec![(retention::SWEEP, retention::sweep)],
         reports: vec![(order::DRIVER, lifecycle::report)],
         records: |store| {
             store.register::<state::Cluster>();
             store.register::<state::Family>();
             store.register::<state::Definition>();
             store.register::<state::Task>();
+            store.register::<retention::Sweep>();
         },
     }
 }

@@ -10,6 +10,8 @@ use crate::commands::EngineArgs;
 use crate::endpoint::control::{NoticeKind, ScheduledRule};
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
+use crate::told::tell;
+use crate::words::span;
 
 /// Arguments of `schedule ls`.
 #[derive(Debug, Args)]
@@ -49,11 +51,26 @@ pub(super) fn list(args: &ListArgs, screen: &Screen) -> Outcome {
         screen.json(&Json::Array(rules.iter().map(row).collect()));
         return Ok(Exit::Done);
     }
+    if rules.is_empty() {
+        screen.step_in(Paint::Yellow, "nothing", "no rule has a schedule");
+        return Ok(Exit::Done);
+    }
+    // A name may be there once in every account and region.
+    let is_alone = |rule: &ScheduledRule| rules.iter().filter(|other| other.name == rule.name).count() == 1;
     let row = |rule: &ScheduledRule| {
-        let next = next(rule, now).unwrap_or_else(|why| why);
-        vec![rule.name.clone(), rule.expression.clone(), next, rule.arn.clone()]
+        let name = if is_alone(rule) { &rule.name } else { &rule.arn };
+        let (next, away) = match next(rule, now) {
+            Ok(next) => {
+                let away = next.parse::<Timestamp>().map(|it| it.millis().saturating_sub(now.millis()));
+                (next, away.map(span).unwrap_or_default())
+            }
+            // Why is in the JSON form, and what `schedule next` says.
+            Err(why) if why.starts_with("never") => ("never".to_owned(), String::new()),
+            Err(why) => (why, String::new()),
+        };
+        vec![next, away, rule.expression.clone(), name.clone()]
     };
-    screen.table(&["Rule", "Schedule", "Next", "ARN"], &rules.iter().map(row).collect::<Vec<_>>());
+    screen.table(&["NEXT", "IN", "SCHEDULE", "RULE"], &rules.iter().map(row).collect::<Vec<_>>());
     Ok(Exit::Done)
 }
 
@@ -86,17 +103,7 @@ pub(super) fn fire(args: &FireArgs, screen: &Screen) -> Outcome {
     } else {
         screen.step("fired", &format!("{} of rule `{}`", rule.expression, rule.name));
     }
-    for notice in &notices {
-        let (paint, word) = match notice.kind {
-            NoticeKind::Failed => (Paint::Red, "failed"),
-            NoticeKind::NotSimulated => (Paint::Yellow, "not done"),
-            NoticeKind::Progress => (Paint::Green, "event"),
-        };
-        screen.step_in(paint, word, &notice.text);
-        if let Some(hint) = &notice.hint {
-            screen.say(&format!("             hint: {hint}"));
-        }
-    }
+    notices.iter().for_each(|notice| tell(screen, notice));
     if notices.is_empty() {
         screen.step_in(Paint::Yellow, "nothing", "the rule has no target");
     }

@@ -22,6 +22,7 @@ pub(crate) use news::report;
 use crate::api;
 use crate::decide::{Step, decide};
 use crate::order::{DRIVER, Order};
+use crate::retention::wait_for_sweep;
 use crate::state::Task;
 
 /// Takes every step that is due for a task.
@@ -132,6 +133,7 @@ fn gone(cx: &mut Cx<'_>, id: &str) -> Result<(), Fault> {
         cx.registry.ports.networks.detach(cx, &interface.id);
     }
     become_status(cx, id, "STOPPED")?;
+    wait_for_sweep(cx);
     tell(cx, id);
     Ok(())
 }

@@ -59,6 +59,11 @@ impl Operation for RunTask {
             return Err(EcsError::InvalidParameter(format!("Count must be between 1 and {COUNT_MAX}.")).into());
         }
         let mut tasks = vec![];
+        let before = cx.cause.clone();
+        if before.is_none() {
+            let (request, caller) = (cx.request_id.clone(), cx.principal.arn());
+            cx.because(&request, "request", &format!("ecs:RunTask by `{caller}`"));
+        }
         for _ in 0..count {
             let task = new_task(cx, &input, &cluster, &definition)?;
             let id = task.id().to_owned();
@@ -72,6 +77,7 @@ impl Operation for RunTask {
             launch(cx, &id, &definition, &network)?;
             cx.cause = link;
         }
+        cx.cause = before;
         Ok(api::RunTaskOutput { tasks: Some(tasks), failures: Some(vec![]) })
     }
 }

@@ -4,19 +4,19 @@ use neargate_ecs::order::{News, Order};
 use neargate_testkit::{Harness, open_ports};
 use serde_json::{Value as Json, json};
 
-fn harness() -> Harness {
+pub(crate) fn harness() -> Harness {
     let mut harness = Harness::new(|| vec![neargate_ecs::service()], open_ports()).unwrap();
     harness.call("ecs", "CreateCluster", json!({})).unwrap();
     harness
 }
 
-fn container(name: &str, more: Json) -> Json {
+pub(crate) fn container(name: &str, more: Json) -> Json {
     let mut container = json!({ "name": name, "image": "app" });
     container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     container
 }
 
-fn register(harness: &mut Harness, containers: Json) {
+pub(crate) fn register(harness: &mut Harness, containers: Json) {
     let input = json!({
         "family": "app", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512",
         "containerDefinitions": containers,
@@ -24,7 +24,7 @@ fn register(harness: &mut Harness, containers: Json) {
     harness.call("ecs", "RegisterTaskDefinition", input).unwrap();
 }
 
-fn run(harness: &mut Harness, more: Json) -> String {
+pub(crate) fn run(harness: &mut Harness, more: Json) -> String {
     let mut input = json!({
         "taskDefinition": "app", "launchType": "FARGATE",
         "networkConfiguration": { "awsvpcConfiguration": { "subnets": ["subnet-1"] } },
@@ -35,24 +35,24 @@ fn run(harness: &mut Harness, more: Json) -> String {
     output["tasks"][0]["taskArn"].as_str().unwrap().to_owned()
 }
 
-fn describe(harness: &mut Harness, task: &str) -> Json {
+pub(crate) fn describe(harness: &mut Harness, task: &str) -> Json {
     harness.call("ecs", "DescribeTasks", json!({ "tasks": [task] })).unwrap()["tasks"][0].clone()
 }
 
-fn orders(harness: &Harness) -> Vec<(String, Order)> {
+pub(crate) fn orders(harness: &Harness) -> Vec<(String, Order)> {
     let order = |effect: &neargate_kernel::Effect| serde_json::from_value(effect.order.clone()).unwrap();
     harness.effects.iter().map(|effect| (effect.id.clone(), order(effect))).collect()
 }
 
-fn tell(harness: &mut Harness, effect: &str, news: News, finished: bool) {
+pub(crate) fn tell(harness: &mut Harness, effect: &str, news: News, finished: bool) {
     harness.report(effect, serde_json::to_value(news).unwrap(), finished);
 }
 
-fn started(name: &str) -> News {
+pub(crate) fn started(name: &str) -> News {
     News::Started { container: name.to_owned(), pid: 42 }
 }
 
-fn exited(name: &str, exit_code: i32) -> News {
+pub(crate) fn exited(name: &str, exit_code: i32) -> News {
     News::Exited { container: name.to_owned(), exit_code, oom_killed: false }
 }
 

@@ -4,4 +4,5 @@
 
 mod lifecycle;
 mod refusals;
+mod retention;
 mod secrets;

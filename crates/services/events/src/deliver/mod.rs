@@ -97,7 +97,11 @@ pub(crate) fn invoke(cx: &mut Cx<'_>, rule: &Rule, event: &str, source: &str) {
     for target in &rule.targets {
         let text = format!("rule `{}` matched: target `{}`", rule.name, target.id);
         cx.notice(Notice { kind: NoticeKind::Progress, subject: arn.clone(), text, hint: None });
+        let role = target.role_arn.as_deref().or(rule.role_arn.as_deref());
+        let role = role.map(|role| format!(" as `{role}`")).unwrap_or_default();
+        cx.because(&format!("{id}/{}", target.id), "target", &format!("target `{}`{role}", target.id));
         let outcome = cx.attempt(|cx| hand_over(cx, rule, target, event, &arn));
+        cx.cause = Some(id.clone());
         cx.update::<Rule, _>(&key, |rule| match outcome {
             Ok(()) => rule.invocations += 1,
             Err(_) => rule.failed_invocations += 1,

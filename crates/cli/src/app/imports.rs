@@ -1,0 +1,199 @@
+//! What an app's templates take in and do not make: secrets and parameters that must be there before the stacks are.
+//!
+//! Invariant: pure, and careful: what cannot be told from the template alone is no import.
+
+use std::collections::BTreeSet;
+
+use neargate_base::{Arn, Scope};
+use neargate_template::{DynamicReference, Evaluator, ParameterType, Partial, Undeployed, Unknown, resolve_parameters};
+
+use super::fixtures::is_complete_arn;
+use super::synth::{Stack, called};
+
+/// One thing that a template takes in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Import {
+    /// What.
+    pub(crate) thing: Thing,
+    /// The key of the secret's JSON object that is asked for.
+    pub(crate) key: Option<String>,
+    /// Who asks: a construct path, a logical id, or a template parameter.
+    pub(crate) by: String,
+    /// For what, in a few words.
+    pub(crate) purpose: String,
+}
+
+/// Something outside of a template.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Thing {
+    /// A secret: its name, or its ARN with or without the six characters.
+    Secret(String),
+    /// A Parameter Store parameter: its name or ARN, and whether it is likely a `SecureString`.
+    Parameter {
+        /// The name or ARN.
+        name: String,
+        /// Whether a container gets it as a secret.
+        is_secure: bool,
+    },
+}
+
+/// What a stack makes that others can take in by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// Names of secrets.
+    pub(crate) secrets: BTreeSet<String>,
+    /// Names of parameters.
+    pub(crate) parameters: BTreeSet<String>,
+}
+
+impl Thing {
+    /// The ARN where it is called by one.
+    pub(crate) fn arn(&self) -> Option<Arn> {
+        match self {
+            Self::Secret(id) => id.parse().ok(),
+            Self::Parameter { name, .. } => name.parse().ok(),
+        }
+    }
+
+    /// The names that the secret or parameter may have; an ARN's last characters may be part of a name or not.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let whole = match (self, self.arn()) {
+            (Self::Secret(_), Some(arn)) => arn.resource.strip_prefix("secret:").unwrap_or_default().to_owned(),
+            (Self::Secret(name), None) => name.clone(),
+            // `parameter/name`, of which the slash belongs to a name that has further ones.
+            (Self::Parameter { .. }, Some(arn)) => {
+                let name = arn.resource.strip_prefix("parameter").unwrap_or_default();
+                return vec![name.to_owned(), name.trim_start_matches('/').to_owned()];
+            }
+            (Self::Parameter { name, .. }, None) => name.clone(),
+        };
+        vec![whole]
+    }
+}
+
+/// What a stack in this account and region takes in, and what it makes.
+pub(crate) fn of(stack: &Stack, scope: &Scope) -> (Vec<Import>, Made) {
+    let environment = Undeployed { scope: scope.clone(), stack_name: stack.name.clone() };
+    let (values, _) = resolve_parameters(&stack.template, &stack.parameters, &environment);
+    let (mut imports, mut made) = (of_parameters(stack), Made::default());
+    // A template that cannot be evaluated is refused when it is deployed, with the reason.
+    let Ok(evaluator) = Evaluator::new(&stack.template, &values, &environment) else { return (imports, made) };
+    for (logical_id, resource) in &stack.template.resources {
+        if evaluator.includes(logical_id) == Some(false) {
+            continue;
+        }
+        let Ok(Some(properties)) = evaluator.partial(&resource.properties) else { continue };
+        let by = called(&stack.template, logical_id);
+        let name = properties.get("Name").and_then(Partial::as_str).map(str::to_owned);
+        match resource.resource_type.as_str() {
+            "AWS::SecretsManager::Secret" => made.secrets.extend(name),
+            "AWS::SSM::Parameter" => made.parameters.extend(name),
+            "AWS::ECS::TaskDefinition" => imports.extend(of_containers(&properties, &by)),
+            _ => {}
+        }
+        imports.extend(of_dynamic_references(properties, &by));
+    }
+    imports.sort();
+    imports.dedup();
+    (imports, made)
+}
+
+fn of_parameters(stack: &Stack) -> Vec<Import> {
+    let parameters = stack.template.parameters.iter();
+    let values = parameters.filter(|(_, it)| matches!(it.parameter_type, ParameterType::SsmValue(_)));
+    let import = |(name, parameter): (&String, &neargate_template::Parameter)| {
+        let ssm = stack.parameters.get(name).or(parameter.default.as_ref())?;
+        // What `cdk bootstrap` leaves is there by itself.
+        (!ssm.starts_with("/cdk-bootstrap/")).then(|| Import {
+            thing: Thing::Parameter { name: without_version(ssm).to_owned(), is_secure: false },
+            key: None,
+            by: stack.display_name.clone(),
+            purpose: format!("parameter `{name}` of the template"),
+        })
+    };
+    values.filter_map(import).collect()
+}
+
+fn of_containers(properties: &Partial, by: &str) -> Vec<Import> {
+    let mut imports = vec![];
+    let containers = properties.get("ContainerDefinitions").and_then(Partial::as_list).unwrap_or_default();
+    for container in containers {
+        let name = container.get("Name").and_then(Partial::as_str).unwrap_or("?");
+        let options = container.get("LogConfiguration").and_then(|it| it.get("SecretOptions"));
+        let credentials = container.get("RepositoryCredentials").and_then(|it| it.get("CredentialsParameter"));
+        let mut add = |reference: Option<&str>, purpose: String| {
+            let Some((thing, key)) = reference.and_then(referred) else { return };
+            imports.push(Import { thing, key, by: by.to_owned(), purpose });
+        };
+        for (secrets, word) in [(container.get("Secrets"), ""), (options, " of the log driver")] {
+            for secret in secrets.and_then(Partial::as_list).unwrap_or_default() {
+                let variable = secret.get("Name").and_then(Partial::as_str).unwrap_or("?");
+                let reference = secret.get("ValueFrom").and_then(Partial::as_str);
+                add(reference, format!("`{variable}`{word} in container `{name}`"));
+            }
+        }
+        add(credentials.and_then(Partial::as_str), format!("registry credentials of container `{name}`"));
+    }
+    imports
+}
+
+/// What `ValueFrom` refers to: `arn:…:secret:NAME:KEY:STAGE:VERSION`, an ARN or a name of a parameter.
+fn referred(value_from: &str) -> Option<(Thing, Option<String>)> {
+    let Ok(arn) = value_from.parse::<Arn>() else {
+        let name = value_from.to_owned();
+        return (!name.is_empty()).then_some((Thing::Parameter { name, is_secure: true }, None));
+    };
+    match arn.service.as_str() {
+        "secretsmanager" => {
+            let mut parts = arn.resource.split(':');
+            let (kind, name, key) = (parts.next()?, parts.next()?, parts.next());
+            let key = key.filter(|key| !key.is_empty()).map(str::to_owned);
+            let id = Arn { resource: format!("{kind}:{name}"), ..arn }.to_string();
+            (kind == "secret").then_some((Thing::Secret(id), key))
+        }
+        "ssm" => Some((Thing::Parameter { name: value_from.to_owned(), is_secure: true }, None)),
+        _ => None,
+    }
+}
+
+fn of_dynamic_references(properties: Partial, by: &str) -> Vec<Import> {
+    let Err(unknowns) = properties.into_json() else { return vec![] };
+    let import = |unknown| {
+        let Unknown::Dynamic(reference) = unknown else { return None };
+        let purpose = format!("`{reference}`");
+        let (thing, key) = match reference {
+            DynamicReference::Ssm { name, .. } => (Thing::Parameter { name, is_secure: false }, None),
+            DynamicReference::SsmSecure { name, .. } => (Thing::Parameter { name, is_secure: true }, None),
+            DynamicReference::Secret { secret_id, json_key, .. } => (Thing::Secret(secret_id), json_key),
+        };
+        Some(Import { thing, key, by: by.to_owned(), purpose })
+    };
+    unknowns.into_iter().filter_map(import).collect()
+}
+
+/// A parameter's name without the version or label that may follow it.
+fn without_version(name: &str) -> &str {
+    if name.starts_with("arn:") { name } else { name.split(':').next().unwrap_or(name) }
+}
+
+impl Thing {
+    /// Whether one of these fixture names stands for it.
+    pub(crate) fn is_among<'n>(&self, mut names: impl Iterator<Item = &'n str>, is_at_home: bool) -> Option<&'n str> {
+        let (own, arn) = (self.names(), self.arn());
+        names.find(|name| match (name.parse::<Arn>(), &arn) {
+            // A complete ARN of a fixture answers for the one without its last characters too.
+            (Ok(fixture), Some(arn)) => fixture == *arn || without_end(&fixture) == *arn,
+            (Ok(fixture), None) => is_at_home && own.iter().any(|own| without_end(&fixture).resource_name() == own),
+            (Err(_), _) => is_at_home && own.iter().any(|own| own == name),
+        })
+    }
+}
+
+/// A secret's ARN without the six characters that Secrets Manager added.
+fn without_end(arn: &Arn) -> Arn {
+    if !is_complete_arn(&arn.to_string()) {
+        return arn.clone();
+    }
+    let resource = arn.resource.rsplit_once('-').map_or(arn.resource.as_str(), |(name, _)| name).to_owned();
+    Arn { resource, ..arn.clone() }
+}

@@ -1,0 +1,194 @@
+//! `[fixtures]`: what is there before the stacks, and what is missing.
+
+use expect_test::expect;
+use neargate_secretsmanager::api::SERVICE as SECRETS;
+use neargate_ssm::api::SERVICE as SSM;
+use serde_json::{Value as Json, json};
+
+use crate::client::call;
+use crate::harness::Place;
+use crate::running::Running;
+
+/// A task that takes in secrets and parameters in every way there is.
+const IMPORTS: &str = r"
+Parameters:
+  Image:
+    Type: AWS::SSM::Parameter::Value<String>
+    Default: /corp/image
+  Version:
+    Type: AWS::SSM::Parameter::Value<String>
+    Default: /cdk-bootstrap/hnb659fds/version
+Resources:
+  Own:
+    Type: AWS::SecretsManager::Secret
+    Properties: {Name: own, SecretString: x}
+  OwnParameter:
+    Type: AWS::SSM::Parameter
+    Properties: {Name: /own, Type: String, Value: x}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      Description: '{{resolve:ssm:/corp/team:3}} {{resolve:ssm:/own}}'
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement: [{Effect: Allow, Principal: {Service: ecs-tasks.amazonaws.com}, Action: sts:AssumeRole}]
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Metadata: {'aws:cdk:path': App/Job/TaskDef/Resource}
+    Properties:
+      Cpu: '256'
+      Memory: '512'
+      NetworkMode: awsvpc
+      RequiresCompatibilities: [FARGATE]
+      ExecutionRoleArn: !GetAtt Role.Arn
+      ContainerDefinitions:
+        - Name: main
+          Image: !Ref Image
+          Secrets:
+            - {Name: MADE, ValueFrom: !Ref Own}
+            - {Name: OWN, ValueFrom: !Sub 'arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:own'}
+            - Name: API_KEY
+              ValueFrom: !Join ['', ['arn:', !Ref AWS::Partition, ':secretsmanager:', !Ref AWS::Region, ':', !Ref AWS::AccountId, ':secret:app/creds:apiKey::']]
+            - Name: USER
+              ValueFrom: !Join ['', ['arn:', !Ref AWS::Partition, ':secretsmanager:', !Ref AWS::Region, ':', !Ref AWS::AccountId, ':secret:app/creds:user.name::']]
+            - {Name: TOKEN, ValueFrom: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/token-AbCdEf'}
+            - {Name: PASSWORD, ValueFrom: /corp/password}
+            - {Name: OWN_PARAMETER, ValueFrom: !Sub 'arn:aws:ssm:${AWS::Region}:${AWS::AccountId}:parameter/own'}
+  Never:
+    Type: AWS::ECS::TaskDefinition
+    Condition: Nowhere
+    Properties:
+      ContainerDefinitions: [{Name: main, Image: x, Secrets: [{Name: A, ValueFrom: /never}]}]
+Conditions:
+  Nowhere: !Equals [a, b]
+";
+
+#[test]
+fn what_is_missing_is_named_before_anything_is_made() {
+    let place = Place::new();
+    place.write("app.yaml", IMPORTS);
+    place.check(&["try", "app.yaml"], expect![[r#"
+        exit 2
+        --- stderr
+        error[NG-P0203]: `App/Job/TaskDef` takes in the secret `app/creds`, which neither the app nor the engine has
+          for `API_KEY` in container `main`
+          for `USER` in container `main`
+
+        error[NG-P0203]: `app` takes in the parameter `/corp/image`, which neither the app nor the engine has
+          for parameter `Image` of the template
+
+        error[NG-P0203]: `App/Job/TaskDef` takes in the parameter `/corp/password`, which neither the app nor the engine has
+          for `PASSWORD` in container `main`
+
+        error[NG-P0203]: `Role` takes in the parameter `/corp/team`, which neither the app nor the engine has
+          for `{{resolve:ssm:/corp/team:3}}`
+
+        error[NG-P0203]: `App/Job/TaskDef` takes in the secret `arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/token-AbCdEf`, which neither the app nor the engine has
+          for `TOKEN` in container `main`
+
+        hint: add to `neargate.toml`:
+
+        [fixtures.secrets]
+        "app/creds" = { json = { apiKey = { random = 32 }, "user.name" = { random = 32 } } }
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/token-AbCdEf" = { random = 32 }
+
+        [fixtures.ssm]
+        "/corp/image" = "…"
+        "/corp/password" = { secure = { random = 32 } }
+        "/corp/team" = "…"
+    "#]]);
+    // The lines of the hint are all there is to do.
+    let stderr = place.run(&["try", "app.yaml"]).stderr;
+    let lines = stderr.split_once("add to `neargate.toml`:").unwrap().1;
+    place.write("app/neargate.toml", &format!("template = \"../app.yaml\"\n{lines}"));
+    let ran = place.run(&["try", "app"]);
+    assert!(!ran.stderr.contains("NG-P0203") && ran.stderr.contains("fixture secret app/creds"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_key_that_a_fixture_lacks() {
+    let place = Place::new();
+    place.write("app.yaml", IMPORTS).write(
+        "neargate.toml",
+        r#"
+template = "app.yaml"
+[fixtures.ssm]
+"/corp/image" = "a"
+"/corp/password" = { secure = "a" }
+"/corp/team" = "a"
+[fixtures.secrets]
+"app/creds" = { json = { apiKey = "a" } }
+"arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/token-AbCdEf" = { random = 9 }
+"#,
+    );
+    place.check(
+        &["try"],
+        expect![[r#"
+            exit 2
+            --- stderr
+            error[NG-P0203]: the fixture `app/creds` has no key `user.name`
+              for `USER` in container `main` of `App/Job/TaskDef`
+
+            hint: give it one: `"app/creds" = { json = { "user.name" = … } }`
+        "#]],
+    );
+}
+
+const CONFIG: &str = r#"
+template = "task.yaml"
+[fixtures.ssm]
+"/corp/plain" = "PLAIN"
+[fixtures.secrets]
+"app/creds" = { json = { apiKey = { random = 32 }, user = "USER", list = [1, { random = 2 }] } }
+"app/token" = { random = 40 }
+"app/text" = "TEXT"
+"arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds-AbCdEf" = { json = { key = { random = 8 } } }
+"#;
+
+const EMPTY: &str = "Resources: {Cluster: {Type: 'AWS::ECS::Cluster'}}";
+
+#[test]
+fn random_secrets_stay_and_others_follow_the_file() {
+    let engine = Running::start(EMPTY, CONFIG);
+    let secret = |name: &str| {
+        let answer = call(&engine.port, "us-east-1", &SECRETS, "GetSecretValue", json!({ "SecretId": name })).unwrap();
+        answer["SecretString"].as_str().unwrap().to_owned()
+    };
+    let creds = |name: &str| serde_json::from_str::<Json>(&secret(name)).unwrap();
+    let (before, token) = (creds("app/creds"), secret("app/token"));
+    let key = before["apiKey"].as_str().unwrap();
+    assert!(key.len() == 32 && key.chars().all(|c| c.is_ascii_alphanumeric()), "{key}");
+    assert_eq!((before["user"].as_str(), before["list"][0].as_i64()), (Some("USER"), Some(1)));
+    assert_eq!((before["list"][1].as_str().unwrap().len(), token.len()), (2, 40));
+    assert_eq!(secret("app/text"), "TEXT");
+    // A secret by complete ARN is at that ARN, in its own account and region.
+    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds-AbCdEf";
+    let elsewhere = call(&engine.port, "eu-west-1", &SECRETS, "DescribeSecret", json!({ "SecretId": "app/creds" }));
+    assert!(elsewhere.unwrap_err().contains("ResourceNotFoundException"));
+
+    // Again, the same; then with another value, another key and one key less.
+    let (_, _, stderr) = engine.run(&["up", "app"]);
+    assert_eq!(told(&stderr), expect_unchanged(arn));
+    assert_eq!((creds("app/creds"), secret("app/token")), (before.clone(), token));
+    let changed = CONFIG.replace("\"USER\", list = [1, { random = 2 }]", "\"OTHER\"").replace("PLAIN", "OTHER");
+    engine.place.write("app/neargate.toml", &changed);
+    let (_, stdout, stderr) = engine.run(&["up", "app", "--format", "json"]);
+    assert!(told(&stderr).contains("fixture secret app/creds  changed"), "{stderr}");
+    assert_eq!(creds("app/creds"), json!({ "apiKey": key, "user": "OTHER" }));
+    let plain = call(&engine.port, "us-east-1", &SSM, "GetParameter", json!({ "Name": "/corp/plain" })).unwrap();
+    assert_eq!(plain["Parameter"]["Value"], "OTHER");
+    // Names are said, values are not.
+    for value in ["PLAIN", "TEXT", "USER", "OTHER", key] {
+        assert!(!stdout.contains(value) && !stderr.contains(value), "{value}: {stdout}{stderr}");
+    }
+}
+
+fn told(stderr: &str) -> String {
+    stderr.lines().filter(|line| line.contains("fixture")).map(|line| format!("{}\n", line.trim())).collect()
+}
+
+fn expect_unchanged(arn: &str) -> String {
+    let names =
+        ["secret app/creds", "secret app/text", "secret app/token", "ssm /corp/plain", &format!("secret {arn}")];
+    names.iter().map(|name| format!("fixture {name}  unchanged\n")).collect()
+}

@@ -1,0 +1,132 @@
+//! How long stopped tasks are remembered. AWS forgets them after an hour, and with them why they stopped.
+//!
+//! Of each cluster the newest thousand stay whatever their age, older ones for thirty days, and never more than ten thousand. The
+//! causes of a task stay as long as the task; what started nothing is forgotten after a day.
+//!
+//! Invariant: at most one sweep waits in a scope, and none where no task has stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use neargate_base::Timestamp;
+use neargate_kernel::{Cause, Cx, Due, Fault, Job, JobId, Record};
+use serde::{Deserialize, Serialize};
+
+use crate::state::Task;
+
+/// The job's name.
+pub(crate) const SWEEP: &str = "ecs.sweep";
+
+/// Stopped tasks of a cluster that stay whatever their age.
+const NEWEST_KEPT: usize = 1_000;
+/// Stopped tasks of a cluster, at most.
+const STOPPED_MAX: usize = 10_000;
+const MS_PER_DAY: i64 = 86_400_000;
+const KEPT_MS: i64 = 30 * MS_PER_DAY;
+
+/// The sweep that waits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Sweep {
+    job: JobId,
+}
+
+impl Record for Sweep {
+    const TABLE: &'static str = "ecs.sweep";
+}
+
+const ONLY: &str = "sweep";
+
+/// Lets a sweep run within a day, if none waits yet.
+pub(crate) fn wait_for_sweep(cx: &mut Cx<'_>) {
+    if cx.get::<Sweep>(ONLY).is_none() {
+        let due = Due::Service(cx.time().plus_ms(MS_PER_DAY));
+        // A sweep is nobody's doing: it must not keep the chain of the task that happened to stop.
+        let cause = cx.cause.take();
+        let job = cx.schedule(due, SWEEP, serde_json::Value::Null);
+        cx.cause = cause;
+        cx.put(ONLY, Sweep { job });
+    }
+}
+
+/// The daily job.
+pub(crate) fn sweep(cx: &mut Cx<'_>, _: &Job) -> Result<(), Fault> {
+    let now = cx.time();
+    let mut by_cluster: BTreeMap<String, Vec<(Timestamp, String)>> = BTreeMap::new();
+    for (id, task) in cx.scan::<Task>("").filter(|(_, task)| task.is("STOPPED")) {
+        let stopped = task.view.stopped_at.unwrap_or_default();
+        by_cluster.entry(task.cluster.clone()).or_default().push((stopped, id.to_owned()));
+    }
+    let mut is_any_left = false;
+    for tasks in by_cluster.into_values() {
+        let forgotten = forgotten(tasks, now);
+        is_any_left |= forgotten.has_others;
+        for id in forgotten.ids {
+            cx.delete::<Task>(&id);
+        }
+    }
+    forget_causes(cx, now);
+    cx.delete::<Sweep>(ONLY);
+    if is_any_left {
+        wait_for_sweep(cx);
+    }
+    Ok(())
+}
+
+struct Forgotten {
+    ids: Vec<String>,
+    has_others: bool,
+}
+
+/// Which of a cluster's stopped tasks go.
+fn forgotten(mut tasks: Vec<(Timestamp, String)>, now: Timestamp) -> Forgotten {
+    let count = tasks.len();
+    tasks.sort_by(|one, other| other.cmp(one));
+    let is_old = |stopped: Timestamp| now.millis().saturating_sub(stopped.millis()) > KEPT_MS;
+    let goes = |at: usize, stopped: Timestamp| at >= STOPPED_MAX || (at >= NEWEST_KEPT && is_old(stopped));
+    let ids = tasks.into_iter().enumerate().filter(|(at, (stopped, _))| goes(*at, *stopped));
+    let ids: Vec<String> = ids.map(|(_, (_, id))| id).collect();
+    Forgotten { has_others: ids.len() < count, ids }
+}
+
+/// Forgets causes that no task hangs on and that are older than a day.
+fn forget_causes(cx: &mut Cx<'_>, now: Timestamp) {
+    let mut kept = BTreeSet::new();
+    for (id, _) in cx.scan::<Task>("") {
+        let mut next = Some(id.to_owned());
+        while let Some(id) = next.filter(|id| !kept.contains(id)) {
+            next = cx.get::<Cause>(&id).and_then(|cause| cause.parent.clone());
+            kept.insert(id);
+        }
+    }
+    let is_old = |cause: &Cause| cause.time.is_none_or(|time| now.millis().saturating_sub(time.millis()) > MS_PER_DAY);
+    let old = cx.scan::<Cause>("").filter(|(id, cause)| !kept.contains(*id) && is_old(cause));
+    let old: Vec<String> = old.map(|(id, _)| id.to_owned()).collect();
+    for id in old {
+        cx.delete::<Cause>(&id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEPT_MS, NEWEST_KEPT, STOPPED_MAX, Timestamp, forgotten};
+
+    /// The ids that go, of tasks that stopped so many milliseconds ago.
+    fn check(ages: impl Iterator<Item = i64>, expected: usize) {
+        let now = Timestamp(1_795_255_200_000);
+        let tasks: Vec<_> = ages.enumerate().map(|(at, age)| (now.plus_ms(-age), format!("{at:06}"))).collect();
+        let count = tasks.len();
+        let forgotten = forgotten(tasks, now);
+        assert_eq!(forgotten.ids.len(), expected);
+        assert_eq!(forgotten.has_others, count > expected);
+    }
+
+    #[test]
+    fn the_newest_stay_the_old_go_and_there_is_an_end() {
+        let many = |count: usize, age: i64| (0..count).map(move |_| age);
+        check(std::iter::empty(), 0);
+        check(many(NEWEST_KEPT, 10 * KEPT_MS), 0);
+        check(many(NEWEST_KEPT + 3, 10 * KEPT_MS), 3);
+        check(many(NEWEST_KEPT + 3, KEPT_MS), 0);
+        check(many(NEWEST_KEPT, KEPT_MS).chain(many(5, KEPT_MS + 1)), 5);
+        check(many(STOPPED_MAX + 2, 0), 2);
+    }
+}
