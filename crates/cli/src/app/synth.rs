@@ -1,6 +1,6 @@
 //! From an app to stacks: templates read and checked, in the order in which they go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use neargate_base::{Diagnostic, Severity};
@@ -8,6 +8,7 @@ use neargate_template::{Assembly, AssemblyStack, Template};
 
 use super::{App, Source, program};
 use crate::codes;
+use crate::endpoint;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::places::{absolute, read_text};
 use crate::screen::Screen;
@@ -41,6 +42,31 @@ pub(crate) struct Stack {
     pub(crate) tags: BTreeMap<String, String>,
     /// The manifest of its assets.
     pub(crate) assets_file: Option<PathBuf>,
+    /// What the assembly calls it, and those it depends on.
+    id: String,
+    dependencies: Vec<String>,
+}
+
+impl Synthesized {
+    /// Leaves only the stacks of these names, with those they depend on.
+    pub(crate) fn keep(&mut self, names: &[String]) -> Outcome<()> {
+        let is_called = |stack: &Stack, name: &String| stack.name == *name || stack.display_name == *name;
+        if let Some(unknown) = names.iter().find(|name| !self.stacks.iter().any(|stack| is_called(stack, name))) {
+            let all: Vec<_> = self.stacks.iter().map(|stack| format!("`{}`", stack.display_name)).collect();
+            let diagnostic = Diagnostic::error(codes::NO_APP, format!("the app has no stack `{unknown}`"));
+            return Err(Failure::usage(diagnostic.hint(format!("there are {}", all.join(", ")))));
+        }
+        let mut wanted: BTreeSet<String> = BTreeSet::new();
+        // Each stack comes after those it depends on.
+        for stack in self.stacks.iter().rev() {
+            if wanted.contains(&stack.id) || names.iter().any(|name| is_called(stack, name)) {
+                wanted.insert(stack.id.clone());
+                wanted.extend(stack.dependencies.iter().cloned());
+            }
+        }
+        self.stacks.retain(|stack| wanted.contains(&stack.id));
+        Ok(())
+    }
 }
 
 /// Where an app's command writes where nobody says: its own `cdk.out`.
@@ -78,11 +104,24 @@ pub(crate) fn synth(screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<S
             (out, stacks)
         }
     };
+    settle_environment(&mut stacks);
     findings.extend(give_parameters(app, &mut stacks));
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(Failure { exit: Exit::Usage, diagnostics: findings });
     }
     Ok(Synthesized { directory, stacks, warnings: findings })
+}
+
+/// A stack for any environment goes where the others go, if they all go to one place, as it does on AWS, where that is the place
+/// that the credentials are for. What the user's own environment says of it comes first.
+fn settle_environment(stacks: &mut [Stack]) {
+    let named: BTreeSet<_> = stacks.iter().filter_map(|it| Some((it.account.clone()?, it.region.clone()?))).collect();
+    let mut named = named.into_iter();
+    let (Some((account, region)), None) = (named.next(), named.next()) else { return };
+    for stack in stacks.iter_mut().filter(|stack| stack.account.is_none() && stack.region.is_none()) {
+        stack.account = Some(endpoint::given_account().unwrap_or_else(|| account.clone()));
+        stack.region = Some(endpoint::given_region().unwrap_or_else(|| region.clone()));
+    }
 }
 
 /// Gives the configuration's parameters to the stacks that have them.
@@ -130,6 +169,8 @@ fn with_entry(stack: Stack, entry: &AssemblyStack, directory: &Path) -> Stack {
         parameters: entry.parameters.clone(),
         tags: entry.tags.clone(),
         assets_file: entry.assets_file.as_ref().map(|file| directory.join(file)),
+        id: entry.id.clone(),
+        dependencies: entry.dependencies.clone(),
         ..stack
     }
 }
@@ -149,6 +190,8 @@ fn read_stack(file: &Path, name: &str, display_name: &str, findings: &mut Vec<Di
         parameters: BTreeMap::new(),
         tags: BTreeMap::new(),
         assets_file: None,
+        id: name.to_owned(),
+        dependencies: vec![],
     }))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a command answers with data on stdout and an exit; whatever it has to say on the way goes to stderr.
 
+mod app_args;
 mod clock;
 mod completions;
 mod doctor;

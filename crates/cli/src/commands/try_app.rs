@@ -9,8 +9,9 @@ use neargate_base::{Diagnostic, Severity};
 use neargate_engine::Config;
 use serde_json::json;
 
+use super::app_args::AppArgs;
 use crate::app::event::{self, EventEntry};
-use crate::app::synth::{Synthesized, synth};
+use crate::app::synth::Synthesized;
 use crate::app::{self, App};
 use crate::deploy::{self, Detail};
 use crate::endpoint::Endpoint;
@@ -35,15 +36,11 @@ const DATA: &str = "data";
 pub(crate) struct TryArgs {
     /// The app [default: the one in the current directory]
     app: Option<PathBuf>,
-    /// A configuration for an app that has no `neargate.toml` of its own
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    of_app: AppArgs,
     /// A JSON file with the event or events to put [default: those of the configuration; without any, every schedule fires once]
     #[arg(long, value_name = "FILE")]
     event: Option<PathBuf>,
-    /// Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
-    #[arg(long)]
-    fix_log_key: bool,
     /// Turn the clock until the rule with this name, or every rule with a schedule, has fired once
     #[arg(long, value_name = "NAME|all")]
     fire: Option<String>,
@@ -55,14 +52,11 @@ pub(crate) struct TryArgs {
 /// Tries the app.
 pub(super) fn run(args: &TryArgs, screen: &Screen) -> Outcome {
     let started = Instant::now();
-    let app = app::require(args.app.as_deref(), args.config.as_deref())?;
+    let app = app::require(args.app.as_deref(), args.of_app.config.as_deref())?;
     let events = events(args, &app)?;
     let place = ThrowAway::new(PURPOSE)?;
     sweep_earlier(screen);
-    let mut made = synth(screen, &app, Some(&place.path().join("cdk.out")))?;
-    if args.fix_log_key {
-        deploy::fix_log_keys(screen, &mut made);
-    }
+    let made = args.of_app.synth(screen, &app, Some(&place.path().join("cdk.out")))?;
     let data_dir = place.path().join(DATA);
     let behind = behind();
     images::provide(screen, &app, &data_dir.join("images"), &behind)?;

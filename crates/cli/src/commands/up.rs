@@ -14,8 +14,9 @@ use neargate_engine::Config;
 use serde_json::{Value as Json, json};
 
 use super::EngineArgs;
+use super::app_args::AppArgs;
 use super::clock::moment;
-use crate::app::synth::{Synthesized, synth};
+use crate::app::synth::Synthesized;
 use crate::app::{self, App};
 use crate::deploy::{self, Detail};
 use crate::endpoint::Endpoint;
@@ -41,15 +42,11 @@ pub(crate) struct UpArgs {
     app: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineArgs,
-    /// A configuration for an app that has no `neargate.toml` of its own
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    of_app: AppArgs,
     /// Return when the stacks are up; the engine goes on
     #[arg(short, long)]
     detach: bool,
-    /// Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
-    #[arg(long)]
-    fix_log_key: bool,
     /// Where the engine keeps everything [default: `neargate` in the user's data directory]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -64,12 +61,12 @@ pub(crate) struct UpArgs {
 /// Starts an engine and an app's stacks, or the stacks in an engine that runs already.
 pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     let clock = args.clock.as_deref().map(moment).transpose()?;
-    let app = if args.no_app { None } else { app::find(args.app.as_deref(), args.config.as_deref())? };
+    let app = if args.no_app { None } else { app::find(args.app.as_deref(), args.of_app.config.as_deref())? };
     let endpoint = args.engine.endpoint();
     if let Ok(status) = endpoint.status() {
         return in_running_engine(args, screen, &endpoint, app.as_ref(), &status.data_dir);
     }
-    let made = app.as_ref().map(|app| stacks(args, screen, app)).transpose()?;
+    let made = app.as_ref().map(|app| args.of_app.synth(screen, app, None)).transpose()?;
     let data_dir = places::absolute(&match &args.data_dir {
         Some(given) => given.clone(),
         None => places::data_dir()?,
@@ -96,24 +93,23 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// The app's stacks as they are to be deployed.
-fn stacks(args: &UpArgs, screen: &Screen, app: &App) -> Outcome<Synthesized> {
-    let mut made = synth(screen, app, None)?;
-    if args.fix_log_key {
-        deploy::fix_log_keys(screen, &mut made);
-    }
-    Ok(made)
-}
-
 /// Says where the engine is.
 fn ready(screen: &Screen, endpoint: &Endpoint, data_dir: &Path, stacks: &[Json]) {
     let url = format!("http://{}", endpoint.address());
+    // Where all stacks are in one place, the variables lead there.
+    let places: BTreeSet<_> =
+        stacks.iter().map(|stack| (stack["account"].as_str(), stack["region"].as_str())).collect();
+    let (account, region) = match places.into_iter().collect::<Vec<_>>().as_slice() {
+        [place] => *place,
+        _ => (None, None),
+    };
     if screen.is_json() {
         screen.json(&json!({ "endpoint": url, "data_dir": data_dir.display().to_string(), "stacks": stacks }));
     } else {
         screen.data(&format!(
-            "export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={}",
-            endpoint.region()
+            "export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={}",
+            account.unwrap_or("test"),
+            region.unwrap_or_else(|| endpoint.region())
         ));
     }
     screen.step("ready", &format!("{url}  data in {}", data_dir.display()));
@@ -156,7 +152,7 @@ fn in_running_engine(
     screen.step("engine", &format!("runs already at http://{}", endpoint.address()));
     let stacks = match app {
         Some(app) => {
-            let made = stacks(args, screen, app)?;
+            let made = args.of_app.synth(screen, app, None)?;
             images::provide(screen, app, &data_dir.join("images"), &[])?;
             deploy::deploy(screen, endpoint, app, &made, Detail::Resources)?
         }

@@ -218,7 +218,10 @@ fn summary(stack: &Stack, status: &str, found: Option<&cfn::Stack>, resources: u
     let outputs = found.and_then(|found| found.outputs.as_ref()).into_iter().flatten();
     let outputs: serde_json::Map<String, Json> =
         outputs.filter_map(|output| Some((output.output_key.clone()?, output.output_value.clone().into()))).collect();
-    json!({ "name": stack.name, "status": status, "resources": resources, "outputs": outputs })
+    json!({
+        "name": stack.name, "account": stack.account, "region": stack.region, "status": status, "resources": resources,
+        "outputs": outputs,
+    })
 }
 
 /// A refusal of the stack as a whole.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use neargate_base::{DEFAULT_ACCOUNT, DEFAULT_REGION, Diagnostic};
+use neargate_base::{Account, DEFAULT_ACCOUNT, DEFAULT_REGION, Diagnostic};
 use neargate_shape::{OperationShape, ServiceShape, Value, Wire};
 use neargate_wire::sigv4::{Credentials, Signing, sign};
 use neargate_wire::{Answer, Request, codec};
@@ -74,7 +74,6 @@ impl Endpoint {
 
     /// The endpoint at an address.
     pub(crate) fn at(address: SocketAddr) -> Self {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let own = || Credentials { access_key: "test".to_owned(), secret_key: "test".to_owned(), session_token: None };
         let credentials = match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
             (Some(access_key), Some(secret_key)) => {
@@ -188,8 +187,21 @@ impl Endpoint {
 
 /// The region as AWS clients take it from the environment.
 pub(crate) fn region() -> String {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")).unwrap_or_else(|| DEFAULT_REGION.to_owned())
+    given_region().unwrap_or_else(|| DEFAULT_REGION.to_owned())
+}
+
+/// The region that the environment names, if it names one.
+pub(crate) fn given_region() -> Option<String> {
+    variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))
+}
+
+/// The account whose number the environment has for an access key, as the engine takes it.
+pub(crate) fn given_account() -> Option<String> {
+    variable("AWS_ACCESS_KEY_ID").filter(|key| Account::is_valid(key))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The port in `AWS_ENDPOINT_URL`, where that leads to this machine.

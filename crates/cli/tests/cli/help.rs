@@ -84,11 +84,14 @@ fn its_subcommands() {
 
                       [default: text]
 
-                  --event <FILE>
-                      A JSON file with the event or events to put [default: those of the configuration; without any, every schedule fires once]
+                  --stack <NAME>
+                      Only this stack and those it depends on; may be given again
 
                   --fix-log-key
                       Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
+
+                  --event <FILE>
+                      A JSON file with the event or events to put [default: those of the configuration; without any, every schedule fires once]
 
                   --fire <NAME|all>
                       Turn the clock until the rule with this name, or every rule with a schedule, has fired once
@@ -116,8 +119,9 @@ fn its_subcommands() {
               --format <FORMAT>  How data on stdout is written [default: text] [possible values: text, json]
               --port <PORT>      The engine's port [default: that of AWS_ENDPOINT_URL on this machine, or else 4566]
               --config <FILE>    A configuration for an app that has no `neargate.toml` of its own
-          -d, --detach           Return when the stacks are up; the engine goes on
+              --stack <NAME>     Only this stack and those it depends on; may be given again
               --fix-log-key      Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
+          -d, --detach           Return when the stacks are up; the engine goes on
               --data-dir <DIR>   Where the engine keeps everything [default: `neargate` in the user's data directory]
               --clock <TIME>     Service time at the start: `system`, or a time such as `2026-12-01T04:00:00Z` [default: as it was]
           -h, --help             Print help (see more with '--help')

@@ -1,0 +1,39 @@
+//! What `up` and `try` can be told about an app.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::app::App;
+use crate::app::synth::{Synthesized, synth};
+use crate::deploy;
+use crate::outcome::Outcome;
+use crate::screen::Screen;
+
+/// Arguments of everything that deploys an app.
+#[derive(Debug, Args)]
+pub(super) struct AppArgs {
+    /// A configuration for an app that has no `neargate.toml` of its own
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Only this stack and those it depends on; may be given again
+    #[arg(long = "stack", value_name = "NAME")]
+    stacks: Vec<String>,
+    /// Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
+    #[arg(long)]
+    fix_log_key: bool,
+}
+
+impl AppArgs {
+    /// The app's stacks as they are to be deployed; a program writes its assembly into `out`, or where it always does.
+    pub(super) fn synth(&self, screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<Synthesized> {
+        let mut made = synth(screen, app, out)?;
+        if !self.stacks.is_empty() {
+            made.keep(&self.stacks)?;
+        }
+        if self.fix_log_key {
+            deploy::fix_log_keys(screen, &mut made);
+        }
+        Ok(made)
+    }
+}
