@@ -37,6 +37,12 @@ fn take(cx: &mut Cx<'_>, id: &str, news: News) -> Result<(), Fault> {
         }
         News::CannotPull { container, reason, hint } => {
             fail_container(cx, id, &container, &reason, None);
+            // Images are pulled before anything starts: the task's other containers will not start either.
+            cx.update::<Task, _>(id, |task| {
+                for other in task.containers.iter_mut().filter(|other| !other.has_ended()) {
+                    other.phase = Phase::Ended { exit_code: None };
+                }
+            });
             warn(cx, id, &reason, Some(hint));
             end(cx, id, "TaskFailedToStart", &reason)?;
         }
