@@ -106,18 +106,18 @@ fn a_run_from_schedule_to_log_line() {
     );
 
     // The schedule's time comes; what happens on the way is said.
-    engine.ok(&["clock", "set", "2030-01-31T05:59:00Z"]);
+    engine.ok(&["clock", "set", "2030-01-31T00:30:30Z"]);
     check(
         &shown(&engine, &["schedule", "ls"]),
         expect![[r#"
-        exit 0
-        --- stdout
-        NEXT                  IN    SCHEDULE             RULE
-        [TIME]  59 s  cron(0 */6 * * ? *)  task-HashOfSecretScheduledFargateTaskScheduledEvent-[ID]
-    "#]],
+            exit 0
+            --- stdout
+            NEXT                  IN          SCHEDULE             RULE
+            [TIME]  5 h 29 min  cron(0 */6 * * ? *)  task-HashOfSecretScheduledFargateTaskScheduledEvent-[ID]
+        "#]],
     );
     check(
-        &shown(&engine, &["clock", "advance", "2m"]),
+        &shown(&engine, &["clock", "advance", "6h"]),
         expect![[r#"
         exit 0
         --- stdout
