@@ -13,7 +13,7 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
 
 /// A span of time by its two largest units: `2 d 5 h`, `4 h 3 min`, `12 s`.
 pub(crate) fn span(ms: i64) -> String {
-    let seconds = ms.max(0) / 1000;
+    let seconds = ms.max(0).saturating_add(500) / 1000;
     let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let first = units.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(units.len() - 1);
     let mut rest = seconds;
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn spans_of_time() {
         let shown = |ms: i64| span(ms);
-        assert_eq!([0, 999, 59_999, 60_000].map(shown), ["now", "now", "59 s", "1 min"]);
+        assert_eq!([0, 499, 59_499, 59_500].map(shown), ["now", "now", "59 s", "1 min"]);
         assert_eq!([3_723_000, 90_000_000, 86_459_000].map(shown), ["1 h 2 min", "1 d 1 h", "1 d"]);
     }
 

@@ -138,6 +138,8 @@ const CONFIG: &str = r#"
 template = "task.yaml"
 [fixtures.ssm]
 "/corp/plain" = "PLAIN"
+"/corp/random" = { secure = { random = 20 } }
+"/corp/secure" = { secure = "SECURE" }
 [fixtures.secrets]
 "app/creds" = { json = { apiKey = { random = 32 }, user = "USER", list = [1, { random = 2 }] } }
 "app/token" = { random = 40 }
@@ -161,6 +163,15 @@ fn random_secrets_stay_and_others_follow_the_file() {
     assert_eq!((before["user"].as_str(), before["list"][0].as_i64()), (Some("USER"), Some(1)));
     assert_eq!((before["list"][1].as_str().unwrap().len(), token.len()), (2, 40));
     assert_eq!(secret("app/text"), "TEXT");
+    let parameter = |name: &str| {
+        let input = json!({ "Name": name, "WithDecryption": true });
+        let answer = call(&engine.port, "us-east-1", &SSM, "GetParameter", input).unwrap();
+        let text = |member: &str| answer["Parameter"][member].as_str().unwrap().to_owned();
+        (text("Type"), text("Value"))
+    };
+    let random = parameter("/corp/random");
+    assert_eq!((random.0.as_str(), random.1.len()), ("SecureString", 20));
+    assert_eq!(parameter("/corp/secure"), ("SecureString".to_owned(), "SECURE".to_owned()));
     // A secret by complete ARN is at that ARN, in its own account and region.
     let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds-AbCdEf";
     let elsewhere = call(&engine.port, "eu-west-1", &SECRETS, "DescribeSecret", json!({ "SecretId": "app/creds" }));
@@ -170,15 +181,15 @@ fn random_secrets_stay_and_others_follow_the_file() {
     let (_, _, stderr) = engine.run(&["up", "app"]);
     assert_eq!(told(&stderr), expect_unchanged(arn));
     assert_eq!((creds("app/creds"), secret("app/token")), (before.clone(), token));
+    assert_eq!(parameter("/corp/random"), random);
     let changed = CONFIG.replace("\"USER\", list = [1, { random = 2 }]", "\"OTHER\"").replace("PLAIN", "OTHER");
     engine.place.write("app/neargate.toml", &changed);
     let (_, stdout, stderr) = engine.run(&["up", "app", "--format", "json"]);
     assert!(told(&stderr).contains("fixture secret app/creds  changed"), "{stderr}");
     assert_eq!(creds("app/creds"), json!({ "apiKey": key, "user": "OTHER" }));
-    let plain = call(&engine.port, "us-east-1", &SSM, "GetParameter", json!({ "Name": "/corp/plain" })).unwrap();
-    assert_eq!(plain["Parameter"]["Value"], "OTHER");
+    assert_eq!(parameter("/corp/plain"), ("String".to_owned(), "OTHER".to_owned()));
     // Names are said, values are not.
-    for value in ["PLAIN", "TEXT", "USER", "OTHER", key] {
+    for value in ["PLAIN", "SECURE", "TEXT", "USER", "OTHER", key, &random.1] {
         assert!(!stdout.contains(value) && !stderr.contains(value), "{value}: {stdout}{stderr}");
     }
 }
@@ -188,7 +199,14 @@ fn told(stderr: &str) -> String {
 }
 
 fn expect_unchanged(arn: &str) -> String {
-    let names =
-        ["secret app/creds", "secret app/text", "secret app/token", "ssm /corp/plain", &format!("secret {arn}")];
+    let names = [
+        "secret app/creds",
+        "secret app/text",
+        "secret app/token",
+        "ssm /corp/plain",
+        "ssm /corp/random",
+        "ssm /corp/secure",
+        &format!("secret {arn}"),
+    ];
     names.iter().map(|name| format!("fixture {name}  unchanged\n")).collect()
 }

@@ -295,10 +295,13 @@ fn what_needs_no_engine() {
         --- stdout
         Say when a schedule expression fires
 
-        Usage: neargate schedule next [OPTIONS]
+        Usage: neargate schedule next [OPTIONS] [EXPRESSION]
+
+        Arguments:
+          [EXPRESSION]  The schedule expression: `cron(…)`, `rate(…)` or `at(…)`
 
         Options:
-              --expression <TEXT>  The schedule expression: `cron(…)`, `rate(…)` or `at(…)`
+              --expression <TEXT>  The same by name
               --format <FORMAT>    How data on stdout is written [default: text] [possible values: text, json]
               --timezone <ZONE>    The time zone of its times, such as `Europe/Berlin` [default: UTC]
               --after <TIME>       The moment after which it fires, such as `2026-12-01T04:00:00Z` [default: now, or `--start`]
@@ -317,7 +320,7 @@ fn what_needs_no_engine() {
         those after `start`, or else after 1970-01-01T00:00:00Z.
 
         Example:
-          neargate schedule next --expression 'cron(30 2 * * ? *)' --timezone Europe/Berlin --after 2026-03-28T00:00:00Z -n 3
+          neargate schedule next 'cron(30 2 * * ? *)' --timezone Europe/Berlin --after 2026-03-28T00:00:00Z -n 3
     "#]]);
 }
 

@@ -6,7 +6,7 @@ use crate::harness::Place;
 use crate::running::Running;
 
 fn next(expression: &str, more: &[&str], expected: Expect) {
-    let all: Vec<&str> = ["schedule", "next", "--expression", expression].iter().chain(more).copied().collect();
+    let all: Vec<&str> = ["schedule", "next", expression].iter().chain(more).copied().collect();
     Place::new().check(&all, expected);
 }
 

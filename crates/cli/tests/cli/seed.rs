@@ -106,18 +106,18 @@ fn a_run_from_schedule_to_log_line() {
     );
 
     // The schedule's time comes; what happens on the way is said.
-    engine.ok(&["clock", "set", "2030-01-31T05:59:00Z"]);
+    engine.ok(&["clock", "set", "2030-01-31T00:30:30Z"]);
     check(
         &shown(&engine, &["schedule", "ls"]),
         expect![[r#"
-        exit 0
-        --- stdout
-        NEXT                  IN    SCHEDULE             RULE
-        [TIME]  59 s  cron(0 */6 * * ? *)  task-HashOfSecretScheduledFargateTaskScheduledEvent-[ID]
-    "#]],
+            exit 0
+            --- stdout
+            NEXT                  IN          SCHEDULE             RULE
+            [TIME]  5 h 29 min  cron(0 */6 * * ? *)  task-HashOfSecretScheduledFargateTaskScheduledEvent-[ID]
+        "#]],
     );
     check(
-        &shown(&engine, &["clock", "advance", "2m"]),
+        &shown(&engine, &["clock", "advance", "6h"]),
         expect![[r#"
         exit 0
         --- stdout
@@ -326,4 +326,77 @@ fn the_clock_waits_for_tasks_or_not() {
         hint: there are `task-Logs-[ID]`
     "#]],
     );
+}
+
+#[test]
+fn from_an_event_to_two_containers_and_to_an_image_that_is_not_there() {
+    if !can_run_containers() {
+        return;
+    }
+    let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
+    let side = "        - {Name: side, Image: !Ref Image, Essential: false, Command: [sh, -c, 'exit 4']}\n  Rule:";
+    // One after the other, so that both ends are known.
+    let after = "        - Name: main\n          DependsOn: [{ContainerName: side, Condition: COMPLETE}]\n";
+    let template = template.replace("        - Name: main\n", after).replace("  Rule:", side);
+    let engine = Running::start(&template, SLOW_CONFIG);
+    let put = |code: &str| {
+        let detail = json!({ "who": "you", "code": code }).to_string();
+        engine.ok(&["events", "put", "--source", "test.greeter", "--detail-type", "Greet", "--detail", &detail]);
+        engine.ok(&["clock", "advance", "1s"]);
+        let tasks: Json = serde_json::from_str(&engine.ok(&["task", "ls", "--all", "--format", "json"])).unwrap();
+        let task = tasks.as_array().unwrap().last().unwrap()["task"].as_str().unwrap().to_owned();
+        engine.ok(&["explain", "task", &task])
+    };
+    let ran = put("3");
+    // The ids of event and request are chance; a container that is not essential does not end the task.
+    let without_ids =
+        |text: &str| text.lines().map(|it| it.split(", id ").next().unwrap().to_owned() + "\n").collect::<String>();
+    check(
+        &without_ids(&undated(&ran)),
+        expect![[r#"
+            [DAY]
+              [TIME]  request     events:PutEvents
+              [TIME]  event       `Greet` from `test.greeter`
+              [TIME]  rule        `task-Rule-[ID]`
+              [TIME]  target      `Task`, as role `task-EventsRole-[ID]`
+              [TIME]  task        [32]
+                            definition  `greeter:1`
+                            cluster     `task-Cluster-[ID]`
+                            runs on     FARGATE, 256 CPU units, 512 MiB
+              [TIME]  pulled      the images
+              [TIME]  running
+                            container   `main` from `test/greeter:1`, exit code 3
+                            container   `side` from `test/greeter:1`, exit code 4
+              [TIME]  stopped     EssentialContainerExited: Essential container in task exited
+        "#]],
+    );
+    engine.place.write(
+        "app/neargate.toml",
+        &SLOW_CONFIG.replace("] = \"test/greeter:1\"", "").replace("\"test/greeter:1\"\n", "\"test/missing:1\"\n"),
+    );
+    engine.ok(&["up", "app"]);
+    check(
+        &without_ids(&undated(&put("0"))),
+        expect![[r#"
+            [DAY]
+              [TIME]  request     events:PutEvents
+              [TIME]  event       `Greet` from `test.greeter`
+              [TIME]  rule        `task-Rule-[ID]`
+              [TIME]  target      `Task`, as role `task-EventsRole-[ID]`
+              [TIME]  task        [32]
+                            definition  `greeter:2`
+                            cluster     `task-Cluster-[ID]`
+                            runs on     FARGATE, 256 CPU units, 512 MiB
+                            container   `main` from `test/missing:1`, stopped
+                            container   `side` from `test/missing:1`, stopped
+              [TIME]  stopped     TaskFailedToStart: CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref docker.io/test/missing:1: docker.io/test/missing:1: not found
+        "#]],
+    );
+}
+
+/// With `[DAY]` for today; a run may see midnight.
+fn undated(text: &str) -> String {
+    let is_day = |line: &str| line.len() == 10 && line.chars().all(|c| c.is_ascii_digit() || c == '-');
+    let lines = text.lines().filter(|line| !is_day(line)).map(|line| format!("{line}\n"));
+    std::iter::once("[DAY]\n".to_owned()).chain(lines).collect()
 }

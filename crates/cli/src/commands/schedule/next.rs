@@ -26,7 +26,7 @@ has `id`, `next` (up to ten times in UTC, or `invalid`) and, where that is not a
 those after `start`, or else after 1970-01-01T00:00:00Z.
 
 Example:
-  neargate schedule next --expression 'cron(30 2 * * ? *)' --timezone Europe/Berlin --after 2026-03-28T00:00:00Z -n 3";
+  neargate schedule next 'cron(30 2 * * ? *)' --timezone Europe/Berlin --after 2026-03-28T00:00:00Z -n 3";
 
 /// Times in the answer to a line.
 const TIMES_PER_LINE: usize = 10;
@@ -37,7 +37,10 @@ const TIMES_MAX: u16 = 10_000;
 #[derive(Debug, Args)]
 pub(crate) struct NextArgs {
     /// The schedule expression: `cron(…)`, `rate(…)` or `at(…)`
-    #[arg(long, value_name = "TEXT", required_unless_present = "stdin")]
+    #[arg(value_name = "EXPRESSION", required_unless_present_any = ["stdin", "expression"])]
+    positional: Option<String>,
+    /// The same by name
+    #[arg(long, value_name = "TEXT", conflicts_with = "positional")]
     expression: Option<String>,
     /// The time zone of its times, such as `Europe/Berlin` [default: UTC]
     #[arg(long, value_name = "ZONE")]
@@ -55,7 +58,7 @@ pub(crate) struct NextArgs {
     #[arg(long, value_enum)]
     api: Option<Api>,
     /// Answer each line of stdin, a JSON object, with a line on stdout
-    #[arg(long, conflicts_with_all = ["expression", "timezone", "after", "start", "count", "api"])]
+    #[arg(long, conflicts_with_all = ["positional", "expression", "timezone", "after", "start", "count", "api"])]
     stdin: bool,
 }
 
@@ -127,7 +130,7 @@ impl Refused {
 
 /// Computes the times of an expression, or of many.
 pub(super) fn run(args: &NextArgs, screen: &Screen) -> Outcome {
-    match &args.expression {
+    match args.positional.as_ref().or(args.expression.as_ref()) {
         Some(expression) => one(args, expression, screen),
         None => {
             let mut memo = Memo::new();

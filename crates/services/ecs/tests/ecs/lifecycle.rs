@@ -139,6 +139,23 @@ fn a_dependency_that_fails_ends_the_task_before_its_dependant_starts() {
 }
 
 #[test]
+fn an_image_that_is_missing_ends_the_containers_beside_it_too() {
+    let mut harness = harness();
+    register(&mut harness, json!([container("app", json!({})), container("side", json!({ "essential": false }))]));
+    let task = run(&mut harness, json!({}));
+    let effect = orders(&harness)[0].0.clone();
+    let news = News::CannotMake { container: "app".into(), reason: "not found".into(), hint: "build it".into() };
+    tell(&mut harness, &effect, news, false);
+    let (remove, order) = orders(&harness).pop().unwrap();
+    assert!(matches!(order, Order::Remove { .. }), "{order:?}");
+    tell(&mut harness, &remove, News::Done, true);
+    tell(&mut harness, &effect, News::Gone, true);
+    let view = describe(&mut harness, &task);
+    assert_eq!((&view["lastStatus"], &view["containers"][1]["lastStatus"]), (&json!("STOPPED"), &json!("STOPPED")));
+    assert!(harness.unfinished().is_empty());
+}
+
+#[test]
 fn a_missing_image_is_said_in_awss_words_and_out_of_memory_too() {
     let mut harness = harness();
     register(&mut harness, json!([container("app", json!({}))]));
@@ -164,19 +181,6 @@ fn a_missing_image_is_said_in_awss_words_and_out_of_memory_too() {
         (&container["exitCode"], &container["reason"]),
         (&json!(137), &json!("OutOfMemoryError: Container killed due to memory usage"))
     );
-}
-
-#[test]
-fn a_container_that_cannot_be_made_ends_the_others_that_were_to_start_with_it() {
-    let mut harness = harness();
-    register(&mut harness, json!([container("app", json!({})), container("side", json!({ "essential": false }))]));
-    let task = run(&mut harness, json!({}));
-    let effect = orders(&harness)[0].0.clone();
-    let news = News::CannotMake { container: "app".into(), reason: "no image".into(), hint: String::new() };
-    tell(&mut harness, &effect, news, false);
-    let view = describe(&mut harness, &task);
-    assert_eq!((&view["lastStatus"], &view["stoppedReason"]), (&json!("DEPROVISIONING"), &json!("no image")));
-    assert!(matches!(orders(&harness).last().unwrap().1, Order::Remove { .. }));
 }
 
 #[test]
