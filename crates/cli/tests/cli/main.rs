@@ -20,6 +20,8 @@ mod images;
 #[cfg(test)]
 mod mistakes;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod running;
 #[cfg(test)]
 mod schedule;

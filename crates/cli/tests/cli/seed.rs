@@ -17,7 +17,7 @@ use crate::running::Running;
 /// For containers to write a line.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn template() -> String {
+pub(crate) fn template() -> String {
     std::fs::read_to_string(fixture("templates/FargateTasks.template.json")).unwrap()
 }
 
@@ -35,7 +35,7 @@ fn template_of_cdk() -> String {
 }
 
 /// The example's own configuration, with a template in place of the program that writes it.
-fn config() -> String {
+pub(crate) fn config() -> String {
     let file = fixture("../../../../examples/fargate-tasks/neargate.toml");
     let text = std::fs::read_to_string(file).unwrap();
     let lines = text.lines().map(|line| if line.starts_with("app = ") { "template = \"task.yaml\"" } else { line });

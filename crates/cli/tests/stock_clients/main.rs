@@ -25,6 +25,7 @@ impl Engine {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Command::new(env!("CARGO_BIN_EXE_neargate"))
+            .env("XDG_STATE_HOME", folder.path().join("state"))
             .args(["up", "--port", &port.to_string(), "--data-dir"])
             .arg(folder.path().join("data"))
             .current_dir(folder.path())

@@ -49,7 +49,7 @@ pub(crate) fn launch(
     if let Err(reason) = logs::open_streams(cx, id) {
         let hint =
             "the execution role must allow `logs:CreateLogStream` and `logs:PutLogEvents` on the log group".to_owned();
-        cx.notice(Notice { kind: NoticeKind::Failed, subject: id.to_owned(), text: reason.clone(), hint: Some(hint) });
+        cx.notice(Notice { kind: NoticeKind::Failed, subject: arn, text: reason.clone(), hint: Some(hint) });
         end(cx, id, "TaskFailedToStart", &reason)?;
         return advance(cx, id);
     }
