@@ -124,8 +124,7 @@ fn statement() -> Json {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use expect_test::{Expect, expect};
     use neargate_template::Template;
@@ -138,18 +137,7 @@ mod tests {
              Logs:\n    Type: AWS::Logs::LogGroup\n    Properties: {{KmsKeyId: {key_id}}}\n"
         );
         let template = Template::parse(&body, "t").0.unwrap();
-        let stack = Stack {
-            name: "t".to_owned(),
-            display_name: "t".to_owned(),
-            file: PathBuf::new(),
-            body,
-            template,
-            account: None,
-            region: None,
-            parameters: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            assets_file: None,
-        };
+        let stack = Stack::new("t", "t", Path::new(""), body, template);
         let mut made = Synthesized { directory: PathBuf::new(), stacks: vec![stack], warnings: vec![] };
         let mended = mend(&mut made);
         let [stack] = made.stacks.as_slice() else { panic!() };

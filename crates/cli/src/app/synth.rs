@@ -47,6 +47,26 @@ pub(crate) struct Stack {
     dependencies: Vec<String>,
 }
 
+impl Stack {
+    /// A stack of a template alone.
+    pub(crate) fn new(name: &str, display_name: &str, file: &Path, body: String, template: Template) -> Self {
+        Self {
+            name: name.to_owned(),
+            display_name: display_name.to_owned(),
+            file: file.to_owned(),
+            body,
+            template,
+            account: None,
+            region: None,
+            parameters: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            assets_file: None,
+            id: name.to_owned(),
+            dependencies: vec![],
+        }
+    }
+}
+
 impl Synthesized {
     /// Leaves only the stacks of these names, with those they depend on.
     pub(crate) fn keep(&mut self, names: &[String]) -> Outcome<()> {
@@ -179,20 +199,7 @@ fn read_stack(file: &Path, name: &str, display_name: &str, findings: &mut Vec<Di
     let body = read_text(file)?;
     let (template, found) = Template::parse(&body, &file.display().to_string());
     findings.extend(found);
-    Ok(template.map(|template| Stack {
-        name: name.to_owned(),
-        display_name: display_name.to_owned(),
-        file: file.to_owned(),
-        body,
-        template,
-        account: None,
-        region: None,
-        parameters: BTreeMap::new(),
-        tags: BTreeMap::new(),
-        assets_file: None,
-        id: name.to_owned(),
-        dependencies: vec![],
-    }))
+    Ok(template.map(|template| Stack::new(name, display_name, file, body, template)))
 }
 
 /// How people call a resource: the path of its construct, or else its logical id.
@@ -208,4 +215,54 @@ fn stack_name(file: &Path) -> String {
     let clean: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(128).collect();
     let clean = clean.trim_matches('-').to_owned();
     if clean.starts_with(|c: char| c.is_ascii_alphabetic()) { clean } else { format!("Stack-{clean}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stack(name: &str, account: Option<&str>, dependencies: &[&str]) -> Stack {
+        let template = Template::parse("Resources: {A: {Type: 'T::T::T'}}", name).0.unwrap();
+        Stack {
+            account: account.map(str::to_owned),
+            region: account.map(|_| "eu-west-1".to_owned()),
+            dependencies: dependencies.iter().map(|it| (*it).to_owned()).collect(),
+            ..Stack::new(name, name, Path::new(name), String::new(), template)
+        }
+    }
+
+    #[test]
+    fn a_stack_for_any_environment_goes_where_all_others_go() {
+        let places = |mut stacks: Vec<Stack>| {
+            settle_environment(&mut stacks);
+            stacks.into_iter().map(|it| it.account.unwrap_or_default()).collect::<Vec<_>>()
+        };
+        assert_eq!(places(vec![stack("a", None, &[]), stack("b", Some("1"), &[])]), ["1", "1"]);
+        assert_eq!(places(vec![stack("a", None, &[])]), [""]);
+        let several = vec![stack("a", None, &[]), stack("b", Some("1"), &[]), stack("c", Some("2"), &[])];
+        assert_eq!(places(several), ["", "1", "2"]);
+    }
+
+    #[test]
+    fn a_part_of_an_app_comes_with_what_it_depends_on() {
+        let made = || Synthesized {
+            directory: PathBuf::new(),
+            stacks: vec![
+                stack("net", None, &[]),
+                stack("data", None, &["net"]),
+                stack("app", None, &["data"]),
+                stack("x", None, &[]),
+            ],
+            warnings: vec![],
+        };
+        let kept = |name: &str| {
+            let mut made = made();
+            made.keep(&[name.to_owned()]).map(|()| made.stacks.iter().map(|it| it.name.clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(kept("app").unwrap(), ["net", "data", "app"]);
+        assert_eq!(kept("net").unwrap(), ["net"]);
+        let refused = kept("nett").unwrap_err().diagnostics.remove(0);
+        assert_eq!(refused.message, "the app has no stack `nett`");
+        assert_eq!(refused.hints, ["there are `net`, `data`, `app`, `x`"]);
+    }
 }
