@@ -6,13 +6,14 @@
 
 mod bench;
 mod codegen;
+mod fuzz;
 mod tidy;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-const USAGE: &str =
-    "usage: cargo xtask codegen [wire|l1] [--check] | tidy | bench [start] [container] [patterns] [schedules] [synth]";
+const USAGE: &str = "usage: cargo xtask codegen [wire|l1] [--check] | tidy | bench [start] [container] [fires] [patterns] \
+                     [schedules] [synth] | fuzz patterns|schedules";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         ["codegen", rest @ ..] => codegen::run(rest),
         ["tidy"] => tidy::run(),
         ["bench", rest @ ..] => bench::run(rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

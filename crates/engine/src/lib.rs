@@ -137,7 +137,7 @@ impl Engine {
     pub fn stop(mut self, patience: Duration) -> Result<(), Diagnostic> {
         http::stop_all_tasks(&self.writer);
         let deadline = std::time::Instant::now() + patience;
-        let left = || self.writer.look(|core| core.unfinished().len()).unwrap_or(0);
+        let left = || self.writer.look(|core| core.unfinished_count()).unwrap_or(0);
         while left() > 0 && std::time::Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -51,18 +51,16 @@ fn settings() -> Option<Settings> {
     (!found.rules.is_empty() && !found.events.is_empty()).then_some(found)
 }
 
-/// Seconds this thread has spent on a CPU; wall time where the kernel does not say.
-fn cpu_s(start: Instant) -> f64 {
-    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let ns = spent.and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
-    ns.map_or_else(|| start.elapsed().as_secs_f64(), |ns| ns / 1e9)
+/// Seconds this thread has spent on a CPU.
+fn cpu_s() -> f64 {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
 }
 
 fn timed(work: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    let before = cpu_s(start);
+    let before = cpu_s();
     work();
-    cpu_s(start) - before
+    cpu_s() - before
 }
 
 fn median(mut of: Vec<f64>) -> (f64, f64) {
@@ -96,57 +94,119 @@ fn theirs(rules: &Quamina<u32>, events: &[Vec<u8>]) -> f64 {
     rate(events, |event| drop(black_box(rules.matches_for_event(event).expect("an event"))))
 }
 
+/// Kinds that the peer lacks, each with the plain kind of our own that it is held against.
+const PLAIN: [(&str, &str); 6] = [
+    ("ANYTHING_BUT_IGNORE_CASE_RULES", "ANYTHING_BUT_RULES"),
+    ("ANYTHING_BUT_PREFIX_RULES", "ANYTHING_BUT_RULES"),
+    ("ANYTHING_BUT_SUFFIX_RULES", "ANYTHING_BUT_RULES"),
+    ("ANYTHING_BUT_WILDCARD_RULES", "ANYTHING_BUT_RULES"),
+    ("PREFIX_EQUALS_IGNORE_CASE_RULES", "PREFIX_RULES"),
+    ("SUFFIX_EQUALS_IGNORE_CASE_RULES", "SUFFIX_RULES"),
+];
+
+/// Whether a bound holds, as a cell.
+fn held(holds: bool) -> &'static str {
+    if holds { "holds" } else { "**fails**" }
+}
+
+struct Contest {
+    kind: String,
+    ours: RuleSet<u32>,
+    theirs: Option<Quamina<u32>>,
+    rates: (Vec<f64>, Vec<f64>),
+}
+
+impl Contest {
+    fn new(kind: &str, patterns: &[String]) -> Self {
+        let ours = RuleSet::new();
+        let mut theirs: Option<Quamina<u32>> = Some(Quamina::new());
+        for (key, text) in (0..).zip(patterns) {
+            ours.add(key, &Pattern::parse(text).expect("a pattern"));
+            if theirs.as_mut().is_some_and(|q| q.add_pattern(key, text).is_err()) {
+                theirs = None;
+            }
+        }
+        Self { kind: kind.to_owned(), ours, theirs, rates: (vec![], vec![]) }
+    }
+
+    /// Events on which the two disagree: then their speeds say nothing.
+    fn differing(&self, events: &[Vec<u8>]) -> usize {
+        let Some(theirs) = &self.theirs else { return 0 };
+        let differ = |event: &&Vec<u8>| {
+            let mut own = self.ours.matches(event).expect("an event");
+            let mut their = theirs.matches_for_event(event).expect("an event");
+            own.sort_unstable();
+            their.sort_unstable();
+            own != their
+        };
+        events.iter().filter(differ).count()
+    }
+
+    fn round(&mut self, events: &[Vec<u8>]) {
+        self.rates.0.push(ours(&self.ours, events));
+        self.rates.1.extend(self.theirs.as_ref().map(|q| theirs(q, events)));
+    }
+
+    fn row(&self, all: &[Self]) -> String {
+        let (own, spread) = median(self.rates.0.clone());
+        let cells = format!("| {} | {:.0} k | {:.0} % |", self.kind, own / 1e3, spread * 100.0);
+        let plain = PLAIN.iter().find(|(kind, _)| *kind == self.kind).map(|(_, plain)| *plain);
+        let of_plain = || {
+            let plain = all.iter().find(|other| Some(&*other.kind) == plain)?;
+            let ratio = own / median(plain.rates.0.clone()).0;
+            Some(format!("| {ratio:.2} of {} | >= 0.5: {} |", plain.kind, held(ratio >= 0.5)))
+        };
+        if self.rates.1.is_empty() {
+            return format!("{cells} not supported | {}", of_plain().unwrap_or_else(|| "| | |".to_owned()));
+        }
+        let (their, spread) = median(self.rates.1.clone());
+        let (ratio, bound) = (own / their, if self.kind == "ANYTHING_BUT_RULES" { 1.6 } else { 1.2 });
+        let verdict = held(ratio >= bound);
+        format!("{cells} {:.0} k | {:.0} % | {ratio:.2} | >= {bound}: {verdict} |", their / 1e3, spread * 100.0)
+    }
+}
+
 fn kinds(settings: &Settings, events: &[Vec<u8>]) {
     let text = std::fs::read_to_string(&settings.rules).expect("the rules");
     let kinds: BTreeMap<String, Vec<String>> = serde_json::from_str(&text).expect("the rules' JSON");
-    println!("| rules | events/s | spread | quamina 0.7.0 | spread | ratio |\n|---|---|---|---|---|---|");
-    for (kind, patterns) in kinds.iter().filter(|(kind, _)| kind.starts_with(&settings.kind)) {
-        let set = RuleSet::new();
-        let mut other: Option<Quamina<u32>> = Some(Quamina::new());
-        for (key, text) in (0..).zip(patterns) {
-            set.add(key, &Pattern::parse(text).expect("a pattern"));
-            if other.as_mut().is_some_and(|q| q.add_pattern(key, text).is_err()) {
-                other = None;
-            }
-        }
-        let (mut own, mut their) = (Vec::new(), Vec::new());
-        for _ in 0..settings.rounds {
-            own.push(ours(&set, events));
-            their.extend(other.as_ref().map(|q| theirs(q, events)));
-        }
-        let (own, spread) = median(own);
-        print!("| {kind} | {:.0} k | {:.0} % |", own / 1e3, spread * 100.0);
-        if their.is_empty() {
-            println!(" not supported | | |");
-        } else {
-            let (their, spread) = median(their);
-            println!(" {:.0} k | {:.0} % | {:.2} |", their / 1e3, spread * 100.0, own / their);
+    let chosen = kinds.iter().filter(|(kind, _)| kind.starts_with(&settings.kind));
+    let mut contests: Vec<Contest> = chosen.map(|(kind, patterns)| Contest::new(kind, patterns)).collect();
+    for contest in &contests {
+        let differing = contest.differing(events.get(..5000).unwrap_or(events));
+        if differing > 0 {
+            println!("{}: the two disagree on {differing} of the first 5000 events", contest.kind);
         }
     }
+    for _ in 0..settings.rounds {
+        contests.iter_mut().for_each(|contest| contest.round(events));
+    }
+    println!("| rules | events/s | spread | quamina 0.7.0 | spread | ratio | bound |\n|---|---|---|---|---|---|---|");
+    contests.iter().for_each(|contest| println!("{}", contest.row(&contests)));
 }
 
 fn exact(n: usize) -> Pattern {
     Pattern::parse(&format!(r#"{{"properties": {{"MAPBLKLOT": ["{n:07}"]}}}}"#)).expect("a pattern")
 }
 
-/// The median of adding and removing a rule, in nanoseconds.
-fn change_ns(rules: &RuleSet<u32>) -> (f64, f64) {
-    let (mut add, mut remove) = (Vec::new(), Vec::new());
+/// The medians of adding and removing a rule in each of some sets by turns, in nanoseconds.
+fn change_ns<const N: usize>(sets: [&RuleSet<u32>; N]) -> [(f64, f64); N] {
+    let mut times = [(); N].map(|()| (Vec::new(), Vec::new()));
     for n in 0..2001 {
         let pattern = exact(5_000_000 + n * 7);
-        let start = Instant::now();
-        rules.add(u32::MAX, &pattern);
-        add.push(start.elapsed().as_nanos() as f64);
-        let start = Instant::now();
-        rules.remove(&u32::MAX);
-        remove.push(start.elapsed().as_nanos() as f64);
+        for (rules, (add, remove)) in sets.iter().zip(&mut times) {
+            let start = Instant::now();
+            rules.add(u32::MAX, &pattern);
+            add.push(start.elapsed().as_nanos() as f64);
+            let start = Instant::now();
+            rules.remove(&u32::MAX);
+            remove.push(start.elapsed().as_nanos() as f64);
+        }
     }
-    (median(add).0, median(remove).0)
+    times.map(|(add, remove)| (median(add).0, median(remove).0))
 }
 
 fn many(settings: &Settings, events: &[Vec<u8>]) {
     let few = RuleSet::new();
-    let (add_few, remove_few) = change_ns(&few);
     for n in 0..5 {
         few.add(n, &exact(n as usize));
     }
@@ -161,23 +221,27 @@ fn many(settings: &Settings, events: &[Vec<u8>]) {
     let each = resident_bytes().saturating_sub(before) / MANY;
     drop(patterns);
     let parsed = timed(|| (0..MANY).for_each(|n| drop(black_box(exact(n)))));
-    let (add, remove) = change_ns(&rules);
     let (mut of_few, mut of_many) = (Vec::new(), Vec::new());
     for _ in 0..settings.rounds {
         of_few.push(ours(&few, events));
         of_many.push(ours(&rules, events));
     }
     let (of_few, of_many) = (median(of_few).0, median(of_many).0);
-    println!(
-        "\n{MANY} exact rules: {:.0} k events/s, {:.2} of the {:.0} k with 5",
-        of_many / 1e3,
-        of_many / of_few,
-        of_few / 1e3
-    );
-    println!("adding them: {added:.2} CPU s (parsing them {parsed:.2} s more), {each} bytes a rule");
-    println!(
-        "one more rule: add {add:.0} ns, remove {remove:.0} ns (median; on an empty set {add_few:.0} and {remove_few:.0} ns)"
-    );
+    let [(add_none, remove_none), (add, remove)] = change_ns([&RuleSet::new(), &rules]);
+    let row = |what: &str, value: String, bound: &str, holds: bool| {
+        println!("| {what} | {value} | {bound}: {} |", held(holds));
+    };
+    println!("\n| {MANY} exact rules | | bound |\n|---|---|---|");
+    let (speed, share) = (of_many / 1e3, of_many / of_few);
+    let value = format!("{speed:.0} k events/s, {share:.2} of the {:.0} k with 5", of_few / 1e3);
+    row("speed", value, ">= 0.5", share >= 0.5);
+    let value = format!("{added:.2} CPU s, parsing them {parsed:.2} s more");
+    row("adding them", value, "<= 1 s", added + parsed <= 1.0);
+    row("memory of a rule", format!("{each} bytes"), "<= 1024", each <= 1024);
+    let value = format!("{add:.0} ns, on an empty set {add_none:.0} ns");
+    row("one rule more, median", value, "<= 2 x", add <= 2.0 * add_none);
+    let value = format!("{remove:.0} ns, on an empty set {remove_none:.0} ns");
+    row("one rule less, median", value, "<= 2 x", remove <= 2.0 * remove_none);
 }
 
 fn main() {

@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::condition::{Kind, Value};
 use crate::error::EventError;
-use crate::join::{self, Elements, Places, WHOLE};
+use crate::join::{self, Elements, Places, TooManySteps, WHOLE};
 use crate::pattern::{Branch, Field};
 use crate::scan::{Broken, Scan, unescape};
 
@@ -78,6 +78,7 @@ pub(crate) fn explain(branches: &[Branch], event: &[u8]) -> Explanation {
         return Explanation::Event(error);
     }
     let mut nearest: Option<(usize, Explanation)> = None;
+    let mut undecided = false;
     for (branch, seen) in branches.iter().zip(&collector.seen) {
         let passed =
             |seen: &Seen| !seen.places.passed.is_empty() || seen.places.present.as_ref().is_some_and(Vec::is_empty);
@@ -90,8 +91,11 @@ pub(crate) fn explain(branches: &[Branch], event: &[u8]) -> Explanation {
                 nearest = Some((count, describe(branch, failed.map(|(field, seen)| (&**field, seen)))));
             }
             Ok(false) => {}
-            Err(error) => return Explanation::Event(error),
+            Err(TooManySteps) => undecided = true,
         }
+    }
+    if undecided {
+        return Explanation::Event(EventError::TooComplex);
     }
     nearest.map_or(Explanation::Elements { paths: Vec::new() }, |(_, explanation)| explanation)
 }

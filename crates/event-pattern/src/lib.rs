@@ -45,4 +45,4 @@ pub use error::{EventError, PatternError};
 pub use explain::Explanation;
 pub use join::STEPS_MAX as JOIN_STEPS_MAX;
 pub use pattern::Pattern;
-pub use rule_set::RuleSet;
+pub use rule_set::{Decision, RuleSet};

@@ -101,7 +101,10 @@ impl Pattern {
             index.add(&self.branches);
             Arc::new(index)
         });
-        walk::with_matched(index, event, |rules| !rules.is_empty())
+        walk::with_matched(index, event, |matched, undecided| match (matched, undecided) {
+            ([], [_, ..]) => Err(EventError::TooComplex),
+            _ => Ok(!matched.is_empty()),
+        })?
     }
 
     /// Why the pattern matches an event or not: the first field that failed, what it wanted and what it got.

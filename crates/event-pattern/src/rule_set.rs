@@ -54,6 +54,15 @@ enum Change<K> {
     Remove(K),
 }
 
+/// What became of an event in a set of rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision<K> {
+    /// The keys of the rules that match.
+    pub matched: Vec<K>,
+    /// The keys of the rules that were given up after [`crate::JOIN_STEPS_MAX`] steps.
+    pub undecided: Vec<K>,
+}
+
 impl<K: Clone + Eq + Hash> Version<K> {
     fn new() -> Arc<Self> {
         Arc::new(Self { index: Index::default(), keys: Vec::new(), rules: HashMap::new() })
@@ -141,11 +150,25 @@ impl<K: Clone + Eq + Hash> RuleSet<K> {
     /// The event is read once and only as far as it can change the answer.
     ///
     /// # Errors
-    /// When what was read of the event is not a JSON object, or its arrays combine in too many ways.
+    /// When what was read of the event is not a JSON object, or its arrays combine in too many ways for one of the
+    /// rules; [`RuleSet::decide`] answers for the others all the same.
     pub fn matches(&self, event: &[u8]) -> Result<Vec<K>, EventError> {
+        let Decision { matched, undecided } = self.decide(event)?;
+        if undecided.is_empty() { Ok(matched) } else { Err(EventError::TooComplex) }
+    }
+
+    /// As [`RuleSet::matches`], with the rules that an event is too complex for named apart.
+    ///
+    /// # Errors
+    /// When what was read of the event is not a JSON object.
+    pub fn decide(&self, event: &[u8]) -> Result<Decision<K>, EventError> {
         let version = self.active();
-        walk::with_matched(&version.index, event, |rules| {
-            rules.iter().filter_map(|rule| version.keys.get(*rule as usize)?.clone()).collect()
+        let keys = |rules: &[u32]| {
+            rules.iter().filter_map(|rule| version.keys.get(*rule as usize)?.clone()).collect::<Vec<K>>()
+        };
+        walk::with_matched(&version.index, event, |matched, undecided| Decision {
+            matched: keys(matched),
+            undecided: keys(undecided),
         })
     }
 

@@ -124,37 +124,45 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Skips the object or array that opens at the position, eight bytes at a time where they hold no escape.
+    /// Skips the object or array that opens at the position, a block at a time where it holds no escape.
     #[inline(never)]
     fn skip_nested(&mut self) -> Result<(), Broken> {
         self.pos += 1;
         let mut depth = 1usize;
-        // In each byte's place 1 when the bytes so far leave a string open, else 0.
-        let mut inside = 0u64;
-        while let Some(word) = self.bytes.get(self.pos..self.pos + 8) {
-            let word = word.try_into().map_or(0, u64::from_le_bytes);
-            let strings = ones(word, b'"').wrapping_mul(ONES);
-            let outside = !((strings & ONES) ^ inside);
-            // Of all bytes that JSON has outside strings, only brackets are `y` but for these bits; the third bit is
-            // set in closing ones.
-            let brackets = ones((word | (ONES * 0x20)) & !(ONES * 0x06), b'y') & outside;
-            let closing = (brackets & (word >> 2)).wrapping_mul(ONES) >> 56;
-            if has(word, b'\\') || closing as usize >= depth {
-                let mut within = inside != 0;
+        let mut within = false;
+        while let Some(block) = self.bytes.get(self.pos..).and_then(|rest| rest.first_chunk()) {
+            let (special, odd_quotes) = look(block);
+            if special == 0 {
+                within ^= odd_quotes != 0;
+                self.pos += BLOCK;
+                continue;
+            }
+            if has_escape(block) {
                 if self.skip_bytes(&mut depth, &mut within)? {
                     return Ok(());
                 }
-                inside = if within { ONES } else { 0 };
                 continue;
             }
-            let opening = (brackets & !(word >> 2)).wrapping_mul(ONES) >> 56;
-            depth = depth + opening as usize - closing as usize;
-            if (strings >> 56) & 1 == 1 {
-                inside ^= ONES;
+            let (quotes, brackets) = places(block);
+            let strings = within_strings(quotes) ^ if within { u32::MAX } else { 0 };
+            let mut brackets = brackets & !strings;
+            while brackets != 0 {
+                let at = brackets.trailing_zeros() as usize;
+                // The third bit is set in closing ones.
+                if block.get(at).is_some_and(|byte| byte & 4 != 0) {
+                    depth -= 1;
+                    if depth == 0 {
+                        self.pos += at + 1;
+                        return Ok(());
+                    }
+                } else {
+                    depth += 1;
+                }
+                brackets &= brackets - 1;
             }
-            self.pos += 8;
+            within ^= odd_quotes != 0;
+            self.pos += BLOCK;
         }
-        let mut within = inside != 0;
         while self.pos < self.bytes.len() {
             if self.skip_bytes(&mut depth, &mut within)? {
                 return Ok(());
@@ -186,23 +194,66 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// Bytes that are looked at together. The loops over a block are such that the compiler turns them into vector
+/// instructions.
+const BLOCK: usize = 32;
+
+/// Of all bytes that JSON has outside strings, only brackets are `y` but for these bits.
+#[inline(always)]
+fn is_bracket(byte: u8) -> bool {
+    (byte | 0x20) & !0x06 == b'y'
+}
+
+/// Whether a block holds a bracket or an escape, and whether it holds an odd number of quotes.
+#[inline(never)]
+fn look(block: &[u8; BLOCK]) -> (u8, u8) {
+    let (mut special, mut quotes) = (0, 0);
+    for byte in block {
+        special |= u8::from(is_bracket(*byte)) | u8::from(*byte == b'\\');
+        quotes ^= u8::from(*byte == b'"');
+    }
+    (special, quotes)
+}
+
+#[inline(never)]
+fn has_escape(block: &[u8; BLOCK]) -> bool {
+    block.iter().fold(0, |any, byte| any | u8::from(*byte == b'\\')) != 0
+}
+
+/// The bit of each byte among eight.
+const BITS: [u8; BLOCK] = [
+    1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128,
+];
+
+/// Where quotes and brackets are in a block, a bit for each byte.
+#[inline(never)]
+fn places(block: &[u8; BLOCK]) -> (u32, u32) {
+    let (mut quotes, mut brackets) = ([0; BLOCK], [0; BLOCK]);
+    for ((byte, bit), (quote, bracket)) in block.iter().zip(&BITS).zip(quotes.iter_mut().zip(&mut brackets)) {
+        *quote = *bit & u8::from(*byte == b'"').wrapping_neg();
+        *bracket = *bit & u8::from(is_bracket(*byte)).wrapping_neg();
+    }
+    (gather(&quotes), gather(&brackets))
+}
+
+/// A bit for each byte, of bytes that hold their bit or nothing.
+#[inline(always)]
+fn gather(bits: &[u8; BLOCK]) -> u32 {
+    let mut all = 0;
+    for (at, eight) in bits.chunks_exact(8).enumerate() {
+        all |= (eight.iter().map(|bit| u64::from(*bit)).sum::<u64>() as u32) << (8 * at);
+    }
+    all
+}
+
+/// For each bit whether an odd number of bits is set up to and with it: from a quote to before the next.
+#[inline(always)]
+fn within_strings(quotes: u32) -> u32 {
+    (0..5).fold(quotes, |bits, power| bits ^ (bits << (1 << power)))
+}
+
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = ONES << 7;
-
-/// 1 in the place of each byte of `word` that is `byte`, else 0.
-#[inline]
-fn ones(word: u64, byte: u8) -> u64 {
-    let differs = word ^ (ONES * u64::from(byte));
-    let not_zero = ((differs & !HIGHS) + !HIGHS) | differs;
-    (!not_zero & HIGHS) >> 7
-}
-
-/// Whether one of the bytes of `word` is `byte`.
-#[inline]
-fn has(word: u64, byte: u8) -> bool {
-    let differs = word ^ (ONES * u64::from(byte));
-    differs.wrapping_sub(ONES) & !differs & HIGHS != 0
-}
 
 /// Bytes before the first quote, backslash or control byte, eight at a time.
 #[inline]

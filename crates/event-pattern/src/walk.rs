@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use crate::condition::{Kind, Value};
 use crate::error::EventError;
 use crate::index::{Dotted, Index, NONE, Node, ROOT, WaitingField};
-use crate::join::{self, Elements, Places, WHOLE};
+use crate::join::{self, Elements, Places, TooManySteps, WHOLE};
 use crate::scan::{Broken, Scan, unescape};
 use crate::superseded::superseded;
 use crate::table::Found;
@@ -31,6 +31,8 @@ pub(crate) struct Room {
     atoms: Vec<(u32, u32)>,
     rules: Vec<u32>,
     matched: Vec<u32>,
+    /// Rules of which a branch took too many steps; some may have matched by another.
+    undecided: Vec<u32>,
     candidates: Vec<u32>,
     hits: Vec<(u32, u32)>,
     elements: Elements,
@@ -75,8 +77,13 @@ thread_local! {
     static ROOM: RefCell<Option<Box<Room>>> = const { RefCell::new(None) };
 }
 
-/// Calls `with` with the numbers of the rules that match `event`.
-pub(crate) fn with_matched<T>(index: &Index, event: &[u8], with: impl FnOnce(&[u32]) -> T) -> Result<T, EventError> {
+/// Calls `with` with the numbers of the rules that match `event`, and of those that could not be decided within
+/// [`crate::JOIN_STEPS_MAX`].
+pub(crate) fn with_matched<T>(
+    index: &Index,
+    event: &[u8],
+    with: impl FnOnce(&[u32], &[u32]) -> T,
+) -> Result<T, EventError> {
     let mut room = ROOM.with(|slot| slot.borrow_mut().take()).unwrap_or_default();
     let mut result = pass(index, event, &mut room, false);
     if matches!(result, Err(Stop::Slow)) {
@@ -87,7 +94,13 @@ pub(crate) fn with_matched<T>(index: &Index, event: &[u8], with: impl FnOnce(&[u
         };
     }
     let result = match result {
-        Ok(()) => Ok(with(&room.matched)),
+        Ok(()) => {
+            let Room { rules, undecided, event, .. } = &mut *room;
+            undecided.retain(|rule| rules.get(*rule as usize) != Some(event));
+            undecided.sort_unstable();
+            undecided.dedup();
+            Ok(with(&room.matched, &room.undecided))
+        }
         Err(Stop::Event(error)) => Err(error),
         Err(Stop::Slow) => Err(EventError::Malformed(0)),
     };
@@ -108,6 +121,7 @@ fn pass(index: &Index, event: &[u8], room: &mut Room, slow: bool) -> Result<(), 
     room.atoms.resize(room.atoms.len().max(atoms), (0, NONE));
     room.rules.resize(room.rules.len().max(rules), 0);
     room.matched.clear();
+    room.undecided.clear();
     room.candidates.clear();
     room.hits.clear();
     room.elements.clear();
@@ -115,7 +129,8 @@ fn pass(index: &Index, event: &[u8], room: &mut Room, slow: bool) -> Result<(), 
     let open = index.node(ROOT).map_or(0, |root| root.fields);
     let mut walk = Walk { index, room, scan: Scan::new(event), open, may_stop: !slow, slow };
     walk.event()?;
-    walk.decide()
+    walk.decide();
+    Ok(())
 }
 
 struct Walk<'w> {
@@ -391,7 +406,7 @@ impl<'w> Walk<'w> {
     }
 
     /// Decides the branches with several fields of which one has passed.
-    fn decide(&mut self) -> Result<(), Stop> {
+    fn decide(&mut self) {
         let mut candidates = std::mem::take(&mut self.room.candidates);
         candidates.sort_unstable();
         candidates.dedup();
@@ -411,13 +426,14 @@ impl<'w> Walk<'w> {
                 Places { passed: self.places(&field.atoms), present }
             };
             let places: Vec<Places> = branch.fields.iter().map(places).collect();
-            if join::consistent(&self.room.elements, &places)? {
-                let room = &mut *self.room;
-                matched(&mut room.rules, &mut room.matched, room.event, branch.rule);
+            let room = &mut *self.room;
+            match join::consistent(&room.elements, &places) {
+                Ok(true) => matched(&mut room.rules, &mut room.matched, room.event, branch.rule),
+                Ok(false) => {}
+                Err(TooManySteps) => room.undecided.push(branch.rule),
             }
         }
         self.room.candidates = candidates;
-        Ok(())
     }
 
     fn first_hit(&self, atom: u32) -> u32 {

@@ -30,6 +30,8 @@ pub struct Cx<'a> {
     pub(crate) vault: &'a mut Vault,
     pub(crate) via: Option<&'static str>,
     pub(crate) source: Option<String>,
+    /// Service time from which on nothing that falls due is missed.
+    pub(crate) running_since: Timestamp,
     pub(crate) store: &'a mut Store,
     pub(crate) segments: &'a mut dyn Segments,
     pub(crate) transaction: Transaction,
@@ -253,6 +255,14 @@ impl<'a> Cx<'a> {
     /// Service time.
     pub fn time(&self) -> Timestamp {
         self.now.service
+    }
+
+    /// Whether what fell due at a moment of service time was missed: the moment lies before the engine was started, or before the
+    /// clock was set, by more than a tolerance. Work is late, not missed, as long as the engine runs, and while the clock is turned.
+    pub fn was_missed(&self, due: Timestamp, tolerance_ms: i64) -> bool {
+        let (scope, id) = Clock::place();
+        let is_turning = self.store.get::<Clock>(&scope, id).is_some_and(|clock| clock.turning_to.is_some());
+        !is_turning && due.plus_ms(tolerance_ms) < self.running_since
     }
 
     /// Appends to a segment at an offset that the caller keeps in a record.

@@ -98,6 +98,8 @@ pub struct Core {
     rng: Rng,
     vault: Vault,
     sequence: u64,
+    /// Service time when the first command came after the start, or where the clock was set since.
+    running_since: Option<Timestamp>,
 }
 
 impl Core {
@@ -123,7 +125,7 @@ impl Core {
         let effects = store.all::<Effect>().map(|(_, id, _)| id);
         let sequence = jobs.chain(effects).filter_map(|id| id.rsplit('-').next()?.parse().ok()).max().unwrap_or(0);
         let vault = Vault::new(Box::new(crate::vault::Absent), Box::new(crate::vault::Absent));
-        Ok(Self { store, registry, segments, rng: Rng::seeded(seed), vault, sequence })
+        Ok(Self { store, registry, segments, rng: Rng::seeded(seed), vault, sequence, running_since: None })
     }
 
     /// The same core with secret chance and the place of the installation's root key; without, nothing can be sealed.
@@ -159,6 +161,11 @@ impl Core {
         self.store.all::<Effect>().map(|(_, _, effect)| effect.clone()).collect()
     }
 
+    /// How many effects no driver has finished.
+    pub fn unfinished_count(&self) -> usize {
+        self.store.count::<Effect>()
+    }
+
     /// Makes what was written to segments survive a crash.
     pub fn sync_segments(&mut self) -> Result<(), crate::JournalError> {
         self.segments.sync()
@@ -179,10 +186,13 @@ impl Core {
                 clock.turning_to = (to > now.service).then_some(to);
                 clock.waits_for_effects = waits_for_effects;
             }),
-            Command::SetClock { to } => self.turn(process, |clock, now| {
-                clock.turning_to = None;
-                clock.set(to, now.process);
-            }),
+            Command::SetClock { to } => {
+                self.running_since = Some(to);
+                self.turn(process, |clock, now| {
+                    clock.turning_to = None;
+                    clock.set(to, now.process);
+                })
+            }
         }
     }
 
@@ -357,6 +367,7 @@ impl Core {
         work: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault>,
     ) -> (Result<T, Fault>, Applied) {
         let now = self.now(process);
+        let running_since = *self.running_since.get_or_insert(now.service);
         let mut cx = Cx {
             scope,
             principal,
@@ -367,6 +378,7 @@ impl Core {
             vault: &mut self.vault,
             via: None,
             source: None,
+            running_since,
             registry: &self.registry,
             store: &mut self.store,
             segments: &mut *self.segments,

@@ -46,5 +46,5 @@ pub use principal::Principal;
 pub use registry::{JobHandler, Ports, Registry, ReportHandler, Service};
 pub use resource::{Action, Progress, ResourceRequest, ResourceState, ResourceType};
 pub use rng::Rng;
-pub use store::{Record, Store};
+pub use store::{Derived, Record, Store};
 pub use vault::{Entropy, RootKeyFile, SecretKey, Vault};

@@ -8,7 +8,7 @@ use crate::{
     LocalTime, Schedule,
     calendar::{SECOND_MAX, SECOND_MIN},
     nearest::Expression,
-    zone::Transition,
+    offsets::Transition,
 };
 
 /// Whether clocks go forward or back.

@@ -32,6 +32,7 @@ mod cron_parse;
 mod dst;
 mod error;
 mod nearest;
+mod offsets;
 mod once;
 mod schedule;
 mod timers;

@@ -7,7 +7,7 @@ use crate::{
     calendar::{SECOND_MAX, SECOND_MIN},
     cron::Cron,
     nearest::{self, Expression},
-    zone::Instants,
+    offsets::Instants,
 };
 
 /// Which API decides what is valid.
@@ -127,13 +127,14 @@ impl Schedule {
 
     fn next_cron(&self, cron: &Cron, after_ms: i64) -> Option<i64> {
         let after_s = after_ms.div_euclid(1000).clamp(SECOND_MIN, SECOND_MAX);
-        let mut local_s = after_s + self.zone.offset_s(after_s);
+        let next = |local_s: i64| Some(cron.next(local_s.div_euclid(60) + 1)? * 60);
+        let Some(cursor) = self.zone.cursor(after_s) else {
+            return Some(next(after_s)? * 1000);
+        };
+        let mut local_s = after_s + cursor.offset_s();
         loop {
-            local_s = cron.next(local_s.div_euclid(60) + 1)? * 60;
-            if self.zone.is_utc() {
-                return Some(local_s * 1000);
-            }
-            match self.zone.instants(local_s) {
+            local_s = next(local_s)?;
+            match cursor.instants(local_s) {
                 Instants::One(instant_s) | Instants::Fold { first: instant_s } if instant_s > after_s => {
                     return Some(instant_s * 1000);
                 }

@@ -4,40 +4,33 @@
 //!
 //! Invariant: the database is the one compiled in; the machine's own is never read, so every machine answers alike.
 
-use std::{fmt, sync::LazyLock};
-
-use jiff::{
-    Timestamp, civil,
-    tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase},
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
-use crate::calendar::{date_of, days_of};
+use jiff::{
+    Timestamp,
+    tz::{TimeZone, TimeZoneDatabase},
+};
+
+use crate::calendar::{SECOND_MAX, SECOND_MIN, date_of, days_of};
+use crate::offsets::{Cursor, Instants, Offsets, Transition};
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
+/// Zones that were asked for: a table for each, whoever asks.
+static KNOWN: LazyLock<Mutex<HashMap<String, Arc<Known>>>> = LazyLock::new(Mutex::default);
+
 /// A time zone. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Zone(Option<TimeZone>);
+pub struct Zone(Option<Arc<Known>>);
 
-/// The instants of a local time, in seconds.
-pub(crate) enum Instants {
-    One(i64),
-    /// The local time is skipped; the offset before the change.
-    Gap {
-        before_s: i64,
-    },
-    /// The local time comes twice; the first instant counts.
-    Fold {
-        first: i64,
-    },
-}
-
-/// A change of a zone's offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Transition {
-    pub(crate) at_s: i64,
-    pub(crate) before_s: i64,
-    pub(crate) after_s: i64,
+#[derive(Debug, PartialEq, Eq)]
+struct Known {
+    zone: TimeZone,
+    offsets: Offsets,
 }
 
 impl Zone {
@@ -49,15 +42,20 @@ impl Zone {
         if name == "UTC" {
             return Ok(Self::UTC);
         }
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(zone) = known.get(name) {
+            return Ok(Self(Some(Arc::clone(zone))));
+        }
         let found = DATABASE.get(name).ok().filter(|zone| zone.iana_name() == Some(name));
-        found
-            .map(|zone| Self(Some(zone)))
-            .ok_or_else(|| ZoneError { name: name.to_owned(), nearest: nearest_name(name) })
+        let zone = found.ok_or_else(|| ZoneError { name: name.to_owned(), nearest: nearest_name(name) })?;
+        let zone = Arc::new(Known { offsets: Offsets::of(&zone), zone });
+        known.insert(name.to_owned(), Arc::clone(&zone));
+        Ok(Self(Some(zone)))
     }
 
     /// The IANA name.
     pub fn name(&self) -> &str {
-        self.0.as_ref().and_then(TimeZone::iana_name).unwrap_or("UTC")
+        self.0.as_ref().and_then(|known| known.zone.iana_name()).unwrap_or("UTC")
     }
 
     /// What clocks in the zone show at an instant.
@@ -67,49 +65,28 @@ impl Zone {
 
     /// Seconds to add to UTC at an instant.
     pub(crate) fn offset_s(&self, instant_s: i64) -> i64 {
-        let Some(zone) = &self.0 else { return 0 };
-        i64::from(zone.to_offset(timestamp(instant_s)).seconds())
+        let Some(known) = &self.0 else { return 0 };
+        if (SECOND_MIN..=SECOND_MAX).contains(&instant_s) {
+            return known.offsets.offset_s(instant_s);
+        }
+        let beyond = if instant_s < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        i64::from(known.zone.to_offset(Timestamp::from_second(instant_s).unwrap_or(beyond)).seconds())
     }
 
-    pub(crate) fn is_utc(&self) -> bool {
-        self.0.is_none()
+    /// The zone's table at an instant of the years that schedules have; nothing for UTC.
+    #[inline]
+    pub(crate) fn cursor(&self, instant_s: i64) -> Option<Cursor<'_>> {
+        self.0.as_ref().map(|known| known.offsets.cursor(instant_s))
     }
 
     pub(crate) fn instants(&self, local_s: i64) -> Instants {
-        let Some(zone) = &self.0 else { return Instants::One(local_s) };
-        match zone.to_ambiguous_timestamp(civil_of(local_s)).offset() {
-            AmbiguousOffset::Unambiguous { offset } => Instants::One(local_s - i64::from(offset.seconds())),
-            AmbiguousOffset::Gap { before, .. } => Instants::Gap { before_s: i64::from(before.seconds()) },
-            AmbiguousOffset::Fold { before, .. } => Instants::Fold { first: local_s - i64::from(before.seconds()) },
-        }
+        self.0.as_ref().map_or(Instants::One(local_s), |known| known.offsets.instants(local_s))
     }
 
     /// Changes of the offset after `from_s` and before `to_s`, earliest first.
     pub(crate) fn transitions(&self, from_s: i64, to_s: i64) -> impl Iterator<Item = Transition> + '_ {
-        let zone = self.0.as_ref().filter(|_| from_s < to_s);
-        let mut before_s = self.offset_s(from_s);
-        zone.into_iter()
-            .flat_map(move |zone| zone.following(timestamp(from_s)))
-            .map(|change| (change.timestamp().as_second(), i64::from(change.offset().seconds())))
-            .take_while(move |(at_s, _)| *at_s < to_s)
-            .filter_map(move |(at_s, after_s)| {
-                let change = Transition { at_s, before_s, after_s };
-                before_s = after_s;
-                (change.before_s != after_s).then_some(change)
-            })
+        self.0.iter().flat_map(move |known| known.offsets.transitions(from_s, to_s))
     }
-}
-
-fn timestamp(instant_s: i64) -> Timestamp {
-    Timestamp::from_second(instant_s).unwrap_or(if instant_s < 0 { Timestamp::MIN } else { Timestamp::MAX })
-}
-
-fn civil_of(local_s: i64) -> civil::DateTime {
-    let (year, month, day) = date_of(local_s.div_euclid(86_400));
-    let second = local_s.rem_euclid(86_400);
-    let date = civil::Date::new(year as i16, month as i8, day as i8).unwrap_or(civil::Date::ZERO);
-    let time = civil::Time::new((second / 3600) as i8, (second / 60 % 60) as i8, (second % 60) as i8, 0);
-    civil::DateTime::from_parts(date, time.unwrap_or(civil::Time::midnight()))
 }
 
 /// A zone name that the database does not have.

@@ -38,6 +38,18 @@ impl Client {
         self.request(service, &headers, body.join("&").as_bytes())
     }
 
+    /// A call of the control endpoint.
+    pub(super) fn control(&mut self, method: &str, call: &str, body: &Json) -> Result<Json, String> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let head = format!(
+            "{method} /_neargate/{call} HTTP/1.1\r\nhost: {}\r\nx-neargate-client: bench\r\ncontent-length: {}\r\n\r\n",
+            self.host,
+            body.len()
+        );
+        let answer = self.send(&[head.as_bytes(), body.as_bytes()].concat())?;
+        serde_json::from_slice(&answer).map_err(|error| error.to_string())
+    }
+
     fn request(&self, service: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         let credentials = Credentials { access_key: "test".into(), secret_key: "test".into(), session_token: None };
         let mut all = vec![("host", self.host.as_str())];

@@ -6,26 +6,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
 use super::client::Client;
+use super::stack::{build_image, compile, deploy, wait_for};
 use super::start::Engine;
 use super::stats::Summary;
-use crate::root;
 
 const PAIRS: usize = 30;
-
-/// Prints the time and exits: what both runtimes run.
-const PROGRAM: &str = r#"
-unsafe extern "C" { fn clock_gettime(clock: i32, time: *mut [i64; 2]) -> i32; }
-fn main() {
-    let mut time = [0i64; 2];
-    unsafe { clock_gettime(1, &mut time) };
-    println!("{}", time[0] * 1_000_000_000 + time[1]);
-}
-"#;
 
 /// Prints the table.
 pub(super) fn run(neargate: &Path) -> Result<(), String> {
@@ -58,57 +47,6 @@ pub(super) fn run(neargate: &Path) -> Result<(), String> {
     crate::say(&format!("  ratio of medians {:.2} (promise: at most 2.5)", ours.median / theirs.median));
     crate::say(&format!("\nidle memory with the stack up: {idle:.1} MiB resident (promise: at most 30)"));
     Ok(())
-}
-
-fn compile(folder: &Path) -> Result<std::path::PathBuf, String> {
-    let (source, binary) = (folder.join("clock.rs"), folder.join("clock"));
-    fs::write(&source, PROGRAM).map_err(|error| error.to_string())?;
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let status = Command::new(rustc)
-        .args(["--edition", "2024", "-O", "-C", "target-feature=+crt-static", "-o"])
-        .arg(&binary)
-        .arg(&source)
-        .status();
-    match status {
-        Ok(status) if status.success() => Ok(binary),
-        _ => Err("the static test program does not compile".to_owned()),
-    }
-}
-
-fn build_image(neargate: &Path, data_dir: &Path, binary: &Path) -> Result<(), String> {
-    let output = Command::new(neargate)
-        .args(["image", "build", "--tag", "bench:1", "--entrypoint", "/clock", "--data-dir"])
-        .arg(data_dir)
-        .arg("--binary")
-        .arg(binary)
-        .output()
-        .map_err(|error| error.to_string())?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
-}
-
-fn deploy(client: &mut Client) -> Result<(), String> {
-    let template =
-        fs::read_to_string(root().join("xtask/bench/event-to-container.json")).map_err(|error| error.to_string())?;
-    let create = client.query(
-        "cloudformation",
-        &[
-            ("Action", "CreateStack"),
-            ("Version", "2010-05-15"),
-            ("StackName", "bench"),
-            ("TemplateBody", &template),
-            ("Capabilities.member.1", "CAPABILITY_IAM"),
-        ],
-    );
-    client.send(&create)?;
-    let describe = client
-        .query("cloudformation", &[("Action", "DescribeStacks"), ("Version", "2010-05-15"), ("StackName", "bench")]);
-    wait_for("the stack", || {
-        let answer = String::from_utf8_lossy(&client.send(&describe)?).into_owned();
-        if answer.contains("ROLLBACK") || answer.contains("_FAILED") {
-            return Err(answer);
-        }
-        Ok(answer.contains("<StackStatus>CREATE_COMPLETE").then_some(()))
-    })
 }
 
 /// Milliseconds from before the bytes are sent to what the container printed.
@@ -184,19 +122,6 @@ fn bundle(folder: &Path, binary: &Path) -> Result<std::path::PathBuf, String> {
     );
     fs::write(&file, config.to_string()).map_err(|error| error.to_string())?;
     Ok(bundle)
-}
-
-fn wait_for<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>, String>) -> Result<T, String> {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        if let Some(found) = look()? {
-            return Ok(found);
-        }
-        if Instant::now() > deadline {
-            return Err(format!("waited too long for {what}"));
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 fn monotonic_ns() -> i128 {

@@ -5,6 +5,8 @@
 mod client;
 mod engines;
 mod event_to_container;
+mod fires;
+mod stack;
 mod start;
 mod stats;
 mod synth;
@@ -15,7 +17,7 @@ use std::process::Command;
 use crate::root;
 
 /// The benchmarks there are.
-const NAMES: [&str; 5] = ["start", "container", "patterns", "schedules", "synth"];
+const NAMES: [&str; 6] = ["start", "container", "fires", "patterns", "schedules", "synth"];
 
 /// Runs the benchmarks named, or all.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
@@ -24,13 +26,16 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         return Err(format!("no benchmark `{unknown}`: expected one of {}", NAMES.join(", ")));
     }
     crate::say(&format!("load average {}", load_average()));
-    if wants("start") || wants("container") {
+    if ["start", "container", "fires"].into_iter().any(wants) {
         let neargate = build()?;
         if wants("start") {
             start::run(&neargate)?;
         }
         if wants("container") {
             event_to_container::run(&neargate)?;
+        }
+        if wants("fires") {
+            fires::run(&neargate)?;
         }
     }
     if wants("patterns") {

@@ -73,6 +73,11 @@ impl Engine {
         Ok(Self { child, address: free })
     }
 
+    /// Its process.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The first connection that is accepted.
     pub(super) fn client(&self) -> Result<Client, String> {
         let deadline = Instant::now() + Duration::from_secs(10);

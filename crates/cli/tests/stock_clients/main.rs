@@ -4,6 +4,8 @@
 
 #![cfg(test)]
 
+mod secrets;
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -107,6 +109,9 @@ fn the_aws_command_line_makes_and_reads_everything_by_itself() {
     clusters_and_definitions(&engine);
     parameters(&engine);
     logs(&engine);
+    let key = secrets::keys(&engine);
+    secrets::secrets(&engine, &key);
+    secrets::secure_strings(&engine);
     let template = engine.write("template.json", TEMPLATE);
     stack(&engine, &template);
     network_and_roles(&engine);

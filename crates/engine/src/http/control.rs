@@ -54,7 +54,7 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
 fn status(edge: &Edge) -> Option<Json> {
     // The machine's time is taken when the writer looks: one taken before would lie before a turn just made.
     let (now, turning, unfinished) =
-        edge.writer.look(|core| (core.now(wall::now()), core.is_turning(), core.unfinished().len()))?;
+        edge.writer.look(|core| (core.now(wall::now()), core.is_turning(), core.unfinished_count()))?;
     Some(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),

@@ -13,6 +13,7 @@ mod corpora;
 mod differential;
 mod hostile;
 mod naive;
+mod random;
 mod render;
 mod rules;
 mod threads;

@@ -1,6 +1,6 @@
 //! A second matcher, written for the tests from the rules alone: trees, recursion and brute force.
-
-use fastrand::Rng;
+//!
+//! Invariant: shares nothing with the crate but the patterns' and events' text, which `render` makes of the same trees.
 
 /// An event or a part of one.
 #[derive(Debug, Clone)]
@@ -22,10 +22,12 @@ pub(crate) enum Test {
     Fold(String),
     FoldPrefix(String),
     FoldSuffix(String),
+    /// Stars stand for any text; `\*` and `\\` for themselves.
     Wildcard(String),
-    Less(i32),
-    Between(i32, i32),
-    Cidr(u8),
+    /// An operator and a number each, one or two of them.
+    Numeric(Vec<(&'static str, &'static str)>),
+    Cidr(&'static str),
+    /// All of one kind.
     But(Vec<Test>),
 }
 
@@ -37,8 +39,16 @@ pub(crate) struct Field {
     pub(crate) absent: bool,
 }
 
-/// Branches of fields.
-pub(crate) type Rule = Vec<Vec<Field>>;
+/// A part of a pattern's object, in the order of its text.
+#[derive(Debug, Clone)]
+pub(crate) enum Part {
+    Field(Field),
+    /// Alternatives, some steps below where the part stands.
+    Or(Vec<&'static str>, Vec<Rule>),
+}
+
+/// A pattern.
+pub(crate) type Rule = Vec<Part>;
 
 type Membership = Vec<(usize, usize)>;
 
@@ -86,43 +96,160 @@ fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
     match pattern {
         [] => text.is_empty(),
         [b'*', rest @ ..] => (0..=text.len()).any(|skip| wildcard(rest, &text[skip..])),
-        [first, rest @ ..] => text.first() == Some(first) && wildcard(rest, &text[1..]),
+        [b'\\', first, rest @ ..] | [first, rest @ ..] => {
+            text.first() == Some(first) && wildcard(rest, text.get(1..).unwrap_or(&[]))
+        }
     }
 }
 
-fn address(text: &str) -> Option<[u8; 4]> {
-    text.parse::<std::net::Ipv4Addr>().ok().map(|ip| ip.octets())
+/// Whether a text begins with the characters of another, each in its lower-case or upper-case spelling.
+fn folded(wanted: &[char], text: &str, whole: bool) -> bool {
+    let Some((first, rest)) = wanted.split_first() else { return !whole || text.is_empty() };
+    let spellings: Vec<String> = match first {
+        // Each half of a surrogate pair is folded alone, and written as a question mark.
+        c if u32::from(*c) > 0xffff => vec!["??".to_owned()],
+        c => vec![c.to_lowercase().collect(), c.to_uppercase().collect()],
+    };
+    spellings.iter().any(|spelling| text.strip_prefix(spelling).is_some_and(|left| folded(rest, left, whole)))
 }
 
-fn lower(text: &str) -> String {
-    text.to_ascii_lowercase()
+/// An address as hexadecimal digits.
+fn address(text: &str) -> Option<String> {
+    let bytes = if text.contains(':') {
+        if !text.bytes().all(|byte| byte == b':' || byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let v6 = text.parse::<std::net::Ipv6Addr>().ok()?;
+        v6.to_ipv4_mapped().map_or(v6.octets().to_vec(), |v4| v4.octets().to_vec())
+    } else {
+        let parts: Vec<&str> = text.split('.').collect();
+        let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if parts.len() != 4 || text.len() > 15 || !parts.iter().all(digits) {
+            return None;
+        }
+        parts.iter().map(|part| part.parse::<u8>().ok()).collect::<Option<Vec<u8>>>()?
+    };
+    Some(bytes.iter().map(|byte| format!("{byte:02X}")).collect())
 }
 
-/// Whether a leaf passes; `addresses` says that the field has an address test, which hides address strings.
-fn passes(test: &Test, leaf: &Leaf, addresses: bool) -> bool {
-    let number: Option<f64> = if leaf.text.is_none() { leaf.raw.parse().ok() } else { None };
-    let text = leaf.text.as_deref().filter(|text| !(addresses && address(text).is_some()));
-    let on = |check: &dyn Fn(&str) -> bool| text.is_some_and(check);
+/// Whether digits lie in a block: the first that differ from both its bounds decide, whatever follows.
+fn in_block(cidr: &str, digits: &str) -> bool {
+    let (base, bits) = cidr.split_once('/').unwrap_or((cidr, "128"));
+    let base: Vec<u32> = address(base).unwrap().chars().flat_map(|c| nibble(c).unwrap()).collect();
+    let fixed = bits.parse::<usize>().unwrap().min(base.len());
+    let bound = |fill: u32| {
+        let bits: Vec<u32> = base.iter().enumerate().map(|(at, bit)| if at < fixed { *bit } else { fill }).collect();
+        bits.chunks(4).map(|four| four.iter().fold(0, |sum, bit| sum * 2 + bit)).collect::<Vec<u32>>()
+    };
+    let (bottom, top) = (bound(0), bound(1));
+    let digits: Vec<u32> = digits.chars().map_while(|c| Some(nibble(c)?.iter().fold(0, |s, b| s * 2 + b))).collect();
+    let inside = |len: usize| bottom[..len] < digits[..len] && digits[..len] < top[..len];
+    let most = digits.len().min(bottom.len());
+    (0..=most).any(inside) || (most == bottom.len() && bottom[..] <= digits[..most] && digits[..most] <= top[..])
+}
+
+fn nibble(c: char) -> Option<[u32; 4]> {
+    let digit = c.to_digit(16).filter(|_| !c.is_ascii_lowercase())?;
+    Some([digit >> 3 & 1, digit >> 2 & 1, digit >> 1 & 1, digit & 1])
+}
+
+/// A decimal as its digits without zeros around, and the power of ten of the first one.
+fn decimal(text: &str) -> (String, i64) {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let whole = whole.trim_start_matches('-');
+    let all = format!("{whole}{fraction}");
+    let digits = all.trim_start_matches('0');
+    let leading = (all.len() - digits.len()) as i64;
+    let first = whole.len() as i64 - leading - 1 + exponent.parse::<i64>().unwrap();
+    let digits = digits.trim_end_matches('0');
+    if digits.is_empty() { (String::new(), 0) } else { (digits.to_owned(), first) }
+}
+
+/// A number's value, when a double spells the number back.
+fn comparable(raw: &str) -> Option<f64> {
+    let value = raw.parse::<f64>().ok().filter(|value| value.is_finite())?;
+    (decimal(raw) == decimal(&format!("{value:e}"))).then_some(value)
+}
+
+/// How the tests on a field make its values look.
+#[derive(Debug, Clone, Copy)]
+struct View {
+    /// Strings that are addresses are addresses only.
+    addresses: bool,
+    /// Numbers that can be compared are numbers only.
+    numbers: bool,
+}
+
+impl View {
+    fn of(field: &Field) -> Self {
+        let is_address = |test: &Test| match test {
+            Test::Cidr(_) => true,
+            Test::Exact(text) => address(text).is_some(),
+            _ => false,
+        };
+        let is_number = |test: &Test| match test {
+            Test::Numeric(_) => true,
+            Test::Raw(raw) => comparable(raw).is_some(),
+            Test::But(tests) => matches!(tests[0], Test::Raw(_)),
+            _ => false,
+        };
+        Self { addresses: field.tests.iter().any(is_address), numbers: field.tests.iter().any(is_number) }
+    }
+}
+
+fn passes(test: &Test, leaf: &Leaf, view: View) -> bool {
+    let is_bool = matches!(leaf.raw, "true" | "false" | "null");
+    let number = if leaf.text.is_none() && !is_bool { comparable(leaf.raw) } else { None };
+    let text = leaf.text.as_deref().filter(|text| !(view.addresses && address(text).is_some()));
+    // Texts are compared with their quotes.
+    let on = |check: &dyn Fn(&str) -> bool| text.is_some_and(|text| check(&format!("\"{text}\"")));
+    let chars = |text: String| text.chars().collect::<Vec<char>>();
     match test {
-        Test::Exact(want) => match address(want) {
-            Some(ip) => leaf.text.as_deref().and_then(address) == Some(ip),
-            None => on(&|text| text == want),
-        },
-        Test::Raw(raw) => match raw.parse::<f64>() {
-            Ok(want) => number == Some(want),
-            Err(_) => leaf.text.is_none() && leaf.raw == *raw,
-        },
+        Test::Exact(want) if address(want).is_some() => passes_block(want, leaf, view, number),
+        Test::Exact(want) => on(&|text| text == format!("\"{want}\"")),
+        Test::Raw(raw) => {
+            let same_value = comparable(raw).is_some_and(|want| number == Some(want));
+            same_value || (leaf.text.is_none() && leaf.raw == *raw)
+        }
         Test::Exists => true,
-        Test::Prefix(want) => on(&|text| text.starts_with(want)),
-        Test::Suffix(want) => on(&|text| text.ends_with(want)),
-        Test::Fold(want) => on(&|text| lower(text) == lower(want)),
-        Test::FoldPrefix(want) => on(&|text| lower(text).starts_with(&lower(want))),
-        Test::FoldSuffix(want) => on(&|text| lower(text).ends_with(&lower(want))),
-        Test::Wildcard(want) => on(&|text| wildcard(want.as_bytes(), text.as_bytes())),
-        Test::Less(bound) => number.is_some_and(|n| n < f64::from(*bound)),
-        Test::Between(low, high) => number.is_some_and(|n| n >= f64::from(*low) && n < f64::from(*high)),
-        Test::Cidr(net) => leaf.text.as_deref().and_then(address).is_some_and(|ip| ip[..3] == [10, 0, *net]),
-        Test::But(tests) => !tests.iter().any(|test| passes(test, leaf, addresses)),
+        Test::Prefix(want) => on(&|text| text.starts_with(&format!("\"{want}"))),
+        Test::Suffix(want) => on(&|text| text.ends_with(&format!("{want}\""))),
+        Test::Fold(want) => on(&|text| folded(&chars(format!("\"{want}\"")), text, true)),
+        Test::FoldPrefix(want) => on(&|text| folded(&chars(format!("\"{want}")), text, false)),
+        Test::FoldSuffix(want) => on(&|text| {
+            let mut ends = text.char_indices().map(|(at, _)| &text[at..]);
+            ends.any(|end| folded(&chars(format!("{want}\"")), end, true))
+        }),
+        Test::Wildcard(want) => text.is_some_and(|text| wildcard(want.as_bytes(), text.as_bytes())),
+        Test::Numeric(bounds) => number.is_some_and(|number| {
+            bounds.iter().all(|(operator, bound)| {
+                let bound = comparable(bound).unwrap();
+                match *operator {
+                    "=" => number == bound,
+                    "<" => number < bound,
+                    "<=" => number <= bound,
+                    ">" => number > bound,
+                    _ => number >= bound,
+                }
+            })
+        }),
+        Test::Cidr(cidr) => passes_block(cidr, leaf, view, number),
+        Test::But(tests) => !tests.iter().any(|test| match test {
+            // Inside anything-but an address is a text like others.
+            Test::Exact(want) => on(&|text| text == format!("\"{want}\"")),
+            // And a number is its value alone.
+            Test::Raw(raw) => number == comparable(raw),
+            test => passes(test, leaf, view),
+        }),
+    }
+}
+
+fn passes_block(cidr: &str, leaf: &Leaf, view: View, number: Option<f64>) -> bool {
+    match &leaf.text {
+        Some(text) => address(text).is_some_and(|digits| in_block(cidr, &digits)),
+        None if matches!(leaf.raw, "true" | "false" | "null") => false,
+        None => !(view.numbers && number.is_some()) && in_block(cidr, leaf.raw),
     }
 }
 
@@ -132,100 +259,53 @@ fn branch(fields: &[&Field], leaves: &[Leaf], chosen: &Membership) -> bool {
     if field.absent && here().next().is_none() && branch(rest, leaves, chosen) {
         return true;
     }
-    let is_address =
-        |test: &Test| matches!(test, Test::Cidr(_)) || matches!(test, Test::Exact(t) if address(t).is_some());
-    let addresses = field.tests.iter().any(is_address);
-    here().filter(|leaf| field.tests.iter().any(|test| passes(test, leaf, addresses))).any(|leaf| {
+    let view = View::of(field);
+    here().filter(|leaf| field.tests.iter().any(|test| passes(test, leaf, view))).any(|leaf| {
         let more: Membership = chosen.iter().chain(&leaf.within).copied().collect();
         branch(rest, leaves, &more)
     })
 }
 
-pub(crate) fn matches(rule: &Rule, event: &Json) -> bool {
+/// All combinations of a pattern's alternatives. Of fields of one name the last in the text counts.
+fn branches(rule: &Rule, base: &str) -> Vec<Vec<Field>> {
+    let mut all = vec![vec![]];
+    for part in rule {
+        match part {
+            Part::Field(field) => all.iter_mut().for_each(|fields| {
+                let name = join(base, &field.name);
+                fields.retain(|known: &Field| known.name != name);
+                fields.push(Field { name, ..field.clone() });
+            }),
+            Part::Or(steps, alternatives) => {
+                let base = steps.iter().fold(base.to_owned(), |base, step| join(&base, step));
+                let tails: Vec<Vec<Field>> = alternatives.iter().flat_map(|rule| branches(rule, &base)).collect();
+                let with = |head: &Vec<Field>, tail: &Vec<Field>| {
+                    let kept = head.iter().filter(|known| tail.iter().all(|field| field.name != known.name));
+                    kept.chain(tail).cloned().collect::<Vec<Field>>()
+                };
+                all = all.iter().flat_map(|head| tails.iter().map(move |tail| with(head, tail))).collect();
+            }
+        }
+    }
+    all
+}
+
+fn join(base: &str, name: &str) -> String {
+    if base.is_empty() { name.to_owned() } else { format!("{base}.{name}") }
+}
+
+/// A pattern made ready: its branches, their fields in the order in which they are visited.
+pub(crate) fn ready(rule: &Rule) -> Vec<Vec<Field>> {
+    let mut branches = branches(rule, "");
+    for fields in &mut branches {
+        fields.sort_by_cached_key(|field| field.name.encode_utf16().collect::<Vec<u16>>());
+    }
+    branches
+}
+
+/// Whether a pattern that was made [`ready`] matches an event.
+pub(crate) fn matches(branches: &[Vec<Field>], event: &Json) -> bool {
     let mut leaves = Vec::new();
     flatten(event, "", true, &Vec::new(), &mut 0, &mut leaves);
-    rule.iter().any(|fields| {
-        let mut fields: Vec<&Field> = fields.iter().collect();
-        fields.sort_by(|a, b| a.name.cmp(&b.name));
-        branch(&fields, &leaves, &Vec::new())
-    })
-}
-
-const NAMES: &[&str] = &["a", "b", "c", "d", "a-b"];
-const TEXTS: &[&str] = &["", "x", "xy", "XY", "yx", "xyx", "zz", "10.0.0.5", "10.0.1.5", "é\n", "\"q\"", "1"];
-const RAWS: &[&str] = &["0", "1", "1.0", "-2", "3", "10e-1", "true", "false", "null", "7.25"];
-
-fn pick<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
-    from[rng.usize(..from.len())]
-}
-
-pub(crate) fn event(rng: &mut Rng) -> Json {
-    object(rng, 4)
-}
-
-fn object(rng: &mut Rng, depth: usize) -> Json {
-    let mut members = Vec::new();
-    for _ in 0..rng.usize(0..5) {
-        let mut name = pick(rng, NAMES).to_owned();
-        if rng.u8(..) < 6 {
-            name = format!("{name}.{}", pick(rng, NAMES));
-        }
-        if rng.u8(..) > 12 && members.iter().any(|(known, _)| *known == name) {
-            continue;
-        }
-        members.push((name, json(rng, depth)));
-    }
-    Json::Object(members)
-}
-
-fn json(rng: &mut Rng, depth: usize) -> Json {
-    match rng.u8(0..10) {
-        0..=2 if depth > 0 => object(rng, depth - 1),
-        3..=5 if depth > 0 => Json::List((0..rng.usize(0..4)).map(|_| json(rng, depth - 1)).collect()),
-        6 => Json::Raw(pick(rng, RAWS)),
-        _ => Json::Text(pick(rng, TEXTS).to_owned()),
-    }
-}
-
-pub(crate) fn rule(rng: &mut Rng) -> Rule {
-    (0..1 + rng.usize(0..4) / 3).map(|_| fields(rng)).collect()
-}
-
-fn fields(rng: &mut Rng) -> Vec<Field> {
-    let mut fields: Vec<Field> = Vec::new();
-    for _ in 0..rng.usize(1..4) {
-        let mut name = pick(rng, NAMES).to_owned();
-        for _ in 0..rng.usize(0..3) {
-            name = format!("{name}.{}", pick(rng, NAMES));
-        }
-        if !fields.iter().any(|known| known.name == name) {
-            let absent = rng.u8(0..5) == 0;
-            let tests = (0..rng.usize(usize::from(!absent)..3)).map(|_| test(rng)).collect();
-            fields.push(Field { name, tests, absent });
-        }
-    }
-    fields
-}
-
-fn test(rng: &mut Rng) -> Test {
-    let text = pick(rng, TEXTS).to_owned();
-    let part = pick(rng, &["x", "y", "xy", "X", "1"]).to_owned();
-    match rng.u8(0..20) {
-        0..=3 => Test::Exact(text),
-        4 | 5 => Test::Raw(pick(rng, RAWS)),
-        6 => Test::Exists,
-        7 => Test::Prefix(part),
-        8 => Test::Suffix(part),
-        9 => Test::Fold(part),
-        10 => Test::FoldPrefix(part),
-        11 => Test::FoldSuffix(part),
-        12 => Test::Wildcard(pick(rng, &["*", "x*", "*x", "x*x", "*y*", "10.*5"]).to_owned()),
-        13 => Test::Less(rng.i32(-3..9)),
-        14 => Test::Between(rng.i32(-3..2), rng.i32(2..9)),
-        15 => Test::Cidr(rng.u8(0..2)),
-        16 => Test::But(vec![Test::Raw(pick(rng, &["0", "1", "3", "7.25"]))]),
-        17 => Test::But(vec![Test::Prefix(part)]),
-        18 => Test::But(vec![Test::Wildcard("x*".to_owned()), Test::Wildcard("*y".to_owned())]),
-        _ => Test::But(vec![Test::Exact(part.clone()), Test::Exact(format!("{part}{part}"))]),
-    }
+    branches.iter().any(|fields| branch(&fields.iter().collect::<Vec<_>>(), &leaves, &Vec::new()))
 }

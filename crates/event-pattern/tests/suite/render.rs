@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::naive::{Field, Json, Rule, Test};
+use crate::naive::{Field, Json, Part, Rule, Test};
 
 fn blank(rng: &mut Rng) -> &'static str {
     ["", "", "", " ", "\n  "][rng.usize(..5)]
@@ -14,7 +14,7 @@ pub(crate) fn quote(text: &str, rng: &mut Rng) -> String {
     let spell = |c: char| match c {
         '"' | '\\' => format!("\\{c}"),
         '\n' => "\\n".to_owned(),
-        c if escape && u32::from(c) < 0x10000 => format!("\\u{:04x}", u32::from(c)),
+        c if escape => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
         c => c.to_string(),
     };
     format!("\"{}\"", text.chars().map(spell).collect::<String>())
@@ -42,13 +42,18 @@ pub(crate) fn event(json: &Json, rng: &mut Rng) -> String {
 fn inner(test: &Test, rng: &mut Rng) -> String {
     match test {
         Test::Raw(raw) => (*raw).to_owned(),
-        Test::Exact(text) | Test::Prefix(text) | Test::Wildcard(text) => quote(text, rng),
+        Test::Exact(text) | Test::Prefix(text) | Test::Suffix(text) | Test::Fold(text) | Test::Wildcard(text) => {
+            quote(text, rng)
+        }
         other => panic!("not inside anything-but: {other:?}"),
     }
 }
 
 fn test(test: &Test, rng: &mut Rng) -> String {
     match test {
+        Test::Exact(text) if rng.u8(0..4) == 0 && !text.contains(['.', ':']) => {
+            format!(r#"{{"exactly": {}}}"#, quote(text, rng))
+        }
         Test::Exact(text) => quote(text, rng),
         Test::Raw(raw) => (*raw).to_owned(),
         Test::Exists => r#"{"exists": true}"#.to_owned(),
@@ -58,44 +63,53 @@ fn test(test: &Test, rng: &mut Rng) -> String {
         Test::FoldPrefix(text) => format!(r#"{{"prefix": {{"equals-ignore-case": {}}}}}"#, quote(text, rng)),
         Test::FoldSuffix(text) => format!(r#"{{"suffix": {{"equals-ignore-case": {}}}}}"#, quote(text, rng)),
         Test::Wildcard(text) => format!(r#"{{"wildcard": {}}}"#, quote(text, rng)),
-        Test::Less(bound) => format!(r#"{{"numeric": ["<", {bound}]}}"#),
-        Test::Between(low, high) => format!(r#"{{"numeric": [">=", {low}, "<", {high}.0]}}"#),
-        Test::Cidr(net) => format!(r#"{{"cidr": "10.0.{net}.9/24"}}"#),
+        Test::Numeric(bounds) => {
+            let bounds: Vec<String> =
+                bounds.iter().map(|(operator, bound)| format!(r#""{operator}", {bound}"#)).collect();
+            format!(r#"{{"numeric": [{}]}}"#, bounds.join(", "))
+        }
+        Test::Cidr(cidr) => format!(r#"{{"cidr": {}}}"#, quote(cidr, rng)),
         Test::But(tests) => {
             let list: Vec<String> = tests.iter().map(|test| inner(test, rng)).collect();
-            let list = if list.len() == 1 { list[0].clone() } else { format!("[{}]", list.join(", ")) };
+            let list = if list.len() == 1 && rng.bool() { list[0].clone() } else { format!("[{}]", list.join(", ")) };
+            let named = |operator: &str| format!(r#"{{"anything-but": {{"{operator}": {list}}}}}"#);
             match &tests[0] {
-                Test::Prefix(_) => format!(r#"{{"anything-but": {{"prefix": {list}}}}}"#),
-                Test::Wildcard(_) => format!(r#"{{"anything-but": {{"wildcard": {list}}}}}"#),
+                Test::Prefix(_) => named("prefix"),
+                Test::Suffix(_) => named("suffix"),
+                Test::Wildcard(_) => named("wildcard"),
+                Test::Fold(_) => named("equals-ignore-case"),
                 _ => format!(r#"{{"anything-but": {list}}}"#),
             }
         }
     }
 }
 
-/// Fields as the body of an object: dotted where they may be, nested where that needs no merging.
-fn fields(fields: &[Field], rng: &mut Rng) -> String {
-    let spell = |field: &Field, rng: &mut Rng| {
-        let mut tests: Vec<String> = field.tests.iter().map(|t| test(t, rng)).collect();
-        if field.absent {
-            tests.push(r#"{"exists": false}"#.to_owned());
-        }
-        let tests = format!("[{}]", tests.join(", "));
-        let head = field.name.split('.').next().unwrap_or_default();
-        let alone = fields.iter().filter(|other| other.name.split('.').next() == Some(head)).count() == 1;
-        if !alone || rng.bool() {
-            return format!("{}: {tests}", quote(&field.name, rng));
-        }
-        let mut steps: Vec<&str> = field.name.split('.').collect();
-        let last = steps.pop().unwrap_or_default();
-        let start = format!("{}: {tests}", quote(last, rng));
-        steps.iter().rev().fold(start, |text, step| format!("{}: {{{text}}}", quote(step, rng)))
-    };
-    let fields: Vec<String> = fields.iter().map(|field| spell(field, rng)).collect();
-    fields.join(", ")
+fn nested(steps: &[&str], body: &str, rng: &mut Rng) -> String {
+    steps.iter().rev().fold(body.to_owned(), |text, step| format!("{}: {{{text}}}", quote(step, rng)))
+}
+
+/// A field as a member of an object: dotted or nested. Objects of one name add up, in patterns.
+fn field(field: &Field, rng: &mut Rng) -> String {
+    let mut tests: Vec<String> = field.tests.iter().map(|t| test(t, rng)).collect();
+    if field.absent {
+        tests.insert(rng.usize(..=tests.len()), r#"{"exists": false}"#.to_owned());
+    }
+    let tests = format!("[{}]", tests.join(&format!(",{}", blank(rng))));
+    let steps: Vec<&str> = field.name.split('.').collect();
+    let dotted = rng.usize(..steps.len());
+    let (above, own) = steps.split_at(dotted);
+    let member = format!("{}{}: {tests}", quote(&own.join("."), rng), blank(rng));
+    nested(above, &member, rng)
 }
 
 pub(crate) fn rule(rule: &Rule, rng: &mut Rng) -> String {
-    let branches: Vec<String> = rule.iter().map(|branch| format!("{{{}}}", fields(branch, rng))).collect();
-    if branches.len() == 1 { branches[0].clone() } else { format!(r#"{{"$or": [{}]}}"#, branches.join(", ")) }
+    let part = |part: &Part, rng: &mut Rng| match part {
+        Part::Field(of) => field(of, rng),
+        Part::Or(steps, alternatives) => {
+            let alternatives: Vec<String> = alternatives.iter().map(|of| self::rule(of, rng)).collect();
+            nested(steps, &format!(r#""$or": [{}]"#, alternatives.join(", ")), rng)
+        }
+    };
+    let parts: Vec<String> = rule.iter().map(|of| part(of, rng)).collect();
+    format!("{{{}}}", parts.join(", "))
 }

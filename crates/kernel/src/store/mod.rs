@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{Delta, Row};
-use table::{AnyRecord, Table, row_key};
+use table::{AnyRecord, Table, place_of, row_key};
 pub(crate) use transaction::Transaction;
 
 /// A kind of thing that is kept.
@@ -23,6 +23,18 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + 'static 
     const TABLE: &'static str;
     /// The version of the record's form; a row of a later version is refused.
     const VERSION: u32 = 1;
+}
+
+/// What a service works out from the records of one kind and keeps at hand: an index, an automaton.
+///
+/// It hears of every change of a row as the row changes: written, put back by a failed command, loaded after a restart. So it
+/// never differs from the rows, and nothing of it goes to disk.
+pub trait Derived: Default + Debug + Send + 'static {
+    /// The records it is worked out from.
+    type Record: Record;
+
+    /// A row is about to change from `before` to `after`. The outcome depends on the rows alone, not on the way to them.
+    fn change(&mut self, scope: &Scope, id: &str, before: Option<&Self::Record>, after: Option<&Self::Record>);
 }
 
 /// Every table of every service.
@@ -35,6 +47,19 @@ impl Store {
     /// Makes a record's table known, so that its rows can be loaded.
     pub fn register<R: Record>(&mut self) {
         self.tables.entry(R::TABLE).or_insert_with(Table::of::<R>);
+    }
+
+    /// Makes a record's table known together with what is worked out from it. To be called before rows are there.
+    pub fn register_with<D: Derived>(&mut self) {
+        self.register::<D::Record>();
+        if let Some(table) = self.tables.get_mut(D::Record::TABLE) {
+            table.derived = Some(Box::new(D::default()));
+        }
+    }
+
+    /// What was worked out from the records of a kind, where their service registered it.
+    pub fn derived<D: Derived>(&self) -> Option<&D> {
+        self.tables.get(D::Record::TABLE)?.derived.as_deref()?.as_any().downcast_ref()
     }
 
     /// Takes one row from the journal. `Err` names the row and what is wrong with it.
@@ -69,9 +94,8 @@ impl Store {
     pub fn all<R: Record>(&self) -> impl Iterator<Item = (Scope, &str, &R)> {
         let rows = self.tables.get(R::TABLE).into_iter().flat_map(|table| table.rows.iter());
         rows.filter_map(|(key, record)| {
-            let mut parts = key.splitn(3, '/');
-            let scope = Scope::new(parts.next()?, parts.next()?);
-            Some((scope, parts.next()?, record.as_any().downcast_ref()?))
+            let (scope, id) = place_of(key)?;
+            Some((scope, id, record.as_any().downcast_ref()?))
         })
     }
 
@@ -92,11 +116,7 @@ impl Store {
         key: &str,
         record: Option<Box<dyn AnyRecord>>,
     ) -> Option<Box<dyn AnyRecord>> {
-        let rows = &mut self.tables.get_mut(table)?.rows;
-        match record {
-            Some(record) => rows.insert(key.to_owned(), record),
-            None => rows.remove(key),
-        }
+        self.tables.get_mut(table)?.replace(key, record)
     }
 
     fn delta(&self, table: &'static str, key: &str) -> Result<Delta, String> {

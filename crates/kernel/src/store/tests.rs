@@ -1,7 +1,7 @@
 use neargate_base::Scope;
 use serde::{Deserialize, Serialize};
 
-use super::{Record, Store, Transaction};
+use super::{Derived, Record, Store, Transaction};
 use crate::{Delta, Row};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,4 +68,38 @@ fn what_is_committed_can_be_loaded_and_a_later_version_is_refused() {
     assert!(fresh.load(Row { version: 3, ..row.clone() }).unwrap_err().contains("version 3"));
     assert!(fresh.load(Row { body: b"{".to_vec(), ..row.clone() }).is_err());
     assert!(fresh.load(Row { table: "other".into(), ..row.clone() }).unwrap_err().contains("unknown table"));
+}
+
+/// The sum of all things.
+#[derive(Debug, Default)]
+struct Sum(u32);
+
+impl Derived for Sum {
+    type Record = Thing;
+
+    fn change(&mut self, _: &Scope, _: &str, before: Option<&Thing>, after: Option<&Thing>) {
+        self.0 += after.map_or(0, |thing| thing.0);
+        self.0 -= before.map_or(0, |thing| thing.0);
+    }
+}
+
+#[test]
+fn what_is_derived_follows_the_rows_there_and_back() {
+    let mut store = Store::default();
+    store.register_with::<Sum>();
+    let sum = |store: &Store| store.derived::<Sum>().unwrap().0;
+    store.load(Row { table: "test.thing".into(), key: "0/r/a".into(), version: 2, body: b"5".to_vec() }).unwrap();
+    assert_eq!(sum(&store), 5);
+
+    let mut first = Transaction::default();
+    first.put(&mut store, &Scope::new("0", "r"), "a", Thing(7));
+    first.put(&mut store, &scope(), "b", Thing(1));
+    first.begin();
+    first.delete::<Thing>(&mut store, &Scope::new("0", "r"), "a");
+    first.put(&mut store, &scope(), "c", Thing(100));
+    assert_eq!(sum(&store), 101);
+    first.undo_to(&mut store, 0);
+    assert_eq!(sum(&store), 8);
+    first.roll_back(&mut store);
+    assert_eq!(sum(&store), 5);
 }

@@ -7,6 +7,8 @@ mod differential;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod timers;

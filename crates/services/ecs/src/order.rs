@@ -119,8 +119,8 @@ pub enum News {
         /// Container name and image digest.
         digests: Vec<(String, String)>,
     },
-    /// An image cannot be had.
-    CannotPull {
+    /// A container cannot be made: its image cannot be had, or nothing says what to run. None of the task's has started.
+    CannotMake {
         /// The container.
         container: String,
         /// AWS's text.

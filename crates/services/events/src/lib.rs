@@ -49,7 +49,7 @@ pub fn service() -> Service {
         reports: vec![],
         records: |store| {
             store.register::<state::EventBus>();
-            store.register::<state::Rule>();
+            store.register_with::<deliver::Patterns>();
         },
     }
 }

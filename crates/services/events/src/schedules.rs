@@ -17,7 +17,7 @@ pub(crate) const JOB: &str = "events.fire";
 /// The handler of [`fire_by_hand`].
 pub(crate) const JOB_BY_HAND: &str = "events.fire-by-hand";
 
-/// A fire that is later than this by service time was missed: the engine did not run then.
+/// A fire that lies further before the engine's start, or before a time to which the clock was set, was missed.
 const LATE_MS_MAX: i64 = 60_000;
 
 /// Reads a rule's schedule expression.
@@ -25,8 +25,13 @@ pub(crate) fn parse(expression: &str) -> Result<Schedule, ScheduleError> {
     Schedule::parse(expression, Dialect::Rule)
 }
 
-/// Puts the job of a rule's next fire, or takes it away when the rule has none.
+/// Puts the job of a rule's next fire from now on, or takes it away when the rule has none.
 pub(crate) fn plan(cx: &mut Cx<'_>, rule: &mut Rule) {
+    let now = cx.time();
+    plan_after(cx, rule, now);
+}
+
+fn plan_after(cx: &mut Cx<'_>, rule: &mut Rule, after: Timestamp) {
     if let Some(job) = rule.job.take() {
         cx.cancel(&job);
     }
@@ -34,7 +39,7 @@ pub(crate) fn plan(cx: &mut Cx<'_>, rule: &mut Rule) {
         return;
     };
     let schedule = schedule.created_at(rule.enabled_at.millis());
-    if let Ok(next) = schedule.next_fire(cx.time().millis()) {
+    if let Ok(next) = schedule.next_fire(after.millis()) {
         let payload = json!({ "rule": rule_key(&rule.bus, &rule.name), "time": next });
         rule.job = Some(cx.schedule(Due::Service(Timestamp(next)), JOB, payload));
     }
@@ -45,10 +50,12 @@ pub(crate) fn fire(cx: &mut Cx<'_>, job: &Job) -> Result<(), Fault> {
     let key = key_of(job);
     let Some(mut rule) = cx.get::<Rule>(&key).cloned() else { return Ok(()) };
     let due = Timestamp(job.payload.get("time").and_then(Json::as_i64).unwrap_or_default());
+    let is_missed = cx.was_missed(due, LATE_MS_MAX);
     rule.job = None;
-    plan(cx, &mut rule);
+    let after = if is_missed { cx.time() } else { due };
+    plan_after(cx, &mut rule, after);
     cx.put(&key, rule.clone());
-    if cx.time().millis().saturating_sub(due.millis()) <= LATE_MS_MAX {
+    if !is_missed {
         put_scheduled_event(cx, &rule, due, "at");
     }
     Ok(())

@@ -68,7 +68,7 @@ fn network(order: &TaskOrder) -> Result<TaskNetwork, String> {
 fn pull(images: &ImageStores, container: &ContainerOrder) -> Result<Image, News> {
     let name = &container.image;
     let full = Reference::parse(name).map_or_else(|_| name.clone(), |reference| reference.to_string());
-    let cannot = |cause: String, hint: String| News::CannotPull {
+    let cannot = |cause: String, hint: String| News::CannotMake {
         container: container.name.clone(),
         reason: format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): {cause}"),
         hint,
@@ -87,7 +87,7 @@ fn pull(images: &ImageStores, container: &ContainerOrder) -> Result<Image, News>
 }
 
 fn unpack(images: &ImageStores, image: &Image, order: &ContainerOrder) -> Result<RootFs, News> {
-    images.rootfs(image).map_err(|diagnostic| News::CannotPull {
+    images.rootfs(image).map_err(|diagnostic| News::CannotMake {
         container: order.name.clone(),
         reason: format!("CannotPullContainerError: failed to extract layer: {}", one_line(&diagnostic)),
         hint: diagnostic.hints.join("; "),
@@ -111,13 +111,11 @@ fn specify_container(
 ) -> Result<ContainerSpec, News> {
     let argv = argv(image, order);
     if argv.is_empty() {
-        return Err(News::CannotStart {
+        return Err(News::CannotMake {
             container: order.name.clone(),
             reason: "CannotCreateContainerError: no command specified".to_owned(),
-            exit_code: None,
-            hint: Some(
-                "neither the image nor the task definition says what to run: set `command` or `entryPoint`".to_owned(),
-            ),
+            hint: "neither the image nor the task definition says what to run: set `command` or `entryPoint`"
+                .to_owned(),
         });
     }
     let filled = |own: &Option<String>, of_image: &str| own.clone().unwrap_or_else(|| of_image.to_owned());

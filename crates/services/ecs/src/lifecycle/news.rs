@@ -35,14 +35,9 @@ fn take(cx: &mut Cx<'_>, id: &str, news: News) -> Result<(), Fault> {
                 }
             });
         }
-        News::CannotPull { container, reason, hint } => {
+        News::CannotMake { container, reason, hint } => {
             fail_container(cx, id, &container, &reason, None);
-            // Images are pulled before anything starts: the task's other containers will not start either.
-            cx.update::<Task, _>(id, |task| {
-                for other in task.containers.iter_mut().filter(|other| !other.has_ended()) {
-                    other.phase = Phase::Ended { exit_code: None };
-                }
-            });
+            none_started(cx, id);
             warn(cx, id, &reason, Some(hint));
             end(cx, id, "TaskFailedToStart", &reason)?;
         }
@@ -69,11 +64,7 @@ fn take(cx: &mut Cx<'_>, id: &str, news: News) -> Result<(), Fault> {
             end(cx, id, "TaskFailedToStart", &reason)?;
         }
         News::CannotProvision { reason, hint } => {
-            cx.update::<Task, _>(id, |task| {
-                for container in &mut task.containers {
-                    container.phase = Phase::Ended { exit_code: None };
-                }
-            });
+            none_started(cx, id);
             warn(cx, id, &reason, hint);
             end(cx, id, "TaskFailedToStart", &reason)?;
         }
@@ -102,6 +93,15 @@ fn fail_container(cx: &mut Cx<'_>, id: &str, container: &str, reason: &str, exit
             it.view.last_status = Some("STOPPED".to_owned());
             it.view.reason = Some(reason.to_owned());
             it.view.exit_code = exit_code;
+        }
+    });
+}
+
+/// What has not ended by now never will: nothing of the task was started.
+fn none_started(cx: &mut Cx<'_>, id: &str) {
+    cx.update::<Task, _>(id, |task| {
+        for container in task.containers.iter_mut().filter(|container| !container.has_ended()) {
+            container.phase = Phase::Ended { exit_code: None };
         }
     });
 }

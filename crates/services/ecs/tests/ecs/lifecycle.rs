@@ -144,7 +144,7 @@ fn an_image_that_is_missing_ends_the_containers_beside_it_too() {
     register(&mut harness, json!([container("app", json!({})), container("side", json!({ "essential": false }))]));
     let task = run(&mut harness, json!({}));
     let effect = orders(&harness)[0].0.clone();
-    let news = News::CannotPull { container: "app".into(), reason: "not found".into(), hint: "build it".into() };
+    let news = News::CannotMake { container: "app".into(), reason: "not found".into(), hint: "build it".into() };
     tell(&mut harness, &effect, news, false);
     let (remove, order) = orders(&harness).pop().unwrap();
     assert!(matches!(order, Order::Remove { .. }), "{order:?}");
@@ -165,7 +165,7 @@ fn a_missing_image_is_said_in_awss_words_and_out_of_memory_too() {
     tell(
         &mut harness,
         &effect,
-        News::CannotPull { container: "app".into(), reason: reason.clone(), hint: "build it".into() },
+        News::CannotMake { container: "app".into(), reason: reason.clone(), hint: "build it".into() },
         false,
     );
     let view = describe(&mut harness, &task);

@@ -3,10 +3,14 @@
 mod ecs;
 mod patterns;
 
+use std::sync::Arc;
+
+use neargate_event_pattern::EventError;
 use neargate_event_transform::{Context, Event as Document, InputTransformer, TargetInput, TransformError};
 use neargate_kernel::{Cx, Event, EventSink, Fault, Notice, NoticeKind};
 use serde_json::{Value as Json, json};
 
+pub(crate) use self::patterns::Patterns;
 use crate::api;
 use crate::state::{DEFAULT_BUS, Rule, rule_arn, rule_key};
 
@@ -63,9 +67,14 @@ impl Envelope<'_> {
 /// Matches an event against the rules of a bus and delivers it to their targets.
 pub(crate) fn deliver(cx: &mut Cx<'_>, bus: &str, id: &str, envelope: &Envelope<'_>) {
     let text = envelope.text(cx, id);
-    let prefix = format!("{bus}/");
-    let rules = cx.scan::<Rule>(&prefix).filter(|(_, rule)| rule.enabled && rule.bus == bus);
-    let matching: Vec<Rule> = rules.filter(|(_, rule)| is_match(rule, &text)).map(|(_, rule)| rule.clone()).collect();
+    let patterns = cx.store().derived::<Patterns>();
+    let Some(decision) = patterns.and_then(|patterns| patterns.decide(&cx.scope, bus, &text)) else { return };
+    for name in &decision.undecided {
+        let text = format!("rule `{name}` did not see event `{id}`: {}", EventError::TooComplex);
+        cx.notice(Notice { kind: NoticeKind::Failed, subject: rule_arn(cx, bus, name), text, hint: None });
+    }
+    let rule = |name: &Arc<str>| cx.get::<Rule>(&rule_key(bus, name)).cloned();
+    let matching: Vec<Rule> = decision.matched.iter().filter_map(rule).collect();
     if matching.is_empty() {
         return;
     }
@@ -75,10 +84,6 @@ pub(crate) fn deliver(cx: &mut Cx<'_>, bus: &str, id: &str, envelope: &Envelope<
         invoke(cx, &rule, &text, envelope.source);
     }
     cx.cause = link;
-}
-
-fn is_match(rule: &Rule, event: &str) -> bool {
-    rule.pattern.as_deref().is_some_and(|pattern| patterns::matches(pattern, event))
 }
 
 /// Hands an event that a rule matched, or made, to every target of the rule.

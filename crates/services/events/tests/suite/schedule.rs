@@ -114,6 +114,35 @@ fn a_turned_clock_waits_for_the_task_of_each_fire() {
 }
 
 #[test]
+fn what_falls_due_while_the_clock_waits_for_tasks_is_late_and_not_missed() {
+    let mut harness = at_ten();
+    rule(&mut harness, "r", every("rate(1 minute)"), target(json!({})));
+    harness.turn_to(at("2026-11-21T10:03:00Z"), true);
+    for fires in 1..=3 {
+        assert_eq!(fired(&mut harness, "r"), fires);
+        // Each task takes five minutes of both clocks.
+        harness.now = harness.now.plus_ms(5 * 60_000);
+        for effect in harness.unfinished() {
+            harness.report(&effect.id, json!({ "news": "gone" }), true);
+        }
+    }
+    // The turn is over at 10:16: what fell due meanwhile has followed.
+    assert!(!harness.core().is_turning());
+    harness.run_due();
+    assert_eq!(fired(&mut harness, "r"), 16);
+}
+
+#[test]
+fn what_lies_before_a_time_that_the_clock_is_set_to_is_missed() {
+    let mut harness = at_ten();
+    rule(&mut harness, "r", every("cron(0 * * * ? *)"), nowhere());
+    harness.command(neargate_kernel::Command::SetClock { to: at("2026-11-22T10:30:00Z") });
+    assert_eq!(fired(&mut harness, "r"), 0);
+    harness.turn_to(at("2026-11-22T12:30:00Z"), false);
+    assert_eq!(fired(&mut harness, "r"), 2);
+}
+
+#[test]
 fn a_rule_fired_by_hand_fires_now_and_in_its_turn() {
     let mut harness = at_ten();
     let environment = json!([{ "name": "AT", "value": "<at>" }]).to_string();
