@@ -124,7 +124,7 @@ pub(crate) fn synth(screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<S
             (out, stacks)
         }
     };
-    settle_environment(&mut stacks);
+    settle_account(&mut stacks);
     findings.extend(give_parameters(app, &mut stacks));
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(Failure { exit: Exit::Usage, diagnostics: findings });
@@ -132,15 +132,14 @@ pub(crate) fn synth(screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<S
     Ok(Synthesized { directory, stacks, warnings: findings })
 }
 
-/// A stack for any environment goes where the others go, if they all go to one place, as it does on AWS, where that is the place
-/// that the credentials are for. What the user's own environment says of it comes first.
-fn settle_environment(stacks: &mut [Stack]) {
-    let named: BTreeSet<_> = stacks.iter().filter_map(|it| Some((it.account.clone()?, it.region.clone()?))).collect();
-    let mut named = named.into_iter();
-    let (Some((account, region)), None) = (named.next(), named.next()) else { return };
-    for stack in stacks.iter_mut().filter(|stack| stack.account.is_none() && stack.region.is_none()) {
-        stack.account = Some(endpoint::given_account().unwrap_or_else(|| account.clone()));
-        stack.region = Some(endpoint::given_region().unwrap_or_else(|| region.clone()));
+/// A stack that leaves its account open goes into the one that the app's other stacks name, if they all name one: there can be
+/// only one that a user's credentials are for. Its region stays that of the user's environment, as on AWS.
+fn settle_account(stacks: &mut [Stack]) {
+    let named: BTreeSet<String> = stacks.iter().filter_map(|stack| stack.account.clone()).collect();
+    let mut named = endpoint::given_account().into_iter().chain(named);
+    let (Some(account), None) = (named.next(), named.next()) else { return };
+    for stack in stacks.iter_mut().filter(|stack| stack.account.is_none()) {
+        stack.account = Some(account.clone());
     }
 }
 
@@ -232,9 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_for_any_environment_goes_where_all_others_go() {
+    fn a_stack_without_an_account_goes_into_that_of_all_others() {
         let places = |mut stacks: Vec<Stack>| {
-            settle_environment(&mut stacks);
+            settle_account(&mut stacks);
             stacks.into_iter().map(|it| it.account.unwrap_or_default()).collect::<Vec<_>>()
         };
         assert_eq!(places(vec![stack("a", None, &[]), stack("b", Some("1"), &[])]), ["1", "1"]);

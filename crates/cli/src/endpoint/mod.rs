@@ -187,12 +187,7 @@ impl Endpoint {
 
 /// The region as AWS clients take it from the environment.
 pub(crate) fn region() -> String {
-    given_region().unwrap_or_else(|| DEFAULT_REGION.to_owned())
-}
-
-/// The region that the environment names, if it names one.
-pub(crate) fn given_region() -> Option<String> {
-    variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))
+    variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")).unwrap_or_else(|| DEFAULT_REGION.to_owned())
 }
 
 /// The account whose number the environment has for an access key, as the engine takes it.
