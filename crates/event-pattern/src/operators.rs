@@ -30,7 +30,7 @@ pub(crate) struct Operators {
 impl Operators {
     pub(crate) fn into_field(self, path: &str, wanted: &str) -> Read<Field> {
         let groups: Vec<Vec<&Wildcard>> = self.wildcards.iter().map(|g| g.iter().map(|w| &**w).collect()).collect();
-        if wildcard::complexity(&groups) > wildcard::COMPLEXITY_MAX {
+        if wildcard::exceeds(&groups, wildcard::COMPLEXITY_MAX) {
             return Err("Rule is too complex - try using fewer wildcard characters or fewer repeating character \
                         sequences after a wildcard character"
                 .to_owned());

@@ -44,6 +44,34 @@ fn alternatives_do_not_multiply_fields_beyond_the_limit() {
 }
 
 #[test]
+fn names_around_fields_do_not_multiply_beyond_the_limit() {
+    let nested = |long: usize, fields: usize| {
+        let fields: Vec<String> = (0..fields).map(|n| format!(r#""f{n}": [1]"#)).collect();
+        format!(r#"{{"{}": {{{}}}}}"#, "x".repeat(long), fields.join(","))
+    };
+    assert!(Pattern::parse(&nested(1000, 4000)).is_ok());
+    let error = Pattern::parse(&nested(500_000, 50_000)).unwrap_err();
+    assert!(error.reason().starts_with("Rule is too complex - try using fewer or shorter field names"), "{error}");
+    let deep = format!("{}{}{}", format!(r#"{{"{}":"#, "x".repeat(100)).repeat(999), "[1]", "}".repeat(999));
+    assert!(Pattern::parse(&deep).unwrap_err().reason().starts_with("Rule is too complex"));
+}
+
+#[test]
+fn wildcards_that_begin_alike_are_refused_before_they_are_weighed() {
+    let wildcards = |texts: &mut dyn Iterator<Item = String>| {
+        let texts: Vec<String> = texts.map(|text| format!(r#"{{"wildcard": "{text}"}}"#)).collect();
+        format!(r#"{{"a": [{}]}}"#, texts.join(","))
+    };
+    // Each begins all that follow: a megabyte of them.
+    let error = Pattern::parse(&wildcards(&mut (1..1400).map(|n| format!("{}*", "a".repeat(n))))).unwrap_err();
+    assert!(error.reason().contains("fewer wildcard characters"), "{error}");
+    // None begins another, so each is weighed alone.
+    let many = pattern(&wildcards(&mut (0..50_000).map(|n| format!("{n:05}*b"))));
+    assert_eq!(many.matches(br#"{"a": "40000xb"}"#), Ok(true));
+    assert_eq!(many.matches(br#"{"a": "40000xc"}"#), Ok(false));
+}
+
+#[test]
 fn many_elements_join_in_reasonable_steps() {
     let points: Vec<String> = (0..40_000).map(|n| format!(r#"{{"x": {n}, "y": {}}}"#, n + 1)).collect();
     let event = format!(r#"{{"p": [{}]}}"#, points.join(","));
@@ -65,6 +93,33 @@ fn choices_beyond_the_limit_are_an_error() {
         ["x", "y", "z"].iter().map(|n| format!(r#""{n}": [{{"exists": false}}, {{"exists": true}}]"#)).collect();
     let asks = pattern(&format!(r#"{{"a": {{"b": {{"c": {{{}}}}}, "bb": {{"x": [-1]}}}}}}"#, fields.join(", ")));
     assert!(matches!(asks.matches(event.as_bytes()), Ok(false) | Err(EventError::TooComplex)));
+}
+
+#[test]
+fn a_rule_given_up_keeps_no_other_from_an_event() {
+    // Three independent arrays, in each of whose elements `zz` is present: 27 million choices, none of them good.
+    let list = |name: &str, field: &str| {
+        let items: Vec<String> = (0..300).map(|n| format!(r#"{{"{field}":{n},"zz":{n}}}"#)).collect();
+        format!(r#""{name}": [{}]"#, items.join(","))
+    };
+    let (first, second, third) = (list("a.b.c", "x"), list("b.c", "y"), list("c", "z"));
+    let event = format!(r#"{{{first}, "a": {{{second}, "b": {{{third}}}}}, "source": "app"}}"#);
+    let exists = r#"[{"exists": true}]"#;
+    let fields = format!(r#""x": {exists}, "y": {exists}, "z": {exists}, "zz": [{{"exists": false}}]"#);
+    let hard = format!(r#"{{"a": {{"b": {{"c": {{{fields}}}}}}}}}"#);
+    let either = format!(r#"{{"$or": [{hard}, {{"source": ["app"]}}]}}"#);
+    let set = RuleSet::new();
+    for (key, text) in [("hard", &*hard), ("either", &*either), ("easy", r#"{"source": ["app"]}"#)] {
+        set.add(key, &pattern(text));
+    }
+    let mut decision = set.decide(event.as_bytes()).unwrap();
+    decision.matched.sort_unstable();
+    assert_eq!((decision.matched, decision.undecided), (vec!["easy", "either"], vec!["hard"]));
+    assert_eq!(set.matches(event.as_bytes()), Err(EventError::TooComplex));
+    for (text, verdict) in [(hard, Err(EventError::TooComplex)), (either, Ok(true))] {
+        assert_eq!(pattern(&text).matches(event.as_bytes()), verdict);
+        assert_eq!(pattern(&text).explain(event.as_bytes()).matches(), verdict);
+    }
 }
 
 #[test]
