@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::condition::{Condition, Range, View};
+use crate::condition::{But, Condition, Range, View};
 use crate::fold::Folded;
 use crate::ip::Block;
 use crate::lexer::{Lexer, Token};
@@ -52,7 +52,7 @@ impl Operators {
         match &condition {
             Condition::Number(_) | Condition::Range(_) => self.view.numbers = true,
             Condition::Ip(_) => self.view.addresses = true,
-            Condition::AnythingBut(inner) if matches!(inner.first(), Some(Condition::Number(_))) => {
+            Condition::AnythingBut(but) if matches!(but.first(), Some(Condition::Number(_))) => {
                 self.view.numbers = true;
             }
             _ => {}
@@ -224,7 +224,7 @@ fn anything_but(lexer: &mut Lexer<'_>, into: &mut Operators) -> Read<()> {
         _ => return Err("Value of anything-but must be an array or single string/number value.".to_owned()),
     }
     let conditions = if operator.is_empty() { plain(&values)? } else { nested(&operator, &values, into)? };
-    into.push(Condition::AnythingBut(conditions.into()));
+    into.push(Condition::AnythingBut(Arc::new(But::new(conditions))));
     if !operator.is_empty() {
         end(lexer, ONE_KEY)?;
     }

@@ -144,6 +144,48 @@ fn wide_events_and_patterns_are_read() {
 }
 
 #[test]
+fn long_lists_are_looked_up() {
+    let list = |from: usize, to: usize| (from..to).map(|n| format!(r#""v{n}""#)).collect::<Vec<_>>().join(",");
+    let event = format!(r#"{{"a": [{}]}}"#, list(0, 50_000));
+    let lists = [
+        format!(r#"{{"anything-but": [{}]}}"#, list(0, 100_000)),
+        format!(r#"{{"anything-but": {{"prefix": [{}]}}}}"#, list(0, 100_000)),
+        format!(r#"{{"anything-but": {{"suffix": [{}]}}}}"#, list(0, 100_000)),
+        format!(r#"{{"anything-but": {{"equals-ignore-case": [{}]}}}}"#, list(0, 100_000).to_uppercase()),
+        list(50_000, 150_000),
+        format!(r#""10.0.0.1", {}"#, list(50_000, 150_000)),
+    ];
+    for list in lists {
+        let asks = pattern(&format!(r#"{{"a": [{list}]}}"#));
+        assert_eq!(asks.matches(event.as_bytes()), Ok(false));
+        assert_eq!(asks.explain(event.as_bytes()).matches(), Ok(false));
+        let one_more = event.replace("]}", r#", "none of these", "v50000"]}"#);
+        assert_eq!(asks.matches(one_more.as_bytes()), Ok(true));
+        assert_eq!(asks.explain(one_more.as_bytes()).matches(), Ok(true));
+    }
+}
+
+#[test]
+fn an_address_is_hidden_from_long_lists_too() {
+    let texts: Vec<String> = (0..20).map(|n| format!(r#""10.0.0.{n}x""#)).collect();
+    let but = format!(r#"{{"a": [{{"anything-but": ["10.0.0.5", {}]}}, {{"cidr": "99.0.0.0/8"}}]}}"#, texts.join(","));
+    let exact = format!(r#"{{"a": [{}, {{"prefix": "10."}}, "99.0.0.1"]}}"#, texts.join(","));
+    for (text, value, verdict) in [
+        // Inside anything-but the address is a text, which a field with addresses does not see in addresses.
+        (&but, "10.0.0.5", true),
+        (&but, "10.0.0.5x", false),
+        (&but, "y", true),
+        (&exact, "10.0.0.5", false),
+        (&exact, "10.0.0.5x", true),
+        (&exact, "099.0.0.1", true),
+    ] {
+        let event = format!(r#"{{"a": "{value}"}}"#);
+        assert_eq!(pattern(text).matches(event.as_bytes()), Ok(verdict), "{text} {value}");
+        assert_eq!(pattern(text).explain(event.as_bytes()).matches(), Ok(verdict), "{text} {value}");
+    }
+}
+
+#[test]
 fn cut_and_bent_texts_never_panic() {
     let text = r#"{"detail": {"$or": [{"a": [{"anything-but": {"prefix": ["é", "\u00e9\ud83d"]}}]}, {"b": [{"numeric": [">", -1.5e3, "<=", 2]}, null]}]}, "c": [{"cidr": "10.0.0.0/8"}, {"wildcard": "a\\*b*"}]}"#;
     let event = r#"{"detail": {"a": ["x", {"q": [1, 2e5]}, "\ud83d\ude00\n"], "b": 1.5}, "c": "10.1.2.3", "c": null}"#;

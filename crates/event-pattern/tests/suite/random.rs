@@ -150,7 +150,8 @@ fn field(rng: &mut Rng) -> Field {
         own = format!("{own}.{}", name(rng));
     }
     let absent = rng.u8(0..5) == 0;
-    let tests = (0..rng.usize(usize::from(!absent)..3)).map(|_| test(rng)).collect();
+    let count = if rng.u8(0..30) == 0 { rng.usize(9..14) } else { rng.usize(usize::from(!absent)..3) };
+    let tests = (0..count).map(|_| test(rng)).collect();
     Field { name: own, tests, absent }
 }
 
@@ -202,5 +203,7 @@ fn but(rng: &mut Rng) -> Test {
             _ => Test::Exact(text(rng)),
         }
     };
-    Test::But((0..rng.usize(1..4)).map(|_| one(rng)).collect())
+    // Long lists are looked up, short ones gone through.
+    let count = if kind != 3 && rng.u8(0..6) == 0 { rng.usize(9..14) } else { rng.usize(1..4) };
+    Test::But((0..count).map(|_| one(rng)).collect())
 }
