@@ -6,11 +6,14 @@
 //! Invariant: a condition looks at one value and nothing else; its cost is at most `condition bytes × value bytes`.
 
 use std::cell::Cell;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::fold::Folded;
 use crate::ip::{self, Block, Digits};
 use crate::number;
+use crate::pattern::Test;
+use crate::table::{Found, Tests};
 use crate::wildcard::Wildcard;
 
 /// A test that a field's value can pass.
@@ -38,7 +41,62 @@ pub(crate) enum Condition {
     Range(Arc<Range>),
     Ip(Arc<Block>),
     /// Any value that passes none of these.
-    AnythingBut(Arc<[Condition]>),
+    AnythingBut(Arc<But>),
+}
+
+/// Conditions of which none may hold.
+#[derive(Debug)]
+pub(crate) struct But {
+    conditions: Box<[Condition]>,
+    /// The same, to look up, when they are many.
+    table: Option<Tests>,
+}
+
+/// Lists that are longer than this are looked up, not gone through.
+pub(crate) const LISTED_MAX: usize = 8;
+
+impl But {
+    pub(crate) fn new(conditions: Vec<Condition>) -> Self {
+        let test = |condition: &Condition| Test { condition: condition.clone(), view: View::default() };
+        let tests: Vec<Test> =
+            if conditions.len() > LISTED_MAX { conditions.iter().map(test).collect() } else { Vec::new() };
+        let table = (!tests.is_empty()).then(|| Tests::of(tests.iter()));
+        Self { conditions: conditions.into(), table }
+    }
+
+    pub(crate) fn first(&self) -> Option<&Condition> {
+        self.conditions.first()
+    }
+
+    fn any_holds(&self, value: &Value<'_>, view: View) -> bool {
+        let Some(table) = &self.table else { return self.conditions.iter().any(|c| c.holds(value, view)) };
+        // Strings that the view hides pass no test of texts, and no string passes one of numbers.
+        if view.addresses && value.is_address() {
+            return false;
+        }
+        let mut any = false;
+        table.find_passed(value, &mut Vec::new(), |found| {
+            any |= match found {
+                Found::Passed(_) => true,
+                Found::Ask(id) => !any && self.conditions.get(id as usize).is_some_and(|c| c.holds(value, view)),
+            };
+        });
+        any
+    }
+}
+
+impl PartialEq for But {
+    fn eq(&self, other: &Self) -> bool {
+        self.conditions == other.conditions
+    }
+}
+
+impl Eq for But {}
+
+impl Hash for But {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.conditions.hash(state);
+    }
 }
 
 /// Bounds of a numeric range, as number keys.
@@ -123,6 +181,11 @@ impl<'a> Value<'a> {
         address
     }
 
+    /// Whether it is a string that is an address.
+    pub(crate) fn is_address(&self) -> bool {
+        self.address().is_some()
+    }
+
     /// The string, unless the view hides it.
     fn string(&self, view: View) -> Option<&'a [u8]> {
         (self.kind == Kind::Text && !(view.addresses && self.address().is_some())).then_some(self.text)
@@ -161,7 +224,7 @@ impl Condition {
                 Kind::Number => !(view.numbers && value.is_comparable()) && block.contains(value.text),
                 Kind::Literal => false,
             },
-            Self::AnythingBut(conditions) => !conditions.iter().any(|c| c.holds(value, view)),
+            Self::AnythingBut(but) => !but.any_holds(value, view),
         }
     }
 
@@ -171,7 +234,7 @@ impl Condition {
         match self {
             Self::Ip(_) => View { addresses: false, ..view },
             Self::Literal(_) | Self::Number(_) | Self::Exists | Self::Range(_) => none,
-            Self::AnythingBut(inner) => inner.first().map_or(none, |c| c.depends_on(view)),
+            Self::AnythingBut(but) => but.first().map_or(none, |c| c.depends_on(view)),
             _ => View { numbers: false, ..view },
         }
     }

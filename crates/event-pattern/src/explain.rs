@@ -7,12 +7,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
-use crate::condition::{Kind, Value};
+use crate::condition::{Kind, LISTED_MAX, Value};
 use crate::error::EventError;
 use crate::join::{self, Elements, Places, TooManySteps, WHOLE};
 use crate::pattern::{Branch, Field};
 use crate::scan::{Broken, Scan, unescape};
+use crate::table::{Found, Tests};
 
 /// Most values of a field that an explanation shows, and most characters of each.
 const VALUES_SHOWN: usize = 3;
@@ -109,6 +111,20 @@ fn describe(branch: &Branch, failed: Option<(&Field, &Seen)>) -> Explanation {
     }
 }
 
+impl Field {
+    /// Whether a value passes one of the field's tests, given as a table.
+    fn any_passes(&self, table: &Tests, value: &Value<'_>) -> bool {
+        let mut any = false;
+        table.find_passed(value, &mut Vec::new(), |found| {
+            any |= match found {
+                Found::Passed(_) => true,
+                Found::Ask(id) => !any && self.tests.get(id as usize).is_some_and(|test| test.holds(value)),
+            };
+        });
+        any
+    }
+}
+
 /// What was seen of one field of one branch.
 #[derive(Debug, Default)]
 struct Seen {
@@ -134,6 +150,8 @@ struct Collector<'p> {
     names: HashMap<&'p str, Vec<(usize, usize)>>,
     seen: Vec<Vec<Seen>>,
     elements: Elements,
+    /// The tests of fields that have many, to look up.
+    tables: HashMap<*const Field, Tests>,
 }
 
 #[derive(Clone, Copy)]
@@ -161,7 +179,13 @@ impl<'p> Collector<'p> {
         }
         let mut elements = Elements::default();
         elements.clear();
-        Self { branches, names, seen, elements }
+        let mut tables = HashMap::new();
+        for field in branches.iter().flat_map(|branch| &branch.fields) {
+            if field.tests.len() > LISTED_MAX {
+                tables.entry(Arc::as_ptr(field)).or_insert_with(|| Tests::of(field.tests.iter()));
+            }
+        }
+        Self { branches, names, seen, elements, tables }
     }
 
     fn read(&mut self, event: &[u8]) -> Result<(), EventError> {
@@ -255,7 +279,7 @@ impl<'p> Collector<'p> {
         let value = Value::new(kind, text);
         let spelled = scan.bytes.get(start..scan.pos).unwrap_or(&[]);
         for &(b, f) in self.names.get(path).map_or(&[][..], Vec::as_slice) {
-            let field = self.branches.get(b).and_then(|branch| branch.fields.get(f));
+            let field = self.branches.get(b).and_then(|branch| branch.fields.get(f)).map(|field| &**field);
             let seen = self.seen.get_mut(b).and_then(|fields| fields.get_mut(f));
             let (Some(field), Some(seen)) = (field, seen) else { continue };
             if seen.got.len() < VALUES_SHOWN {
@@ -264,7 +288,11 @@ impl<'p> Collector<'p> {
             if let Some(present) = &mut seen.places.present {
                 present.push(around.element);
             }
-            if field.tests.iter().any(|test| test.holds(&value)) {
+            let passes = match self.tables.get(&std::ptr::from_ref(field)) {
+                None => field.tests.iter().any(|test| test.holds(&value)),
+                Some(table) => field.any_passes(table, &value),
+            };
+            if passes {
                 seen.places.passed.push(around.element);
             }
         }

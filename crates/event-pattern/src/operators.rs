@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::condition::{Condition, Range, View};
+use crate::condition::{But, Condition, Range, View};
 use crate::fold::Folded;
 use crate::ip::Block;
 use crate::lexer::{Lexer, Token};
@@ -30,7 +30,7 @@ pub(crate) struct Operators {
 impl Operators {
     pub(crate) fn into_field(self, path: &str, wanted: &str) -> Read<Field> {
         let groups: Vec<Vec<&Wildcard>> = self.wildcards.iter().map(|g| g.iter().map(|w| &**w).collect()).collect();
-        if wildcard::complexity(&groups) > wildcard::COMPLEXITY_MAX {
+        if wildcard::exceeds(&groups, wildcard::COMPLEXITY_MAX) {
             return Err("Rule is too complex - try using fewer wildcard characters or fewer repeating character \
                         sequences after a wildcard character"
                 .to_owned());
@@ -52,7 +52,7 @@ impl Operators {
         match &condition {
             Condition::Number(_) | Condition::Range(_) => self.view.numbers = true,
             Condition::Ip(_) => self.view.addresses = true,
-            Condition::AnythingBut(inner) if matches!(inner.first(), Some(Condition::Number(_))) => {
+            Condition::AnythingBut(but) if matches!(but.first(), Some(Condition::Number(_))) => {
                 self.view.numbers = true;
             }
             _ => {}
@@ -224,7 +224,7 @@ fn anything_but(lexer: &mut Lexer<'_>, into: &mut Operators) -> Read<()> {
         _ => return Err("Value of anything-but must be an array or single string/number value.".to_owned()),
     }
     let conditions = if operator.is_empty() { plain(&values)? } else { nested(&operator, &values, into)? };
-    into.push(Condition::AnythingBut(conditions.into()));
+    into.push(Condition::AnythingBut(Arc::new(But::new(conditions))));
     if !operator.is_empty() {
         end(lexer, ONE_KEY)?;
     }

@@ -4,7 +4,7 @@
 //! name, since EventBridge takes a malformed `$or` for one.
 //!
 //! Invariant: recursion is bounded by [`crate::lexer::DEPTH_MAX`]; branches are bounded by [`BRANCHES_MAX`] and
-//! [`FIELDS_MAX`].
+//! [`FIELDS_MAX`], names by [`NAME_BYTES_MAX`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +18,9 @@ use crate::pattern::{Branch, Field, FieldName};
 pub(crate) const BRANCHES_MAX: usize = 1000;
 /// Most fields that all branches of a pattern with `$or` may have together.
 pub(crate) const FIELDS_MAX: usize = 100_000;
+
+/// Most bytes that the dotted names of a pattern's fields may have together: each repeats the names around it.
+pub(crate) const NAME_BYTES_MAX: usize = 1 << 22;
 
 const RESERVED_IN_OR: &[&str] = &[
     "exactly",
@@ -81,11 +84,13 @@ pub(crate) struct Parser<'a> {
     or_is_keyword: bool,
     or_seen: bool,
     or_malformed: bool,
+    name_bytes: usize,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str, or_is_keyword: bool) -> Self {
-        Self { lexer: Lexer::new(text), path: Vec::new(), or_is_keyword, or_seen: false, or_malformed: false }
+        let lexer = Lexer::new(text);
+        Self { lexer, path: Vec::new(), or_is_keyword, or_seen: false, or_malformed: false, name_bytes: 0 }
     }
 
     fn error(&self, reason: String) -> PatternError {
@@ -129,6 +134,12 @@ impl<'a> Parser<'a> {
     fn member(&mut self, rules: &mut Rules, base: &str, in_or: bool) -> Result<(), String> {
         let name = self.path.last().map_or("", String::as_str);
         let path = if base.is_empty() { name.to_owned() } else { format!("{base}.{name}") };
+        self.name_bytes += path.len();
+        if self.name_bytes > NAME_BYTES_MAX {
+            return Err(format!(
+                "Rule is too complex - try using fewer or shorter field names, at most {NAME_BYTES_MAX} bytes of them with the names around them"
+            ));
+        }
         match self.lexer.next()? {
             Token::ObjectStart => self.object(rules, &path, in_or),
             Token::ArrayStart => self.field(rules, path),
@@ -159,8 +170,9 @@ impl<'a> Parser<'a> {
         if rules.len() > 1 && fields(rules) + rules.len() > FIELDS_MAX {
             return Err(too_complex());
         }
+        let name: Arc<str> = path.into();
         for rule in rules {
-            rule.insert(FieldName(path.clone()), Arc::clone(&field));
+            rule.insert(FieldName(Arc::clone(&name)), Arc::clone(&field));
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::walk;
 
 /// The dotted name of a field, ordered as Java orders strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FieldName(pub(crate) String);
+pub(crate) struct FieldName(pub(crate) Arc<str>);
 
 impl Ord for FieldName {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {

@@ -1,7 +1,8 @@
 //! The tests that all rules together make on one field, arranged so that one value finds those it passes.
 //!
 //! Equality, prefixes and suffixes are looked up by hash (affixes once for each length in use); ranges, wildcards,
-//! addresses, texts that fold beyond ASCII and `anything-but` are asked one after the other.
+//! addresses, texts that fold beyond ASCII and `anything-but` are asked one after the other. A long list of `anything-but`
+//! is such a table itself.
 //!
 //! Invariant: a test is in exactly one place, found again by its value alone, so removing it costs what adding did.
 
@@ -21,7 +22,8 @@ pub(crate) struct Tests {
 
 #[derive(Debug, Clone)]
 enum Table {
-    Texts(Way, Map<Arc<[u8]>, u32>, Vec<(u32, u32)>),
+    /// The flag says that strings which are addresses are hidden from the tests.
+    Texts(Way, bool, Map<Arc<[u8]>, u32>, Vec<(u32, u32)>),
     Numbers(Map<u64, u32>),
     Exists(u32),
     Others(Map<Test, u32>, Order),
@@ -68,24 +70,25 @@ enum Way {
 }
 
 enum Place<'t> {
-    Text(Way, &'t Arc<[u8]>),
+    Text(Way, bool, &'t Arc<[u8]>),
     Number(u64),
     Exists,
     Other,
 }
 
 fn place(test: &Test) -> Place<'_> {
-    if test.view != View::default() {
+    let View { addresses, numbers } = test.view;
+    if numbers {
         return Place::Other;
     }
     match &test.condition {
-        Condition::Exact(text) => Place::Text(Way::Exact, text),
-        Condition::Literal(text) => Place::Text(Way::Literal, text),
-        Condition::Prefix(text) => Place::Text(Way::Prefix, text),
-        Condition::Suffix(text) => Place::Text(Way::Suffix, text),
-        Condition::AsciiFold(text) => Place::Text(Way::Fold, text),
-        Condition::AsciiFoldPrefix(text) => Place::Text(Way::FoldPrefix, text),
-        Condition::AsciiFoldSuffix(text) => Place::Text(Way::FoldSuffix, text),
+        Condition::Exact(text) => Place::Text(Way::Exact, addresses, text),
+        Condition::Literal(text) => Place::Text(Way::Literal, addresses, text),
+        Condition::Prefix(text) => Place::Text(Way::Prefix, addresses, text),
+        Condition::Suffix(text) => Place::Text(Way::Suffix, addresses, text),
+        Condition::AsciiFold(text) => Place::Text(Way::Fold, addresses, text),
+        Condition::AsciiFoldPrefix(text) => Place::Text(Way::FoldPrefix, addresses, text),
+        Condition::AsciiFoldSuffix(text) => Place::Text(Way::FoldSuffix, addresses, text),
         Condition::Number(key) => Place::Number(*key),
         Condition::Exists => Place::Exists,
         _ => Place::Other,
@@ -97,10 +100,22 @@ fn len_of(text: &[u8]) -> u32 {
 }
 
 impl Tests {
+    /// A table of tests under their numbers in a list. Of equal ones the first is kept.
+    pub(crate) fn of<'t>(list: impl Iterator<Item = &'t Test>) -> Self {
+        let mut tests = Self::default();
+        for (test, id) in list.zip(0..) {
+            if tests.find(test).is_none() {
+                tests.insert(test, id);
+            }
+        }
+        tests
+    }
     /// The number under which `test` is known here.
     pub(crate) fn find(&self, test: &Test) -> Option<u32> {
         self.tables.iter().find_map(|table| match (table, place(test)) {
-            (Table::Texts(way, texts, _), Place::Text(own, text)) if *way == own => texts.get(&**text).copied(),
+            (Table::Texts(way, hidden, texts, _), Place::Text(own, hides, text)) if (*way, *hidden) == (own, hides) => {
+                texts.get(&**text).copied()
+            }
             (Table::Numbers(numbers), Place::Number(key)) => numbers.get(&key).copied(),
             (Table::Exists(id), Place::Exists) => Some(*id),
             (Table::Others(tests, _), Place::Other) => tests.get(test).copied(),
@@ -113,7 +128,9 @@ impl Tests {
         self.len += 1;
         for table in &mut self.tables {
             match (table, place(test)) {
-                (Table::Texts(way, texts, lens), Place::Text(own, text)) if *way == own => {
+                (Table::Texts(way, hidden, texts, lens), Place::Text(own, hides, text))
+                    if (*way, *hidden) == (own, hides) =>
+                {
                     texts.insert(Arc::clone(text), id);
                     match lens.binary_search_by_key(&len_of(text), |(len, _)| *len) {
                         Ok(at) => lens.iter_mut().skip(at).take(1).for_each(|(_, count)| *count += 1),
@@ -134,8 +151,9 @@ impl Tests {
             }
         }
         self.tables.push(match place(test) {
-            Place::Text(way, text) => {
-                Table::Texts(way, [(Arc::clone(text), id)].into_iter().collect(), vec![(len_of(text), 1)])
+            Place::Text(way, hides, text) => {
+                let texts = [(Arc::clone(text), id)].into_iter().collect();
+                Table::Texts(way, hides, texts, vec![(len_of(text), 1)])
             }
             Place::Number(key) => Table::Numbers([(key, id)].into_iter().collect()),
             Place::Exists => Table::Exists(id),
@@ -147,7 +165,9 @@ impl Tests {
     pub(crate) fn remove(&mut self, test: &Test, id: u32) {
         self.len -= 1;
         self.tables.retain_mut(|table| match (table, place(test)) {
-            (Table::Texts(way, texts, lens), Place::Text(own, text)) if *way == own => {
+            (Table::Texts(way, hidden, texts, lens), Place::Text(own, hides, text))
+                if (*way, *hidden) == (own, hides) =>
+            {
                 texts.remove(&**text);
                 if let Ok(at) = lens.binary_search_by_key(&len_of(text), |(len, _)| *len) {
                     lens.iter_mut().skip(at).take(1).for_each(|(_, count)| *count -= 1);
@@ -175,21 +195,22 @@ impl Tests {
         let mut lowered = false;
         for table in &self.tables {
             match table {
-                Table::Texts(Way::Exact, texts, _) => {
+                Table::Texts(_, true, ..) if value.is_address() => {}
+                Table::Texts(Way::Exact, _, texts, _) => {
                     if value.kind == Kind::Text
                         && let Some(id) = texts.get(value.text)
                     {
                         found(Found::Passed(*id));
                     }
                 }
-                Table::Texts(Way::Literal, texts, _) => {
+                Table::Texts(Way::Literal, _, texts, _) => {
                     if value.kind != Kind::Text
                         && let Some(id) = texts.get(value.text)
                     {
                         found(Found::Passed(*id));
                     }
                 }
-                Table::Texts(way, texts, lens) => {
+                Table::Texts(way, _, texts, lens) => {
                     if value.kind != Kind::Text {
                         continue;
                     }

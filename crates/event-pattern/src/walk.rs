@@ -73,6 +73,9 @@ impl From<EventError> for Stop {
     }
 }
 
+/// The longest event whose room is kept for the next: well above the megabyte that EventBridge takes.
+const EVENT_KEPT_MAX: usize = 4 << 20;
+
 thread_local! {
     static ROOM: RefCell<Option<Box<Room>>> = const { RefCell::new(None) };
 }
@@ -104,7 +107,10 @@ pub(crate) fn with_matched<T>(
         Err(Stop::Event(error)) => Err(error),
         Err(Stop::Slow) => Err(EventError::Malformed(0)),
     };
-    ROOM.with(|slot| *slot.borrow_mut() = Some(room));
+    // What a huge event needed is not kept for the others.
+    if event.len() <= EVENT_KEPT_MAX {
+        ROOM.with(|slot| *slot.borrow_mut() = Some(room));
+    }
     result
 }
 

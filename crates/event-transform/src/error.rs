@@ -146,11 +146,19 @@ pub enum NotDelivered {
         /// The variable that most likely broke it, and how.
         culprit: Option<String>,
     },
+    /// The values make more of the template than [`crate::RENDERED_BYTES_MAX`].
+    TooLarge,
 }
 
 impl fmt::Display for NotDelivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::NotJson { reason, culprit, .. } = self;
+        let Self::NotJson { reason, culprit, .. } = self else {
+            let bytes_max = crate::RENDERED_BYTES_MAX;
+            return write!(
+                f,
+                "not delivered: the filled template has more than {bytes_max} bytes; put in less of the event"
+            );
+        };
         write!(f, "not delivered: the filled template is not JSON: {reason}")?;
         culprit.as_ref().map_or(Ok(()), |culprit| write!(f, "; {culprit}"))
     }

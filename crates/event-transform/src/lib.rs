@@ -44,6 +44,10 @@ pub const PATHS_MAX: usize = 100;
 /// The most characters a path may have, in `InputPath` and in `InputPathsMap`.
 pub const PATH_CHARS_MAX: usize = 256;
 
+/// The most bytes a filled template may have: more than any target takes, little enough that a template which repeats a large
+/// event does no harm.
+pub const RENDERED_BYTES_MAX: usize = 8 << 20;
+
 /// What a target receives for a matching event. See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html>.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum TargetInput {

@@ -8,7 +8,9 @@
 
 use std::borrow::Cow;
 
-use crate::{Context, Event, JsonPath, NotDelivered, PATHS_MAX, TEXT_CHARS_MAX, TransformError, json::Json};
+use crate::{
+    Context, Event, JsonPath, NotDelivered, PATHS_MAX, RENDERED_BYTES_MAX, TEXT_CHARS_MAX, TransformError, json::Json,
+};
 
 const VARIABLE_CHARS_MAX: usize = 256;
 
@@ -123,6 +125,9 @@ impl InputTransformer {
                 culprit = self.breaks_string(source, value);
             }
             write_value(value, self.kind, in_string, &mut out);
+            if out.len() > RENDERED_BYTES_MAX {
+                return Err(NotDelivered::TooLarge);
+            }
         }
         match self.kind {
             Kind::Text => Ok(out),

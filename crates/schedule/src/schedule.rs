@@ -94,7 +94,8 @@ impl Schedule {
         let fire_ms = match &self.expression {
             Expression::Cron(cron) => self.next_cron(cron, after_ms),
             Expression::Rate { interval_ms, created_ms } => {
-                Some(self.next_rate(*interval_ms, start_ms.or(*created_ms), after_ms))
+                let next_ms = self.next_rate(*interval_ms, start_ms.or(*created_ms), after_ms);
+                Some(next_ms).filter(|next_ms| *next_ms > after_ms)
             }
             Expression::At { .. } => None,
         };

@@ -112,13 +112,56 @@ impl fmt::Display for ZoneError {
 
 impl std::error::Error for ZoneError {}
 
+/// Names that are not in the database and what is meant by them most often.
+const ABBREVIATIONS: [(&str, &str); 10] = [
+    ("pst", "America/Los_Angeles"),
+    ("pdt", "America/Los_Angeles"),
+    ("cst", "America/Chicago"),
+    ("cdt", "America/Chicago"),
+    ("edt", "America/New_York"),
+    ("bst", "Europe/London"),
+    ("cest", "Europe/Berlin"),
+    ("ist", "Asia/Kolkata"),
+    ("jst", "Asia/Tokyo"),
+    ("aest", "Australia/Sydney"),
+];
+
+/// Each name as it is compared: in lower case, and where its city begins in it.
+static COMPARED: LazyLock<Vec<(String, usize, String)>> = LazyLock::new(|| {
+    let compared = |name: String| {
+        let lower = name.to_ascii_lowercase();
+        let city = lower.rfind('/').map_or(0, |at| at + 1);
+        (lower, city, name)
+    };
+    DATABASE.available().map(|name| compared(name.as_str().to_owned())).collect()
+});
+
+/// No name is near one that is longer.
+const WANTED_BYTES_MAX: usize = 64;
+
+/// The name spelt most alike, as a whole or by its city; or what an abbreviation means.
 fn nearest_name(name: &str) -> Option<String> {
-    let wanted = name.to_ascii_lowercase().replace(' ', "_");
-    let city = |zone: &str| zone.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&wanted));
-    let all: Vec<String> = DATABASE.available().map(|zone| zone.as_str().to_owned()).collect();
-    let distances = all.iter().map(|zone| (distance(&zone.to_ascii_lowercase(), &wanted), zone));
-    let closest = distances.min().filter(|(distance, _)| *distance <= 2).map(|(_, zone)| zone);
-    closest.or_else(|| all.iter().find(|zone| city(zone))).cloned()
+    if name.len() > WANTED_BYTES_MAX {
+        return None;
+    }
+    let wanted = name.to_ascii_lowercase().replace([' ', '-'], "_");
+    if let Some((_, meant)) = ABBREVIATIONS.iter().find(|(short, _)| *short == wanted) {
+        return Some((*meant).to_owned());
+    }
+    let wanted_city = wanted.rsplit('/').next().unwrap_or_default();
+    let whole = || COMPARED.iter().map(|(lower, _, name)| (lower.as_str(), name));
+    let cities = COMPARED.iter().filter(|(_, city, _)| *city > 0);
+    let by_city = || cities.filter_map(|(lower, city, name)| Some((lower.get(*city..)?, name)));
+    let found = nearest_of(whole(), &wanted).or_else(|| nearest_of(by_city(), wanted_city));
+    found.map(str::to_owned)
+}
+
+/// What is spelt most like `wanted`, if anything is near. Short names are like many others.
+fn nearest_of<'n>(candidates: impl Iterator<Item = (&'n str, &'n String)>, wanted: &str) -> Option<&'n str> {
+    let most = if wanted.len() < 6 { 1 } else { 2 };
+    let near = candidates.filter(|(spelt, _)| spelt.len().abs_diff(wanted.len()) <= most);
+    let near = near.map(|(spelt, name)| (distance(spelt, wanted), name)).filter(|(distance, _)| *distance <= most);
+    near.min().map(|(_, name)| name.as_str())
 }
 
 /// Levenshtein's distance.

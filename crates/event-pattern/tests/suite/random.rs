@@ -1,5 +1,7 @@
 //! Random patterns and events, of few names and values, so that they meet often.
 
+use std::cell::Cell;
+
 use fastrand::Rng;
 
 use crate::naive::{Field, Json, Part, Rule, Test};
@@ -70,9 +72,26 @@ fn pick<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(..from.len())]
 }
 
-/// A name; the first ones more often.
+thread_local! {
+    /// Where the names begin that this round uses most.
+    static NAMES_FROM: Cell<usize> = const { Cell::new(0) };
+    /// How many names it uses most.
+    static NAMES_OFTEN: Cell<usize> = const { Cell::new(4) };
+    /// How many names of 256 have a dot in events: they reach into what nested objects also hold.
+    static DOTTED: Cell<u8> = const { Cell::new(6) };
+}
+
+/// Begins a round: chooses its names.
+pub(crate) fn begin(rng: &mut Rng) {
+    DOTTED.set(if rng.u8(0..4) == 0 { 100 } else { 6 });
+    NAMES_OFTEN.set(rng.usize(1..5));
+    let from = if rng.bool() { 0 } else { rng.usize(..NAMES.len()) };
+    NAMES_FROM.set(from);
+}
+
 fn name(rng: &mut Rng) -> &'static str {
-    if rng.u8(..) < 230 { pick(rng, &NAMES[..4]) } else { pick(rng, NAMES) }
+    let among = if rng.u8(..) < 230 { NAMES_OFTEN.get() } else { NAMES.len() };
+    NAMES[(NAMES_FROM.get() + rng.usize(..among)) % NAMES.len()]
 }
 
 fn text(rng: &mut Rng) -> String {
@@ -88,7 +107,7 @@ fn object(rng: &mut Rng, depth: usize) -> Json {
     let mut members = Vec::new();
     for _ in 0..rng.usize(0..5) {
         let mut own = name(rng).to_owned();
-        if rng.u8(..) < 6 {
+        if rng.u8(..) < DOTTED.get() {
             own = format!("{own}.{}", name(rng));
         }
         if rng.u8(..) > 12 && members.iter().any(|(known, _)| *known == own) {
@@ -131,7 +150,8 @@ fn field(rng: &mut Rng) -> Field {
         own = format!("{own}.{}", name(rng));
     }
     let absent = rng.u8(0..5) == 0;
-    let tests = (0..rng.usize(usize::from(!absent)..3)).map(|_| test(rng)).collect();
+    let count = if rng.u8(0..30) == 0 { rng.usize(9..14) } else { rng.usize(usize::from(!absent)..3) };
+    let tests = (0..count).map(|_| test(rng)).collect();
     Field { name: own, tests, absent }
 }
 
@@ -183,5 +203,7 @@ fn but(rng: &mut Rng) -> Test {
             _ => Test::Exact(text(rng)),
         }
     };
-    Test::But((0..rng.usize(1..4)).map(|_| one(rng)).collect())
+    // Long lists are looked up, short ones gone through.
+    let count = if kind != 3 && rng.u8(0..6) == 0 { rng.usize(9..14) } else { rng.usize(1..4) };
+    Test::But((0..count).map(|_| one(rng)).collect())
 }

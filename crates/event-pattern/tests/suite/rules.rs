@@ -62,6 +62,15 @@ fn scalars_of_an_array_bind_nothing() {
 }
 
 #[test]
+fn arrays_that_dotted_names_put_side_by_side_bind_nothing_of_each_other() {
+    let pattern = r#"{"a": {"b": {"x": [1], "y": [2]}}}"#;
+    check(pattern, r#"{"a.b": [{"x": 1}, {"y": 2}], "a": {"b": [{"y": 2}]}}"#, "match");
+    check(pattern, r#"{"a.b": [{"y": 2}], "a": {"b": [{"y": 2}, {"x": 1}]}}"#, "match");
+    let only_different = "no match: a.b.x and a.b.y match only in different elements of an array";
+    check(pattern, r#"{"a.b": [{"x": 1}, {"y": 2}], "a": {"b": [{"y": 3}]}}"#, only_different);
+}
+
+#[test]
 fn anything_but_wants_a_value() {
     let pattern = r#"{"detail": {"state": [{"anything-but": "ok"}]}}"#;
     check(pattern, r#"{"detail": {}}"#, "no match: detail.state is absent");

@@ -198,3 +198,17 @@ fn escapes_and_surrogates_are_read() {
     }
     assert!(Event::parse(&"[".repeat(100_000)).is_err());
 }
+
+#[test]
+fn a_template_does_not_multiply_an_event_without_bound() {
+    let event = Event::parse(&format!(r#"{{"detail":"{}"}}"#, "x".repeat(1 << 20))).unwrap();
+    let fill = |times: usize| {
+        let template = format!(r#"["{}"]"#, "<d>".repeat(times));
+        let transformer = InputTransformer::parse([("d", "$.detail")], &template).unwrap();
+        let rendered = TargetInput::Transformer(transformer).render(&event, &Context::default());
+        rendered.map(|rendered| rendered.text.len()).map_err(|error| error.to_string())
+    };
+    assert_eq!(fill(7), Ok((7 << 20) + 4));
+    let told = "not delivered: the filled template has more than 8388608 bytes; put in less of the event";
+    assert_eq!(fill(2000), Err(told.to_owned()));
+}

@@ -105,6 +105,20 @@ fn zones_are_spelt_as_in_the_database() {
         format!("{}; did you mean `America/New_York`?", missing("America/New York"))
     );
     assert_eq!(message("Tokyo"), format!("{}; did you mean `Asia/Tokyo`?", missing("Tokyo")));
+    for (given, meant) in [
+        ("Europe/Berln", "Europe/Berlin"),
+        ("Europe/NewYork", "America/New_York"),
+        ("lord-howe", "Australia/Lord_Howe"),
+        ("Casablanka", "Africa/Casablanca"),
+        ("America/Sao Paolo", "America/Sao_Paulo"),
+        ("PST", "America/Los_Angeles"),
+        ("Utc", "UTC"),
+    ] {
+        assert_eq!(Zone::named(given).unwrap_err().nearest(), Some(meant), "{given}");
+    }
+    for far in ["Mars/Olympus", "", "x", "/", &"Europe/Berlin".repeat(100_000)] {
+        assert_eq!(Zone::named(far).unwrap_err().nearest(), None, "{far}");
+    }
     assert_eq!(message("Mars/Olympus"), missing("Mars/Olympus"));
     assert_eq!(Zone::named("Europe/Berlin").unwrap().name(), "Europe/Berlin");
     assert_eq!(Zone::named("UTC").unwrap(), Zone::UTC);

@@ -63,6 +63,56 @@ fn fires_between_takes_the_start_and_leaves_the_end() {
     assert_eq!(fires("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z"), 24);
     assert_eq!(fires("2026-11-21T00:00:00.001Z", "2026-11-21T01:00:00.001Z"), 1);
     assert_eq!(fires("2026-11-22T00:00:00Z", "2026-11-21T00:00:00Z"), 0);
+    assert_eq!(fires("2026-11-21T00:00:00Z", "2026-11-21T00:00:00Z"), 0);
+    let yearly = schedule("cron(0 0 1 1 ? *)", "UTC");
+    assert_eq!(yearly.fires_between(i64::MIN, i64::MAX).count(), 230, "1970 to 2199");
+    let years = schedule("cron(0 0 1 1 ? 2030-2040/5)", "UTC");
+    let (start, end) = (ms("2035-01-01T00:00:00Z"), ms("2039-12-31T00:00:00Z"));
+    assert_eq!(years.fires_between(i64::MIN, i64::MAX).count(), 3);
+    let bounded = years.bounded(Some(start), Some(end)).unwrap();
+    assert_eq!(bounded.fires_between(i64::MIN, i64::MAX).collect::<Vec<_>>(), [start]);
+    assert_eq!(bounded.next_fire(start), Err(NoFire::Ended { end_ms: end }));
+}
+
+#[test]
+fn a_rate_ends_with_time_itself() {
+    let rate = Schedule::parse("rate(999999999 days)", Dialect::Rule).unwrap();
+    assert_eq!(rate.next_fire(i64::MAX - 1), Ok(i64::MAX));
+    assert_eq!(rate.next_fire(i64::MAX), Err(NoFire::YearsOver));
+    assert!(rate.clone().created_at(i64::MAX).next_fire(0).is_ok_and(|fire_ms| fire_ms == i64::MAX));
+    assert_eq!(rate.created_at(0).fires_between(i64::MIN, i64::MAX).count(), 106);
+}
+
+/// A half-hour shift, months without summer time, midnights that do not exist, a day that does not, a shift of two hours.
+#[test]
+fn unusual_clocks_skip_and_repeat_as_all_others() {
+    let all = |expression: &str, zone: &str, from: &str, days: i64| {
+        let from_ms = ms(from);
+        let schedule = schedule(expression, zone);
+        let fires = schedule.fires_between(from_ms, from_ms + days * 86_400_000);
+        fires.map(|fire_ms| schedule.zone().local(fire_ms).to_string()).collect::<Vec<_>>()
+    };
+    // Lord Howe goes from 02:00 to 02:30 in October and from 02:00 to 01:30 in April.
+    let spring = all("cron(15,45 2 * * ? *)", "Australia/Lord_Howe", "2026-10-03T12:00:00Z", 1);
+    assert_eq!(spring, ["2026-10-04T02:45:00+11:00"]);
+    let autumn = all("cron(0/15 1 * * ? *)", "Australia/Lord_Howe", "2027-04-03T12:00:00Z", 1);
+    let quarters = ["00", "15", "30", "45"].map(|quarter| format!("2027-04-04T01:{quarter}:00+11:00"));
+    assert_eq!(autumn, quarters);
+    // Casablanca leaves its summer time for Ramadan.
+    let ramadan = all("cron(30 2 * * ? *)", "Africa/Casablanca", "2025-02-22T12:00:00Z", 2);
+    assert_eq!(ramadan, ["2025-02-23T02:30:00+01:00", "2025-02-24T02:30:00Z"]);
+    let after = all("cron(30 2 * * ? *)", "Africa/Casablanca", "2025-04-05T12:00:00Z", 2);
+    assert_eq!(after, ["2025-04-07T02:30:00+01:00"]);
+    // Sao Paulo changed at midnight, while it changed.
+    let midnight = all("cron(0 0 * * ? *)", "America/Sao_Paulo", "2018-11-03T02:00:00Z", 3);
+    assert_eq!(midnight, ["2018-11-03T00:00:00-03:00", "2018-11-05T00:00:00-02:00"]);
+    let again = all("cron(30 23 * * ? *)", "America/Sao_Paulo", "2019-02-16T12:00:00Z", 2);
+    assert_eq!(again, ["2019-02-16T23:30:00-02:00", "2019-02-17T23:30:00-03:00"]);
+    // Samoa had no 30 December 2011.
+    let samoa = all("cron(0 12 * * ? *)", "Pacific/Apia", "2011-12-29T12:00:00Z", 3);
+    assert_eq!(samoa, ["2011-12-29T12:00:00-10:00", "2011-12-31T12:00:00+14:00", "2012-01-01T12:00:00+14:00"]);
+    // Troll goes from 01:00 to 03:00.
+    assert_eq!(all("cron(0 1,2,3 * * ? *)", "Antarctica/Troll", "2027-03-28T00:30:00Z", 1).len(), 3);
 }
 
 #[test]

@@ -113,9 +113,11 @@ fn one(args: &TransformArgs, event: &Given, screen: &Screen) -> Outcome {
             Exit::Usage
         }
         Delivery::Dropped(reason) => {
-            let NotDelivered::NotJson { text, .. } = reason;
-            let filled = format!("the filled template: {}", text.replace(['\n', '\r'], " "));
-            screen.diagnostic(&Diagnostic::error(codes::NOT_DELIVERED, reason.to_string()).detail(filled));
+            let mut diagnostic = Diagnostic::error(codes::NOT_DELIVERED, reason.to_string());
+            if let NotDelivered::NotJson { text, .. } = reason {
+                diagnostic = diagnostic.detail(format!("the filled template: {}", text.replace(['\n', '\r'], " ")));
+            }
+            screen.diagnostic(&diagnostic);
             Exit::Failed
         }
     })
