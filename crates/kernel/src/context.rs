@@ -1,5 +1,7 @@
 //! What an operation, a job, a report or a resource step works with.
 
+use std::collections::BTreeMap;
+
 use neargate_base::{Scope, Timestamp};
 use neargate_shape::Value;
 
@@ -28,6 +30,8 @@ pub struct Cx<'a> {
     /// Every service.
     pub registry: &'a Registry,
     pub(crate) vault: &'a mut Vault,
+    /// Links that this command has added to the chain of causes.
+    pub(crate) causes: BTreeMap<CauseId, Cause>,
     pub(crate) via: Option<&'static str>,
     pub(crate) source: Option<String>,
     /// Service time from which on nothing that falls due is missed.
@@ -191,6 +195,7 @@ impl<'a> Cx<'a> {
 
     /// Lets work wait for its time. A job due now runs right after this command.
     pub fn schedule(&mut self, due: Due, handler: &'static str, payload: serde_json::Value) -> JobId {
+        self.keep_causes();
         let id = due.key(self.next_sequence());
         let job =
             Job { due, handler: handler.to_owned(), scope: self.scope.clone(), payload, cause: self.cause.clone() };
@@ -214,6 +219,7 @@ impl<'a> Cx<'a> {
 
     /// Orders something from a driver, once this command is durable.
     pub fn emit(&mut self, driver: &'static str, order: serde_json::Value) -> EffectId {
+        self.keep_causes();
         let id = format!("{:016}", self.next_sequence());
         let (scope, cause) = (self.scope.clone(), self.cause.clone());
         let effect = Effect { id: id.clone(), driver: driver.to_owned(), scope, order, cause };
@@ -234,12 +240,26 @@ impl<'a> Cx<'a> {
         self.registry.ports.events.publish(self, event)
     }
 
-    /// Adds a link to the chain of causes; what follows in this command hangs on it.
+    /// Adds a link to the chain of causes; what follows in this command hangs on it. The chain is kept once something does that
+    /// outlives the command: a job, an effect, or what asks for it with [`Cx::keep_causes`].
     pub fn because(&mut self, id: &str, kind: &str, name: &str) {
         let time = Some(self.time());
         let link = Cause { kind: kind.to_owned(), name: name.to_owned(), time, parent: self.cause.take() };
-        self.put(id, link);
+        self.causes.insert(id.to_owned(), link);
         self.cause = Some(id.to_owned());
+    }
+
+    /// Keeps the chain of causes for what this command leaves behind.
+    pub fn keep_causes(&mut self) {
+        let mut next = self.cause.clone();
+        while let Some(id) = next {
+            // Links of earlier commands are kept already.
+            let Some(link) = self.causes.get(&id).cloned() else { return };
+            next = link.parent.clone();
+            if self.get::<Cause>(&id).is_none() {
+                self.put(&id, link);
+            }
+        }
     }
 
     /// Tells the user something.

@@ -374,6 +374,7 @@ impl Core {
             now,
             request_id,
             cause,
+            causes: std::collections::BTreeMap::new(),
             rng: &mut self.rng,
             vault: &mut self.vault,
             via: None,

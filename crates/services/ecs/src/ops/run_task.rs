@@ -73,6 +73,7 @@ impl Operation for RunTask {
             let text = format!("task {id} of `{}` starts", definition.view.family.as_deref().unwrap_or_default());
             cx.notice(Notice { kind: NoticeKind::Progress, subject: task.arn().to_owned(), text, hint: None });
             cx.put(&id, task);
+            cx.keep_causes();
             become_status(cx, &id, "PROVISIONING")?;
             launch(cx, &id, &definition, &network)?;
             cx.cause = link;

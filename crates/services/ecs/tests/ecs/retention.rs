@@ -15,7 +15,8 @@ fn a_stopped_task_stays_with_its_causes_and_what_started_nothing_goes() {
     let task = run(&mut harness, json!({ "startedBy": "me" }));
     let id = task.rsplit('/').next().unwrap().to_owned();
     let note = |cx: &mut neargate_kernel::Cx<'_>| {
-        cx.because("lost", "event", "an event that no rule took");
+        cx.because("lost", "event", "an event that started something else");
+        cx.keep_causes();
         Ok(())
     };
     harness.perform(note).unwrap();

@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use serde_json::{Value as Json, json};
 
-use crate::world::{call, harness, refused, target};
+use crate::world::{call, harness, refused, rule, target};
 
 fn check(operation: &str, input: Json, expected: Expect) {
     let mut harness = harness();
@@ -247,4 +247,14 @@ fn patterns_can_be_tried() {
         let input = json!({ "EventPattern": r#"{"source":["app"]}"#, "Event": event(source) });
         assert_eq!(call(&mut harness, "TestEventPattern", input)["Result"], expected);
     }
+}
+
+#[test]
+fn an_event_that_no_rule_takes_leaves_nothing_behind() {
+    let mut harness = harness();
+    rule(&mut harness, "r", json!({ "EventPattern": r#"{"source":["wanted"]}"# }), target(json!({})));
+    let before = harness.rows().len();
+    let entry = json!({ "Source": "other", "DetailType": "t", "Detail": "{}" });
+    call(&mut harness, "PutEvents", json!({ "Entries": [entry] }));
+    assert_eq!(harness.rows().len(), before);
 }
