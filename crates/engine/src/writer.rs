@@ -21,6 +21,12 @@ use crate::wall;
 /// Commands and due jobs that one commit may hold.
 const COMMANDS_PER_COMMIT_MAX: usize = 512;
 
+/// The longest wait for a message where a job is due later.
+const WAIT_MS_MAX: u64 = 60_000;
+
+/// A wait that took longer than it should by so much: the machine slept, or its clock was set.
+const SLEEP_MS_MIN: i64 = 60_000;
+
 /// Carries out the effects of one kind. Must not block the writer: hand over and return.
 pub(crate) trait Driver: Send {
     /// Takes an order. It may be one that was given before a restart.
@@ -166,12 +172,18 @@ fn run(mut parts: Parts, inbox: &Receiver<Message>) -> Result<(), String> {
 impl Parts {
     /// The next message; `Some(None)` when a job is due instead, `None` when nobody can send any more.
     #[allow(clippy::option_option, reason = "outer: goes on, inner: has a message")]
-    fn wait(&self, inbox: &Receiver<Message>) -> Option<Option<Message>> {
+    fn wait(&mut self, inbox: &Receiver<Message>) -> Option<Option<Message>> {
         let now = wall::now();
         let Some(due) = self.core.next_due(now) else { return inbox.recv().ok().map(Some) };
         let wait_ms = u64::try_from(due.millis().saturating_sub(now.millis())).unwrap_or(0);
         // A longer wait than a minute is cut, so that a machine that slept or whose clock was set is noticed.
-        match inbox.recv_timeout(Duration::from_millis(wait_ms.min(60_000))) {
+        let wait_ms = wait_ms.min(WAIT_MS_MAX);
+        let received = inbox.recv_timeout(Duration::from_millis(wait_ms));
+        let after = wall::now();
+        if after.millis().saturating_sub(now.millis()) > i64::try_from(wait_ms).unwrap_or(0) + SLEEP_MS_MIN {
+            self.core.resumed(after);
+        }
+        match received {
             Ok(message) => Some(Some(message)),
             Err(RecvTimeoutError::Timeout) => Some(None),
             Err(RecvTimeoutError::Disconnected) => None,

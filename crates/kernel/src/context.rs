@@ -277,8 +277,8 @@ impl<'a> Cx<'a> {
         self.now.service
     }
 
-    /// Whether what fell due at a moment of service time was missed: the moment lies before the engine was started, or before the
-    /// clock was set, by more than a tolerance. Work is late, not missed, as long as the engine runs, and while the clock is turned.
+    /// Whether what fell due at a moment of service time was missed: the moment lies before the engine was started, the machine woke
+    /// up or the clock was set, by more than a tolerance. Work is late, not missed, as long as the engine runs, and while the clock is turned.
     pub fn was_missed(&self, due: Timestamp, tolerance_ms: i64) -> bool {
         let (scope, id) = Clock::place();
         let is_turning = self.store.get::<Clock>(&scope, id).is_some_and(|clock| clock.turning_to.is_some());

@@ -98,7 +98,7 @@ pub struct Core {
     rng: Rng,
     vault: Vault,
     sequence: u64,
-    /// Service time when the first command came after the start, or where the clock was set since.
+    /// Service time when the first command came after the start, where the clock was set, or the machine woke up, since.
     running_since: Option<Timestamp>,
 }
 
@@ -174,6 +174,11 @@ impl Core {
     /// Forgets segments whose command is durable.
     pub fn remove_segments(&mut self, segments: &[String]) -> Result<(), crate::JournalError> {
         segments.iter().try_for_each(|segment| self.segments.remove(segment))
+    }
+
+    /// The machine slept until now, or its clock was set: what fell due in between was missed.
+    pub fn resumed(&mut self, process: Timestamp) {
+        self.running_since = Some(self.now(process).service);
     }
 
     /// Does one command.

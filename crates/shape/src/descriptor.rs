@@ -90,11 +90,13 @@ pub struct Constraints {
     pub pattern: &'static str,
     /// Whether exactly one member of a structure is present.
     pub union: bool,
+    /// Whether values must not be shown, in messages least of all.
+    pub sensitive: bool,
 }
 
 impl Constraints {
     /// Anything goes.
-    pub const NONE: Self = Self { one_of: &[], min: None, max: None, pattern: "", union: false };
+    pub const NONE: Self = Self { one_of: &[], min: None, max: None, pattern: "", union: false, sensitive: false };
 }
 
 /// A link to another shape. Links through functions make recursive shapes possible.
@@ -263,6 +265,13 @@ impl Shape {
     #[must_use]
     pub const fn union(mut self) -> Self {
         self.constraints.union = true;
+        self
+    }
+
+    /// With values that must not be shown.
+    #[must_use]
+    pub const fn sensitive(mut self) -> Self {
+        self.constraints.sensitive = true;
         self
     }
 

@@ -12,10 +12,21 @@ use crate::value::Value;
 pub struct Violation {
     /// Where, as AWS writes it: `containerOverrides.1.member.name`.
     pub path: String,
-    /// The value as AWS writes it; `None` where it is absent.
-    pub value: Option<String>,
+    /// The value as AWS writes it.
+    pub value: Shown,
     /// What it breaks.
     pub rule: Rule,
+}
+
+/// A value in a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// There is none.
+    Absent,
+    /// There is one, which is nobody's business.
+    Hidden,
+    /// The value.
+    Text(String),
 }
 
 /// What a value can break.
@@ -71,8 +82,12 @@ pub fn validate(shape: &Shape, value: &Value) -> Vec<Violation> {
 /// `2 validation errors detected: Value 'x' at 'y' failed to satisfy constraint: ..; Value null at ..`.
 pub fn describe(violations: &[Violation]) -> String {
     let one = |violation: &Violation| {
-        let value = violation.value.as_ref().map_or("null".to_owned(), |value| format!("'{value}'"));
-        format!("Value {value} at '{}' failed to satisfy constraint: {}", violation.path, violation.rule.text())
+        let value = match &violation.value {
+            Shown::Absent => " null".to_owned(),
+            Shown::Hidden => String::new(),
+            Shown::Text(value) => format!(" '{value}'"),
+        };
+        format!("Value{value} at '{}' failed to satisfy constraint: {}", violation.path, violation.rule.text())
     };
     let all: Vec<_> = violations.iter().map(one).collect();
     let errors = if violations.len() == 1 { "error" } else { "errors" };
@@ -89,7 +104,7 @@ pub fn refusal(protocol: Protocol, violations: &[Violation]) -> Option<(&'static
             ("MissingParameter", format!("The request must contain the parameter {}", capitalised(&first.path)))
         }
         (Protocol::Ec2, _) => {
-            let value = first.value.as_deref().unwrap_or_default();
+            let value = if let Shown::Text(value) = &first.value { value } else { "" };
             ("InvalidParameterValue", format!("Value ({value}) for parameter {} is invalid.", capitalised(&first.path)))
         }
         (Protocol::Query, _) => ("ValidationError", describe(violations)),
@@ -110,7 +125,9 @@ fn visit(shape: &Shape, value: &Value, path: &str, found: &mut Vec<Violation>) {
                 let path = join(path, &decapitalised(member.name));
                 match value.get(member.name) {
                     Some(value) => visit(member.shape.get(), value, &path, found),
-                    None if member.required => found.push(Violation { path, value: None, rule: Rule::NotNull }),
+                    None if member.required => {
+                        found.push(Violation { path, value: Shown::Absent, rule: Rule::NotNull })
+                    }
                     None => {}
                 }
             }
@@ -139,7 +156,10 @@ fn parts(shape: &Shape, item: &Value, path: &str, found: &mut Vec<Violation>) {
 }
 
 fn own(shape: &Shape, value: &Value, path: &str, found: &mut Vec<Violation>) {
-    let mut push = |rule| found.push(Violation { path: path.to_owned(), value: Some(shown(value)), rule });
+    let mut push = |rule| {
+        let value = if is_secret(shape, value) { Shown::Hidden } else { Shown::Text(shown(value)) };
+        found.push(Violation { path: path.to_owned(), value, rule });
+    };
     broken(shape, value).into_iter().for_each(&mut push);
     let items: Vec<(&Shape, &Value)> = match (shape.kind, value) {
         (Kind::List { member, .. }, Value::List(items)) => items.iter().map(|item| (member.get(), item)).collect(),
@@ -188,6 +208,21 @@ fn holds(rule: &Rule, value: &Value) -> bool {
         (Rule::Max(max), Value::Double(number)) => *number <= *max as f64,
         _ => true,
     }
+}
+
+/// Whether something in a value must not be shown.
+fn is_secret(shape: &Shape, value: &Value) -> bool {
+    shape.constraints.sensitive
+        || match (shape.kind, value) {
+            (Kind::List { member, .. }, Value::List(items)) => items.iter().any(|item| is_secret(member.get(), item)),
+            (Kind::Map { value, .. }, Value::Map(entries)) => {
+                entries.iter().any(|(_, item)| is_secret(value.get(), item))
+            }
+            (Kind::Structure { members }, Value::Structure(_)) => members
+                .iter()
+                .any(|member| value.get(member.name).is_some_and(|value| is_secret(member.shape.get(), value))),
+            _ => false,
+        }
 }
 
 /// A value as AWS's messages show it.

@@ -133,6 +133,13 @@ impl Harness {
         self.run_due();
     }
 
+    /// The machine sleeps, and so does the engine.
+    pub fn sleep(&mut self, ms: i64) {
+        self.now = self.now.plus_ms(ms);
+        self.core.resumed(self.now);
+        self.run_due();
+    }
+
     /// Turns service time forward.
     pub fn turn_to(&mut self, to: Timestamp, waits_for_effects: bool) {
         let applied = self.core.apply(self.now, Command::TurnClock { to, waits_for_effects });

@@ -139,8 +139,13 @@ impl Lane {
         assert_eq!(scratch, 0, "left in the image store");
     }
 
-    /// No file of the data directory or of the instance's place under `/run` holds a secret, or a line of an encrypted log.
+    /// No file of the data directory or of the instance's place under `/run` holds a secret, or a line that a container printed.
     fn check_files(&self, scenario: Scenario) {
+        if self.knowledge.has_stack() {
+            // What is no secret is found: the search reads what the engine writes.
+            let public = machine::files_that_hold(&self.data_dir(), &[scenario.stack()]);
+            assert!(!public.is_empty(), "the search does not see the engine's files");
+        }
         let run = self.instance.as_ref().map(|instance| Path::new("/run/neargate").join(instance));
         for folder in [Some(self.data_dir()), run].into_iter().flatten() {
             let found = machine::files_that_hold(&folder, scenario.secrets());

@@ -111,16 +111,20 @@ pub(crate) fn descriptors(pid: u32) -> Vec<String> {
     all
 }
 
-/// The files below a folder, but for images and containers' own files, that hold one of these texts.
+/// The files below a folder, but for images, containers' own files and pinned namespaces, that hold one of these texts.
 pub(crate) fn files_that_hold(folder: &Path, texts: &[&str]) -> Vec<String> {
     let mut found = vec![];
     for name in names(folder) {
         let path = folder.join(&name);
         let Ok(kind) = fs::symlink_metadata(&path).map(|it| it.file_type()) else { continue };
-        if kind.is_dir() && !["images", "upper", "work", "root"].contains(&name.as_str()) {
+        if kind.is_dir() && !["images", "upper", "work", "root", "net"].contains(&name.as_str()) {
             found.extend(files_that_hold(&path, texts));
         } else if kind.is_file() {
-            let content = fs::read(&path).unwrap_or_default();
+            // One that is gone meanwhile holds nothing.
+            let content = match fs::read(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                content => content.unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+            };
             let holds = |text: &&&str| content.windows(text.len()).any(|part| part == text.as_bytes());
             found.extend(texts.iter().find(holds).map(|text| format!("`{text}` in {}", path.display())));
         }

@@ -127,6 +127,11 @@ impl Knowledge {
         Ok(Measured { at_stack, at_end, descriptors })
     }
 
+    /// Whether the stack has been acknowledged.
+    pub(crate) fn has_stack(&self) -> bool {
+        self.stack_acknowledged
+    }
+
     /// The ids of all tasks that were seen.
     pub(crate) fn task_ids(&self) -> Vec<String> {
         self.tasks.keys().cloned().collect()

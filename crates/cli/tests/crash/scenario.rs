@@ -39,8 +39,9 @@ impl Scenario {
     /// Texts that no file of the data directory may hold, whenever it is looked at.
     pub(crate) fn secrets(self) -> &'static [&'static str] {
         match self {
-            Self::Triggered => &[],
-            Self::Scheduled => &[API_KEY],
+            // What the container prints.
+            Self::Triggered => &["start event-", "end event-"],
+            Self::Scheduled => &[API_KEY, "start key of", "end key of"],
         }
     }
 

@@ -16,7 +16,7 @@
 
 use std::time::Duration;
 
-use neargate_base::{Arn, Scope, Timestamp};
+use neargate_base::{Account, Arn, Scope, Timestamp};
 use neargate_kernel::{Command, Principal, Request as CoreRequest};
 use neargate_runtime::crash;
 use neargate_shape::Value;
@@ -153,7 +153,10 @@ async fn secret(edge: &Edge, body: &[u8]) -> Response {
         return plain(400, "a JSON object with the strings `arn` and `value` is expected");
     };
     let Ok(parsed) = arn.parse::<Arn>() else { return plain(400, &format!("`{arn}` is no ARN")) };
-    let (scope, writer) = (Scope::new(parsed.account.as_str(), parsed.region.as_str()), edge.writer.clone());
+    if !Account::is_valid(&parsed.account) || parsed.region.is_empty() {
+        return plain(400, &format!("`{arn}` names no account or no region"));
+    }
+    let (scope, writer) = (Scope::new(&parsed.account, &parsed.region), edge.writer.clone());
     let work = move || writer.perform(scope, move |cx| neargate_secretsmanager::import(cx, &arn, value));
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(())) => answer_json(Some(json!({}))),

@@ -174,7 +174,7 @@ shape! {
         restart_policy: Option<ContainerRestartPolicy> = "restartPolicy",
         entry_point: Option<Vec<String>> = "entryPoint",
         command: Option<Vec<String>> = "command",
-        environment: Option<Vec<KeyValuePair>> = "environment",
+        environment: Option<Vec<KeyValuePair>> = "environment" { shape(&shapes::ENVIRONMENT_VARIABLES) },
         environment_files: Option<Vec<EnvironmentFile>> = "environmentFiles",
         mount_points: Option<Vec<MountPoint>> = "mountPoints",
         volumes_from: Option<Vec<VolumeFrom>> = "volumesFrom",
@@ -214,7 +214,7 @@ shape! {
     pub struct ContainerOverride as "ContainerOverride" {
         name: Option<String> = "name",
         command: Option<Vec<String>> = "command",
-        environment: Option<Vec<KeyValuePair>> = "environment",
+        environment: Option<Vec<KeyValuePair>> = "environment" { shape(&shapes::ENVIRONMENT_VARIABLES) },
         environment_files: Option<Vec<EnvironmentFile>> = "environmentFiles",
         cpu: Option<i32> = "cpu",
         memory: Option<i32> = "memory",
@@ -835,6 +835,7 @@ mod shapes {
     pub(super) static EFS_AUTHORIZATION_CONFIG_IAM: Shape = Shape::string("EFSAuthorizationConfigIAM").one_of(&["ENABLED", "DISABLED"]);
     pub(super) static EFS_TRANSIT_ENCRYPTION: Shape = Shape::string("EFSTransitEncryption").one_of(&["ENABLED", "DISABLED"]);
     pub(super) static ENVIRONMENT_FILE_TYPE: Shape = Shape::string("EnvironmentFileType").one_of(&["s3"]);
+    pub(super) static ENVIRONMENT_VARIABLES: Shape = Shape::list("EnvironmentVariables", Link::Lazy(<super::KeyValuePair as Wire>::shape)).sensitive();
     pub(super) static EXECUTE_COMMAND_LOGGING: Shape = Shape::string("ExecuteCommandLogging").one_of(&["NONE", "DEFAULT", "OVERRIDE"]);
     pub(super) static FIRELENS_CONFIGURATION_TYPE: Shape = Shape::string("FirelensConfigurationType").one_of(&["fluentd", "fluentbit"]);
     pub(super) static HEALTH_STATUS: Shape = Shape::string("HealthStatus").one_of(&["HEALTHY", "UNHEALTHY", "UNKNOWN"]);

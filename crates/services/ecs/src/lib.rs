@@ -72,11 +72,6 @@ pub fn is_over(store: &Store, scope: &Scope, task: &str) -> bool {
     store.get::<state::Task>(scope, task).is_none_or(|task| task.remove_effect.is_some() || task.is("STOPPED"))
 }
 
-/// Whether a task's secrets have been fetched and its images are being looked up, or more.
-pub fn has_begun_to_pull(store: &Store, scope: &Scope, task: &str) -> bool {
-    store.get::<state::Task>(scope, task).is_some_and(|task| task.view.pull_started_at.is_some())
-}
-
 /// The ids of all tasks that have not stopped: what may be left of others belongs to nobody.
 pub fn living_tasks(store: &Store) -> Vec<String> {
     let tasks = store.all::<state::Task>().filter(|(_, _, task)| !task.is("STOPPED"));

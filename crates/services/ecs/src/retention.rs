@@ -1,7 +1,7 @@
 //! How long stopped tasks are remembered. AWS forgets them after an hour, and with them why they stopped.
 //!
-//! Of each cluster the newest thousand stay whatever their age, older ones for thirty days, and never more than ten thousand. The
-//! causes of a task stay as long as the task; what started nothing is forgotten after a day.
+//! Of each cluster the newest thousand stay whatever their age, older ones for thirty days, and ten thousand at most: a sweep goes by
+//! once a day, and whenever ten thousand more have stopped. The causes of a task stay as long as the task; what started nothing is forgotten after a day.
 //!
 //! Invariant: at most one sweep waits in a scope, and none where no task has stopped.
 
@@ -27,6 +27,9 @@ const KEPT_MS: i64 = 30 * MS_PER_DAY;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Sweep {
     job: JobId,
+    /// Tasks that have stopped since there are too many.
+    #[serde(default)]
+    stopped: usize,
 }
 
 impl Record for Sweep {
@@ -35,16 +38,29 @@ impl Record for Sweep {
 
 const ONLY: &str = "sweep";
 
-/// Lets a sweep run within a day, if none waits yet.
+/// A task has stopped: a sweep runs within a day, or now where very many have.
 pub(crate) fn wait_for_sweep(cx: &mut Cx<'_>) {
-    if cx.get::<Sweep>(ONLY).is_none() {
-        let due = Due::Service(cx.time().plus_ms(MS_PER_DAY));
-        // A sweep is nobody's doing: it must not keep the chain of the task that happened to stop.
-        let cause = cx.cause.take();
-        let job = cx.schedule(due, SWEEP, serde_json::Value::Null);
-        cx.cause = cause;
-        cx.put(ONLY, Sweep { job });
+    match cx.get::<Sweep>(ONLY).cloned() {
+        None => plan(cx, MS_PER_DAY),
+        Some(Sweep { job, stopped }) if cx.store().count::<Task>() > STOPPED_MAX => {
+            if stopped < STOPPED_MAX {
+                cx.put(ONLY, Sweep { job, stopped: stopped + 1 });
+            } else {
+                cx.cancel(&job);
+                plan(cx, 0);
+            }
+        }
+        Some(_) => {}
     }
+}
+
+fn plan(cx: &mut Cx<'_>, after_ms: i64) {
+    let due = Due::Service(cx.time().plus_ms(after_ms));
+    // A sweep is nobody's doing: it must not keep the chain of the task that happened to stop.
+    let cause = cx.cause.take();
+    let job = cx.schedule(due, SWEEP, serde_json::Value::Null);
+    cx.cause = cause;
+    cx.put(ONLY, Sweep { job, stopped: 0 });
 }
 
 /// The daily job.
@@ -66,7 +82,7 @@ pub(crate) fn sweep(cx: &mut Cx<'_>, _: &Job) -> Result<(), Fault> {
     forget_causes(cx, now);
     cx.delete::<Sweep>(ONLY);
     if is_any_left {
-        wait_for_sweep(cx);
+        plan(cx, MS_PER_DAY);
     }
     Ok(())
 }
@@ -107,7 +123,12 @@ fn forget_causes(cx: &mut Cx<'_>, now: Timestamp) {
 
 #[cfg(test)]
 mod tests {
-    use super::{KEPT_MS, NEWEST_KEPT, STOPPED_MAX, Timestamp, forgotten};
+    use neargate_kernel::Cause;
+    use neargate_testkit::{Harness, open_ports};
+    use serde_json::json;
+
+    use super::{KEPT_MS, MS_PER_DAY, NEWEST_KEPT, ONLY, STOPPED_MAX, Sweep, Timestamp, forgotten, wait_for_sweep};
+    use crate::state::Task;
 
     /// The ids that go, of tasks that stopped so many milliseconds ago.
     fn check(ages: impl Iterator<Item = i64>, expected: usize) {
@@ -128,5 +149,75 @@ mod tests {
         check(many(NEWEST_KEPT + 3, KEPT_MS), 0);
         check(many(NEWEST_KEPT, KEPT_MS).chain(many(5, KEPT_MS + 1)), 5);
         check(many(STOPPED_MAX + 2, 0), 2);
+    }
+
+    /// A core with one living task, and the rows of `count` that have stopped long ago, each with a cause of its own.
+    fn world(count: usize) -> (Harness, String) {
+        let mut harness = Harness::new(|| vec![crate::service()], open_ports()).unwrap();
+        harness.call("ecs", "CreateCluster", json!({})).unwrap();
+        let definition = json!({
+            "family": "app", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512",
+            "containerDefinitions": [{ "name": "app", "image": "app" }],
+        });
+        harness.call("ecs", "RegisterTaskDefinition", definition).unwrap();
+        let network = json!({ "awsvpcConfiguration": { "subnets": ["subnet-1"] } });
+        let run = json!({ "taskDefinition": "app", "launchType": "FARGATE", "networkConfiguration": network });
+        let ran = harness.call("ecs", "RunTask", run).unwrap();
+        let living = ran["tasks"][0]["taskArn"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        harness
+            .perform(|cx| {
+                let mut task = cx.get::<Task>(&living).unwrap().clone();
+                task.view.last_status = Some("STOPPED".to_owned());
+                for at in 0..count {
+                    let id = format!("{at:032}");
+                    task.view.stopped_at = Some(cx.time().plus_ms(-2 * KEPT_MS + i64::try_from(at).unwrap()));
+                    cx.put(&id, task.clone());
+                    cx.put(
+                        &id,
+                        Cause { kind: "task".into(), name: id.clone(), time: task.view.stopped_at, parent: None },
+                    );
+                }
+                Ok(())
+            })
+            .unwrap();
+        (harness, living)
+    }
+
+    #[test]
+    fn a_sweep_takes_the_oldest_with_their_causes_and_leaves_the_living_theirs() {
+        let (mut harness, living) = world(NEWEST_KEPT + 2);
+        harness
+            .perform(|cx| {
+                wait_for_sweep(cx);
+                Ok(())
+            })
+            .unwrap();
+        harness.pass(MS_PER_DAY + 1);
+        let store = harness.core().store();
+        let task = |at: usize| store.get::<Task>(&harness.scope, &format!("{at:032}"));
+        assert!(task(0).is_none() && task(1).is_none() && task(2).is_some() && task(NEWEST_KEPT + 1).is_some());
+        let cause = |id: &str| store.get::<Cause>(&harness.scope, id);
+        assert!(cause(&format!("{:032}", 1)).is_none() && cause(&format!("{:032}", 2)).is_some());
+        let request = cause(&living).unwrap().parent.clone().unwrap();
+        assert!(store.get::<Task>(&harness.scope, &living).is_some() && cause(&request).is_some());
+    }
+
+    #[test]
+    fn where_very_many_have_stopped_the_sweep_comes_early() {
+        let (mut harness, _) = world(STOPPED_MAX + 1);
+        let job = Sweep { job: String::new(), stopped: STOPPED_MAX };
+        harness
+            .perform(|cx| {
+                cx.put(ONLY, job);
+                Ok(())
+            })
+            .unwrap();
+        harness
+            .perform(|cx| {
+                wait_for_sweep(cx);
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(harness.core().store().count::<Task>(), NEWEST_KEPT + 1, "all that stopped are old");
     }
 }

@@ -506,7 +506,7 @@ mod shapes {
     pub(super) static EVENT_RESOURCE: Shape = Shape::string("EventResource").max(2048);
     pub(super) static EVENT_RESOURCE_LIST: Shape = Shape::list("EventResourceList", Link::Static(&EVENT_RESOURCE));
     pub(super) static EVENT_SOURCE_NAME: Shape = Shape::string("EventSourceName").min(1).max(256).pattern(r"aws\.partner(/[\.\-_A-Za-z0-9]+){2,}");
-    pub(super) static GRAPH_QL_OPERATION: Shape = Shape::string("GraphQLOperation").min(1).max(1048576);
+    pub(super) static GRAPH_QL_OPERATION: Shape = Shape::string("GraphQLOperation").min(1).max(1048576).sensitive();
     pub(super) static HEADER_KEY: Shape = Shape::string("HeaderKey").max(512).pattern("^[!#$%&'*+-.^_`|~0-9a-zA-Z]+$");
     pub(super) static HEADER_PARAMETERS_MAP: Shape = Shape::map("HeaderParametersMap", Link::Static(&HEADER_KEY), Link::Static(&HEADER_VALUE));
     pub(super) static HEADER_VALUE: Shape = Shape::string("HeaderValue").max(512).pattern(r"^[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*$");
@@ -553,8 +553,8 @@ mod shapes {
     pub(super) static SAGE_MAKER_PIPELINE_PARAMETER_NAME: Shape = Shape::string("SageMakerPipelineParameterName").min(1).max(256).pattern("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$");
     pub(super) static SAGE_MAKER_PIPELINE_PARAMETER_VALUE: Shape = Shape::string("SageMakerPipelineParameterValue").max(1024);
     pub(super) static SCHEDULE_EXPRESSION: Shape = Shape::string("ScheduleExpression").max(256);
-    pub(super) static SQL: Shape = Shape::string("Sql").min(1).max(100000);
-    pub(super) static SQLS: Shape = Shape::list("Sqls", Link::Static(&SQL)).min(0).max(40);
+    pub(super) static SQL: Shape = Shape::string("Sql").min(1).max(100000).sensitive();
+    pub(super) static SQLS: Shape = Shape::list("Sqls", Link::Static(&SQL)).min(0).max(40).sensitive();
     pub(super) static STATEMENT_NAME: Shape = Shape::string("StatementName").min(1).max(500);
     pub(super) static TAG_KEY: Shape = Shape::string("TagKey").min(1).max(128);
     pub(super) static TAG_KEY_LIST: Shape = Shape::list("TagKeyList", Link::Static(&TAG_KEY));

@@ -631,7 +631,7 @@ mod shapes {
     pub(super) static NUMBER_OF_BYTES_TYPE: Shape = Shape::integer("NumberOfBytesType").min(1).max(1024);
     pub(super) static ORIGIN_TYPE: Shape = Shape::string("OriginType").one_of(&["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]);
     pub(super) static PENDING_WINDOW_IN_DAYS_TYPE: Shape = Shape::integer("PendingWindowInDaysType").min(1).max(365);
-    pub(super) static PLAINTEXT_TYPE: Shape = Shape::blob("PlaintextType").min(1).max(4096);
+    pub(super) static PLAINTEXT_TYPE: Shape = Shape::blob("PlaintextType").min(1).max(4096).sensitive();
     pub(super) static POLICY_NAME_LIST: Shape = Shape::list("PolicyNameList", Link::Static(&POLICY_NAME_TYPE));
     pub(super) static POLICY_NAME_TYPE: Shape = Shape::string("PolicyNameType").min(1).max(128).pattern(r"[\w]+");
     pub(super) static POLICY_TYPE: Shape = Shape::string("PolicyType").min(1).max(131072).pattern(r"[\u0009\u000A\u000D\u0020-\u00FF]+");

@@ -77,7 +77,7 @@ shape! {
 
     pub struct EnvironmentError as "EnvironmentError" {
         error_code: Option<String> = "ErrorCode",
-        message: Option<String> = "Message",
+        message: Option<String> = "Message" { shape(&shapes::SENSITIVE_STRING) },
     }
 
     pub struct EnvironmentResponse as "EnvironmentResponse" {
@@ -107,7 +107,7 @@ shape! {
 
     pub struct FunctionCodeLocationError as "FunctionCodeLocationError" {
         error_code: Option<String> = "ErrorCode",
-        message: Option<String> = "Message",
+        message: Option<String> = "Message" { shape(&shapes::SENSITIVE_STRING) },
     }
 
     pub struct FunctionConfiguration as "FunctionConfiguration" {
@@ -181,7 +181,7 @@ shape! {
 
     pub struct ImageConfigError as "ImageConfigError" {
         error_code: Option<String> = "ErrorCode",
-        message: Option<String> = "Message",
+        message: Option<String> = "Message" { shape(&shapes::SENSITIVE_STRING) },
     }
 
     pub struct ImageConfigResponse as "ImageConfigResponse" {
@@ -234,7 +234,7 @@ shape! {
 
     pub struct RuntimeVersionError as "RuntimeVersionError" {
         error_code: Option<String> = "ErrorCode",
-        message: Option<String> = "Message",
+        message: Option<String> = "Message" { shape(&shapes::SENSITIVE_STRING) },
     }
 
     pub struct S3FilesConfig as "S3FilesConfig" {
@@ -279,8 +279,9 @@ mod shapes {
     pub(super) static CAPACITY_PROVIDER_ARN: Shape = Shape::string("CapacityProviderArn").min(1).max(140).pattern(r"arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+");
     pub(super) static DESCRIPTION: Shape = Shape::string("Description").min(0).max(256);
     pub(super) static DIRECT_S3_READ: Shape = Shape::string("DirectS3Read").one_of(&["ENABLED", "DISABLED", "AUTO"]);
-    pub(super) static ENVIRONMENT_VARIABLES: Shape = Shape::map("EnvironmentVariables", Link::Static(&ENVIRONMENT_VARIABLE_NAME), Link::Lazy(<String as Wire>::shape));
-    pub(super) static ENVIRONMENT_VARIABLE_NAME: Shape = Shape::string("EnvironmentVariableName").pattern("[a-zA-Z]([a-zA-Z0-9_])+");
+    pub(super) static ENVIRONMENT_VARIABLES: Shape = Shape::map("EnvironmentVariables", Link::Static(&ENVIRONMENT_VARIABLE_NAME), Link::Static(&ENVIRONMENT_VARIABLE_VALUE)).sensitive();
+    pub(super) static ENVIRONMENT_VARIABLE_NAME: Shape = Shape::string("EnvironmentVariableName").pattern("[a-zA-Z]([a-zA-Z0-9_])+").sensitive();
+    pub(super) static ENVIRONMENT_VARIABLE_VALUE: Shape = Shape::string("EnvironmentVariableValue").sensitive();
     pub(super) static EPHEMERAL_STORAGE_SIZE: Shape = Shape::integer("EphemeralStorageSize").min(512).max(32768);
     pub(super) static EXECUTION_ENVIRONMENT_MEMORY_GI_B_PER_V_CPU: Shape = Shape::double("ExecutionEnvironmentMemoryGiBPerVCpu").min(2).max(8);
     pub(super) static EXECUTION_TIMEOUT: Shape = Shape::integer("ExecutionTimeout").min(1).max(31622400);
@@ -317,6 +318,7 @@ mod shapes {
     pub(super) static S3_OBJECT_VERSION: Shape = Shape::string("S3ObjectVersion").min(1).max(1024);
     pub(super) static SECURITY_GROUP_ID: Shape = Shape::string("SecurityGroupId").min(0).max(1024).pattern("sg-[0-9a-zA-Z]*");
     pub(super) static SECURITY_GROUP_IDS: Shape = Shape::list("SecurityGroupIds", Link::Static(&SECURITY_GROUP_ID)).min(0).max(5);
+    pub(super) static SENSITIVE_STRING: Shape = Shape::string("SensitiveString").sensitive();
     pub(super) static SENSITIVE_STRING_ON_SERVER_ONLY: Shape = Shape::string("SensitiveStringOnServerOnly").min(0).max(10000);
     pub(super) static SNAP_START_APPLY_ON: Shape = Shape::string("SnapStartApplyOn").one_of(&["PublishedVersions", "None"]);
     pub(super) static SNAP_START_OPTIMIZATION_STATUS: Shape = Shape::string("SnapStartOptimizationStatus").one_of(&["On", "Off"]);

@@ -183,7 +183,7 @@ shape! {
     pub struct Parameter as "Parameter" {
         name: Option<String> = "Name" { shape(&shapes::PS_PARAMETER_NAME) },
         r#type: Option<String> = "Type" { shape(&shapes::PARAMETER_TYPE) },
-        value: Option<String> = "Value",
+        value: Option<String> = "Value" { shape(&shapes::PS_PARAMETER_VALUE) },
         version: Option<i64> = "Version",
         selector: Option<String> = "Selector" { shape(&shapes::PS_PARAMETER_SELECTOR) },
         source_result: Option<String> = "SourceResult",
@@ -199,7 +199,7 @@ shape! {
         last_modified_date: Option<Timestamp> = "LastModifiedDate",
         last_modified_user: Option<String> = "LastModifiedUser",
         description: Option<String> = "Description" { shape(&shapes::PARAMETER_DESCRIPTION) },
-        value: Option<String> = "Value",
+        value: Option<String> = "Value" { shape(&shapes::PS_PARAMETER_VALUE) },
         allowed_pattern: Option<String> = "AllowedPattern" { shape(&shapes::ALLOWED_PATTERN) },
         version: Option<i64> = "Version",
         labels: Option<Vec<String>> = "Labels" { shape(&shapes::PARAMETER_LABEL_LIST) },
@@ -243,7 +243,7 @@ shape! {
     pub struct PutParameterInput as "PutParameterRequest" {
         name: String = "Name" { shape(&shapes::PS_PARAMETER_NAME) },
         description: Option<String> = "Description" { shape(&shapes::PARAMETER_DESCRIPTION) },
-        value: String = "Value",
+        value: String = "Value" { shape(&shapes::PS_PARAMETER_VALUE) },
         r#type: Option<String> = "Type" { shape(&shapes::PARAMETER_TYPE) },
         key_id: Option<String> = "KeyId" { shape(&shapes::PARAMETER_KEY_ID) },
         overwrite: Option<bool> = "Overwrite",
@@ -301,6 +301,7 @@ mod shapes {
     pub(super) static PARAMETER_TYPE: Shape = Shape::string("ParameterType").one_of(&["String", "StringList", "SecureString"]);
     pub(super) static PS_PARAMETER_NAME: Shape = Shape::string("PSParameterName").min(1).max(2048);
     pub(super) static PS_PARAMETER_SELECTOR: Shape = Shape::string("PSParameterSelector").min(0).max(128);
+    pub(super) static PS_PARAMETER_VALUE: Shape = Shape::string("PSParameterValue").sensitive();
     pub(super) static RESOURCE_TYPE_FOR_TAGGING: Shape = Shape::string("ResourceTypeForTagging").one_of(&["Document", "ManagedInstance", "MaintenanceWindow", "Parameter", "PatchBaseline", "OpsItem", "OpsMetadata", "Automation", "Association", "CloudConnector"]);
     pub(super) static TAG_KEY: Shape = Shape::string("TagKey").min(1).max(128).pattern(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$");
     pub(super) static TAG_LIST: Shape = Shape::list("TagList", Link::Lazy(<super::Tag as Wire>::shape)).max(1000);

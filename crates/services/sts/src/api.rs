@@ -62,7 +62,7 @@ shape! {
 
     pub struct Credentials as "Credentials" {
         access_key_id: String = "AccessKeyId" { shape(&shapes::ACCESS_KEY_ID_TYPE) },
-        secret_access_key: String = "SecretAccessKey",
+        secret_access_key: String = "SecretAccessKey" { shape(&shapes::ACCESS_KEY_SECRET_TYPE) },
         session_token: String = "SessionToken",
         expiration: Timestamp = "Expiration",
     }
@@ -97,6 +97,7 @@ mod shapes {
     use neargate_shape::{Link, Shape, Wire};
 
     pub(super) static ACCESS_KEY_ID_TYPE: Shape = Shape::string("accessKeyIdType").min(16).max(128).pattern(r"[\w]*");
+    pub(super) static ACCESS_KEY_SECRET_TYPE: Shape = Shape::string("accessKeySecretType").sensitive();
     pub(super) static ARN_TYPE: Shape = Shape::string("arnType").min(20).max(2048).pattern(r"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+");
     pub(super) static ASSUMED_ROLE_ID_TYPE: Shape = Shape::string("assumedRoleIdType").min(2).max(193).pattern(r"[\w+=,.@:-]*");
     pub(super) static CONTEXT_ASSERTION_TYPE: Shape = Shape::string("contextAssertionType").min(4).max(2048);

@@ -351,6 +351,9 @@ fn constraints(shape: &Value) -> String {
     {
         let _ = write!(calls, ".pattern({})", raw(pattern));
     }
+    if shape.get("sensitive").and_then(Value::as_bool) == Some(true) {
+        calls.push_str(".sensitive()");
+    }
     calls
 }
 

@@ -17,7 +17,7 @@ use neargate_ecs::order::{News, Order, TaskOrder};
 use neargate_kernel::{Command, Effect, EffectId, Report, Store};
 use neargate_runtime::crash;
 use neargate_runtime::images::{ImageStores, RootFs};
-use neargate_runtime::{Adopted, Backend, ContainerState, EventSink, RuntimeError, SpoolKey, TaskId};
+use neargate_runtime::{Adopted, Backend, ContainerState, EventSink, RuntimeError, SpoolKey, TaskId, TaskSpec};
 
 use crate::writer::{Driver, Writer};
 use specification::Specified;
@@ -194,26 +194,36 @@ impl Shared {
 
     /// Runs a task, or goes on with what an engine before this one began of it. `Err` says why it cannot run.
     fn run_or_adopt(&self, effect: &Effect, task: &TaskId, order: &TaskOrder) -> Result<(), News> {
-        // Secrets first, as on Fargate; a task that came as far as its images before may be running with them already.
-        let has_begun = self.look(&effect.scope, task, neargate_ecs::has_begun_to_pull);
-        let secrets = if has_begun { None } else { Some(self.fetch_secrets(&effect.scope, task)?) };
-        self.report(&effect.id, &News::PullStarted, false);
-        let spool_key = self.spool_key(&effect.scope, task)?;
-        let Specified { mut spec, digests, layers } =
-            specification::specify(&self.images, task, order, &effect.scope, spool_key)?;
-        self.standing(task, |it| it.layers = layers);
-        self.report(&effect.id, &News::PullStopped { digests }, false);
+        let outline = specification::outline(task, order, self.spool_key(&effect.scope, task)?)?;
         crash::point();
         let resume = self.look(&effect.scope, task, neargate_ecs::logged_output);
-        match self.backend().and_then(|backend| backend.adopt(&spec, &resume)).map_err(cannot_provision)? {
-            Adopted::NeverStarted => {
-                let secrets = secrets.map_or_else(|| self.fetch_secrets(&effect.scope, task), Ok)?;
-                specification::add_secrets(&mut spec, secrets);
-                self.backend().and_then(|backend| backend.start(&spec)).map_err(cannot_provision)?;
-                crash::point();
+        match self.backend().and_then(|backend| backend.adopt(&outline, &resume)).map_err(cannot_provision)? {
+            Adopted::NeverStarted => self.start(effect, task, order, outline),
+            Adopted::Running(states) | Adopted::Gone(states) => {
+                // It runs whatever became of its images; those that are there still must stay.
+                if let Ok(Specified { layers, .. }) =
+                    specification::specify(&self.images, outline, order, &effect.scope)
+                {
+                    self.standing(task, |it| it.layers = layers);
+                }
+                self.tell_states(&effect.id, task, &states);
+                Ok(())
             }
-            Adopted::Running(states) | Adopted::Gone(states) => self.tell_states(&effect.id, task, &states),
         }
+    }
+
+    /// Secrets first, then images, as on Fargate.
+    fn start(&self, effect: &Effect, task: &TaskId, order: &TaskOrder, outline: TaskSpec) -> Result<(), News> {
+        let secrets = self.fetch_secrets(&effect.scope, task)?;
+        self.report(&effect.id, &News::PullStarted, false);
+        let Specified { mut spec, digests, layers } =
+            specification::specify(&self.images, outline, order, &effect.scope)?;
+        self.standing(task, |it| it.layers = layers);
+        self.report(&effect.id, &News::PullStopped { digests }, false);
+        specification::add_secrets(&mut spec, secrets);
+        crash::point();
+        self.backend().and_then(|backend| backend.start(&spec)).map_err(cannot_provision)?;
+        crash::point();
         Ok(())
     }
 

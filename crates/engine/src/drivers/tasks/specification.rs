@@ -17,13 +17,28 @@ pub(super) struct Specified {
     pub(super) layers: Vec<RootFs>,
 }
 
-/// The specification of a task, without its secrets. `Err` is what is wrong, as news.
+/// What is to be known of a task to find it again: its network, its key, its containers' names.
+pub(super) fn outline(task: &TaskId, order: &TaskOrder, spool_key: SpoolKey) -> Result<TaskSpec, News> {
+    let network = network(order).map_err(|reason| News::CannotProvision { reason, hint: None })?;
+    Ok(TaskSpec {
+        format: SPEC_FORMAT,
+        task_id: task.clone(),
+        network,
+        cpu_units: order.cpu_units,
+        memory_mib: order.memory_mib,
+        ephemeral_gib: order.ephemeral_gib,
+        containers: order.containers.iter().map(|it| ContainerSpec::new(&it.name, vec![], vec![])).collect(),
+        spool_key,
+        labels: vec![],
+    })
+}
+
+/// The whole specification, but for secrets. `Err` is what is wrong, as news.
 pub(super) fn specify(
     images: &ImageStores,
-    task: &TaskId,
+    outline: TaskSpec,
     order: &TaskOrder,
     scope: &Scope,
-    spool_key: SpoolKey,
 ) -> Result<Specified, News> {
     let (mut containers, mut digests, mut layers) = (vec![], vec![], vec![]);
     for container in &order.containers {
@@ -33,19 +48,7 @@ pub(super) fn specify(
         containers.push(specify_container(&rootfs, &image, container, scope)?);
         layers.push(rootfs);
     }
-    let network = network(order).map_err(|reason| News::CannotProvision { reason, hint: None })?;
-    let spec = TaskSpec {
-        format: SPEC_FORMAT,
-        task_id: task.clone(),
-        network,
-        cpu_units: order.cpu_units,
-        memory_mib: order.memory_mib,
-        ephemeral_gib: order.ephemeral_gib,
-        containers,
-        spool_key,
-        labels: vec![],
-    };
-    Ok(Specified { spec, digests, layers })
+    Ok(Specified { spec: TaskSpec { containers, ..outline }, digests, layers })
 }
 
 fn network(order: &TaskOrder) -> Result<TaskNetwork, String> {

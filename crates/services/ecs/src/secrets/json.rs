@@ -6,11 +6,20 @@ use zeroize::Zeroizing;
 /// The field as text. `Err` is the agent's text.
 pub(super) fn field(text: &str, key: &str) -> Result<Zeroizing<String>, String> {
     let whole: Value = serde_json::from_str(text).map_err(|error| unreadable(text, &error))?;
-    let Value::Object(members) = whole else {
-        return Err(format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", kind(&whole)));
+    let missing = || format!("retrieved secret from Secrets Manager did not contain json key {key}");
+    let members = match whole {
+        Value::Object(members) => members,
+        // To Go that is a map without anything in it.
+        Value::Null => return Err(missing()),
+        other => {
+            return Err(format!(
+                "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                kind(&other)
+            ));
+        }
     };
     let found = members.get(key).map(|value| Zeroizing::new(printed(value)));
-    found.ok_or_else(|| format!("retrieved secret from Secrets Manager did not contain json key {key}"))
+    found.ok_or_else(missing)
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -31,7 +40,16 @@ fn unreadable(text: &str, error: &Error) -> String {
     let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
     let at = line.get(error.column().saturating_sub(1)..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
     let shown = if at == '\'' { "\\'".to_owned() } else { at.to_string() };
-    format!("invalid character '{shown}' looking for beginning of value")
+    let places = [
+        ("trailing characters", "after top-level value"),
+        ("key must be a string", "looking for beginning of object key string"),
+        ("expected `:`", "after object key"),
+        ("expected `,` or `}`", "after object key:value pair"),
+        ("expected `,` or `]`", "after array element"),
+    ];
+    let text = error.to_string();
+    let place = places.iter().find(|(begin, _)| text.starts_with(begin));
+    format!("invalid character '{shown}' {}", place.map_or("looking for beginning of value", |(_, place)| place))
 }
 
 /// What Go's `%v` makes of a decoded value.
@@ -91,6 +109,12 @@ mod tests {
         check(r#"{"other":1}"#, "error: retrieved secret from Secrets Manager did not contain json key k");
         check("'a'", r"error: invalid character '\'' looking for beginning of value");
         check("hunter2", "error: invalid character 'h' looking for beginning of value");
+        check("null", "error: retrieved secret from Secrets Manager did not contain json key k");
+        check(r#"{"k":1} x"#, "error: invalid character 'x' after top-level value");
+        check("{k:1}", "error: invalid character 'k' looking for beginning of object key string");
+        check(r#"{"k" 1}"#, "error: invalid character '1' after object key");
+        check(r#"{"k":1 2}"#, "error: invalid character '2' after object key:value pair");
+        check(r#"{"k":[1 2]}"#, "error: invalid character '2' after array element");
         check("", "error: unexpected end of JSON input");
         check(r#"{"k":"#, "error: unexpected end of JSON input");
         check("\"text\"", "error: json: cannot unmarshal string into Go value of type map[string]interface {}");

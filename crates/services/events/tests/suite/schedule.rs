@@ -133,6 +133,16 @@ fn what_falls_due_while_the_clock_waits_for_tasks_is_late_and_not_missed() {
 }
 
 #[test]
+fn what_falls_due_while_the_machine_sleeps_is_missed() {
+    let mut harness = at_ten();
+    rule(&mut harness, "r", every("rate(1 minute)"), nowhere());
+    harness.sleep(8 * 3_600_000);
+    assert_eq!(fired(&mut harness, "r"), 0);
+    harness.pass(60_000);
+    assert_eq!(fired(&mut harness, "r"), 1);
+}
+
+#[test]
 fn what_lies_before_a_time_that_the_clock_is_set_to_is_missed() {
     let mut harness = at_ten();
     rule(&mut harness, "r", every("cron(0 * * * ? *)"), nowhere());

@@ -91,6 +91,9 @@ pub(crate) fn import(cx: &mut Cx<'_>, arn: &str, value: String) -> Result<(), Fa
         let wanted = cx.scope.arn("secretsmanager", "secret:NAME-XXXXXX");
         Fault::validation(format!("`{arn}` is no complete ARN of a secret here: expected `{wanted}`"))
     })?;
+    if value.is_empty() {
+        return Err(Fault::validation("a secret's value has at least one character"));
+    }
     match cx.get::<SecretRecord>(&name).map(|secret| secret.arn == arn) {
         Some(true) => {
             let input = json!({ "SecretId": arn, "SecretString": value });

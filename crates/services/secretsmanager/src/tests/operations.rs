@@ -262,3 +262,10 @@ fn a_secret_can_be_put_at_a_complete_arn() {
     let short = import(world, "arn:aws:secretsmanager:eu-west-1:000000000000:secret:app", "x").unwrap_err();
     assert!(short.starts_with("ValidationException: `arn:aws:secretsmanager:eu-west-1:000000000000:secret:app` is no"));
 }
+
+#[test]
+fn a_refusal_does_not_show_the_secret() {
+    let secret = "hush".repeat(20_000);
+    let refused = told(ask(&mut world(), "CreateSecret", json!({ "Name": "a", "SecretString": secret })));
+    expect!["400 ValidationException: 1 validation error detected: Value at 'secretString' failed to satisfy constraint: Member must have length less than or equal to 65536"].assert_eq(&refused);
+}
