@@ -53,7 +53,7 @@ pub(crate) struct But {
 }
 
 /// Lists that are longer than this are looked up, not gone through.
-pub(crate) const LISTED_MAX: usize = 8;
+const LISTED_MAX: usize = 16;
 
 impl But {
     pub(crate) fn new(conditions: Vec<Condition>) -> Self {

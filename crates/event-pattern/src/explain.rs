@@ -7,9 +7,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 
-use crate::condition::{Kind, LISTED_MAX, Value};
+use crate::condition::{Kind, Value};
 use crate::error::EventError;
 use crate::join::{self, Elements, Places, TooManySteps, WHOLE};
 use crate::pattern::{Branch, Field};
@@ -19,6 +18,8 @@ use crate::table::{Found, Tests};
 /// Most values of a field that an explanation shows, and most characters of each.
 const VALUES_SHOWN: usize = 3;
 const CHARACTERS_SHOWN: usize = 60;
+/// Tests of a field that are asked one by one before a table is made of them.
+const ASKED_MAX: usize = 1 << 14;
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +131,8 @@ impl Field {
 struct Seen {
     places: Places,
     got: Vec<String>,
+    /// How many tests were put to values so far, or looked up.
+    asked: usize,
 }
 
 impl Seen {
@@ -150,7 +153,7 @@ struct Collector<'p> {
     names: HashMap<&'p str, Vec<(usize, usize)>>,
     seen: Vec<Vec<Seen>>,
     elements: Elements,
-    /// The tests of fields that have many, to look up.
+    /// The tests of fields of which much was asked, to look up; all branches with a field share it.
     tables: HashMap<*const Field, Tests>,
 }
 
@@ -173,19 +176,13 @@ impl<'p> Collector<'p> {
             for (f, field) in branch.fields.iter().enumerate() {
                 names.entry(&field.name).or_default().push((b, f));
                 let places = Places { passed: Vec::new(), present: field.absent.then(Vec::new) };
-                fields.push(Seen { places, got: Vec::new() });
+                fields.push(Seen { places, got: Vec::new(), asked: 0 });
             }
             seen.push(fields);
         }
         let mut elements = Elements::default();
         elements.clear();
-        let mut tables = HashMap::new();
-        for field in branches.iter().flat_map(|branch| &branch.fields) {
-            if field.tests.len() > LISTED_MAX {
-                tables.entry(Arc::as_ptr(field)).or_insert_with(|| Tests::of(field.tests.iter()));
-            }
-        }
-        Self { branches, names, seen, elements, tables }
+        Self { branches, names, seen, elements, tables: HashMap::new() }
     }
 
     fn read(&mut self, event: &[u8]) -> Result<(), EventError> {
@@ -288,9 +285,12 @@ impl<'p> Collector<'p> {
             if let Some(present) = &mut seen.places.present {
                 present.push(around.element);
             }
-            let passes = match self.tables.get(&std::ptr::from_ref(field)) {
-                None => field.tests.iter().any(|test| test.holds(&value)),
-                Some(table) => field.any_passes(table, &value),
+            seen.asked += field.tests.len();
+            let passes = if seen.asked <= ASKED_MAX {
+                field.tests.iter().any(|test| test.holds(&value))
+            } else {
+                let table = self.tables.entry(std::ptr::from_ref(field));
+                field.any_passes(table.or_insert_with(|| Tests::of(field.tests.iter())), &value)
             };
             if passes {
                 seen.places.passed.push(around.element);

@@ -49,8 +49,8 @@ fn names_around_fields_do_not_multiply_beyond_the_limit() {
         let fields: Vec<String> = (0..fields).map(|n| format!(r#""f{n}": [1]"#)).collect();
         format!(r#"{{"{}": {{{}}}}}"#, "x".repeat(long), fields.join(","))
     };
-    assert!(Pattern::parse(&nested(1000, 4000)).is_ok());
-    let error = Pattern::parse(&nested(500_000, 50_000)).unwrap_err();
+    assert!(Pattern::parse(&nested(500, 1000)).is_ok());
+    let error = Pattern::parse(&nested(50_000, 50_000)).unwrap_err();
     assert!(error.reason().starts_with("Rule is too complex - try using fewer or shorter field names"), "{error}");
     let deep = format!("{}{}{}", format!(r#"{{"{}":"#, "x".repeat(100)).repeat(999), "[1]", "}".repeat(999));
     assert!(Pattern::parse(&deep).unwrap_err().reason().starts_with("Rule is too complex"));

@@ -204,6 +204,6 @@ fn but(rng: &mut Rng) -> Test {
         }
     };
     // Long lists are looked up, short ones gone through.
-    let count = if kind != 3 && rng.u8(0..6) == 0 { rng.usize(9..14) } else { rng.usize(1..4) };
+    let count = if kind != 3 && rng.u8(0..6) == 0 { rng.usize(9..24) } else { rng.usize(1..4) };
     Test::But((0..count).map(|_| one(rng)).collect())
 }
