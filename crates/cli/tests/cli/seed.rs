@@ -137,8 +137,8 @@ fn a_run_from_schedule_to_log_line() {
         expect![[r#"
         exit 0
         --- stdout
-        TASK          CREATED               STATUS   DEFINITION                                                              ENDING
-        [12]  [TIME]  STOPPED  FargateTasksHashOfSecretScheduledFargateTaskScheduledTaskDef49BF1ACD:1  Essential container in task exited (MyContainer: exit code 0)
+        TASK      CREATED               STATUS   DEFINITION                                                              ENDING
+        [8]  [TIME]  STOPPED  FargateTasksHashOfSecretScheduledFargateTaskScheduledTaskDef49BF1ACD:1  Essential container in task exited (MyContainer: exit code 0)
     "#]],
     );
     let tasks: Json = serde_json::from_str(&engine.ok(&["task", "ls", "--all", "--format", "json"])).unwrap();
