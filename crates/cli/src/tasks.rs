@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use neargate_base::Diagnostic;
+use neargate_base::{Arn, Diagnostic};
 use neargate_ecs::api as ecs;
 use neargate_logs::api as logs;
 use serde_json::{Value as Json, json};
@@ -13,6 +13,8 @@ use crate::outcome::{Failure, Outcome};
 
 /// Tasks that one `DescribeTasks` takes.
 const TASKS_PER_CALL_MAX: usize = 100;
+/// Characters of a task's id that tell it from others.
+const ID_SHOWN: usize = 8;
 
 /// All tasks of a region: those that run, and with `stopped` those that did.
 pub(crate) fn list(endpoint: &Endpoint, stopped: bool) -> Result<Vec<ecs::Task>, CallError> {
@@ -80,6 +82,16 @@ pub(crate) fn short(arn: Option<&str>) -> &str {
     arn.and_then(|arn| arn.rsplit('/').next()).unwrap_or_default()
 }
 
+/// Whether it is the id of a task, as ECS makes them.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// As much of a task's id as people are shown.
+pub(crate) fn short_id(id: &str) -> String {
+    id.chars().take(ID_SHOWN).collect()
+}
+
 /// Whether the task is over.
 pub(crate) fn is_stopped(task: &ecs::Task) -> bool {
     task.last_status.as_deref() == Some("STOPPED")
@@ -125,11 +137,7 @@ pub(crate) fn to_json(task: &ecs::Task) -> Json {
 
 /// The one task that is meant.
 pub(crate) fn find(endpoint: &Endpoint, wanted: &str) -> Outcome<ecs::Task> {
-    let all = list(endpoint, true)?;
-    let is_meant = |task: &ecs::Task| {
-        task.task_arn.as_deref() == Some(wanted) || short(task.task_arn.as_deref()).starts_with(wanted)
-    };
-    let mut found: Vec<_> = all.into_iter().filter(is_meant).collect();
+    let mut found = meant(endpoint, wanted)?;
     match (found.pop(), found.is_empty()) {
         (Some(task), true) => Ok(task),
         (Some(_), false) => {
@@ -145,6 +153,32 @@ pub(crate) fn find(endpoint: &Endpoint, wanted: &str) -> Outcome<ecs::Task> {
             ))
         }
     }
+}
+
+/// The tasks that may be meant. Only the beginning of an id needs the list of all of them.
+fn meant(endpoint: &Endpoint, wanted: &str) -> Result<Vec<ecs::Task>, CallError> {
+    // `task/CLUSTER/ID`
+    let of_arn = |arn: Arn| arn.resource.strip_prefix("task/")?.split_once('/').map(|(cluster, _)| cluster.to_owned());
+    let clusters = match wanted.parse::<Arn>().ok().and_then(of_arn) {
+        Some(cluster) => vec![cluster],
+        None if is_id(wanted) => clusters(endpoint)?,
+        None => {
+            let mut all = list(endpoint, true)?;
+            all.retain(|task| short(task.task_arn.as_deref()).starts_with(wanted));
+            return Ok(all);
+        }
+    };
+    let mut found = vec![];
+    for cluster in clusters {
+        match describe(endpoint, &cluster, &[wanted.to_owned()]) {
+            // One that has gone has no tasks.
+            Err(error) if error.is("ClusterNotFoundException") => {}
+            tasks => found.extend(tasks?),
+        }
+    }
+    // An ARN may be one of another account or region.
+    found.retain(|task| is_id(wanted) || task.task_arn.as_deref() == Some(wanted));
+    Ok(found)
 }
 
 /// Where a container's output is logged.

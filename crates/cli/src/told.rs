@@ -2,9 +2,7 @@
 
 use crate::endpoint::control::{Notice, NoticeKind};
 use crate::screen::{Paint, Screen};
-
-/// Characters of a task's id that tell it from others.
-pub(crate) const ID_SHOWN: usize = 8;
+use crate::tasks::{is_id, short_id};
 
 /// One notice; its first word heads the line where that says what it is about.
 pub(crate) fn tell(screen: &Screen, notice: &Notice) {
@@ -29,8 +27,8 @@ pub(crate) fn tell(screen: &Screen, notice: &Notice) {
 
 /// The text with the ids of tasks cut short.
 fn with_short_ids(text: &str) -> String {
-    let short = |word: &str| match word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        true => word.chars().take(ID_SHOWN).collect(),
+    let short = |word: &str| match is_id(word) {
+        true => short_id(word),
         false => word.to_owned(),
     };
     text.split(' ').map(short).collect::<Vec<String>>().join(" ")

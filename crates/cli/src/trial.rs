@@ -19,8 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::control::{Notice, NoticeKind};
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
-use crate::tasks::{self, Stream, Tail, short};
-use crate::told::ID_SHOWN;
+use crate::tasks::{self, Stream, Tail, short, short_id};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -238,7 +237,7 @@ impl<'a> Trial<'a> {
         for (text, subjects) in by_text {
             let first = subjects.first().copied().unwrap_or_default();
             let is_task = self.order.iter().any(|arn| short(Some(arn)) == first);
-            let first = if is_task { first.chars().take(ID_SHOWN).collect() } else { first.to_owned() };
+            let first = if is_task { short_id(first) } else { first.to_owned() };
             let more = if subjects.len() > 1 { format!(" and {} more", subjects.len() - 1) } else { String::new() };
             self.screen.step_in(Paint::Yellow, word, &self.screen.paint(Paint::Dim, &format!("{first}{more}: {text}")));
             word = "";
@@ -289,7 +288,7 @@ impl<'a> Trial<'a> {
 }
 
 fn id(task: &ecs::Task) -> String {
-    short(task.task_arn.as_deref()).chars().take(ID_SHOWN).collect()
+    short_id(short(task.task_arn.as_deref()))
 }
 
 fn listed(names: impl Iterator<Item = String>) -> String {

@@ -1,6 +1,6 @@
 //! The example runs, and what it writes reads.
 
-use neargate_template::{Assembly, Template};
+use neargate_template::{Assembly, Template, semantic_diff};
 
 #[test]
 fn the_app_writes_an_assembly_that_reads() {
@@ -21,4 +21,18 @@ fn the_app_writes_an_assembly_that_reads() {
     let count = |kind: &str| template.resources.iter().filter(|(_, resource)| resource.resource_type == kind).count();
     let kinds = ["AWS::Events::Rule", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::ECS::Service"];
     assert_eq!(kinds.map(count), [1, 1, 1, 0]);
+
+    // The tests of the command line run a copy.
+    let directory = "crates/cli/tests/cli/templates";
+    let file = format!("{}/../../{directory}/{}", env!("CARGO_MANIFEST_DIR"), stack.template_file);
+    let (copy, diagnostics) = Template::parse(&std::fs::read_to_string(&file).unwrap(), &file);
+    assert_eq!(diagnostics, vec![]);
+    let differences: Vec<_> = semantic_diff(&template, &copy.unwrap()).iter().map(ToString::to_string).collect();
+    assert!(
+        differences.is_empty(),
+        "{file} is no longer what the example (the first) writes:\n{}\nrenew it: \
+         `CDK_OUTDIR=target/fargate-tasks cargo run --package fargate-tasks && cp target/fargate-tasks/{} {directory}/`",
+        differences.join("\n"),
+        stack.template_file
+    );
 }

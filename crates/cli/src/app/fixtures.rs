@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use neargate_base::Arn;
-use serde_json::Value as Json;
+use neargate_base::{Arn, Scope};
+use serde_json::{Map, Value as Json};
 use toml::de::{DeTable, DeValue};
 
 use super::reader::{Reader, Value, json};
@@ -64,13 +64,25 @@ impl fmt::Debug for Part {
     }
 }
 
+impl Fixtures {
+    /// Whether the secret of this name has its ARN from a fixture in that account and region.
+    pub(crate) fn has_arn_of(&self, name: &str, place: &Scope) -> bool {
+        let mut arns = self.secrets.keys().filter_map(|key| key.parse::<Arn>().ok());
+        arns.any(|arn| is_secret_at(&arn, name, place))
+    }
+}
+
 impl SecretFixture {
-    /// The keys of its JSON object; none where it is a text.
-    pub(crate) fn keys(&self) -> Vec<&str> {
+    /// The keys of its JSON object, which a text may spell out too; `None` where it is none.
+    pub(crate) fn keys(&self) -> Option<Vec<String>> {
         match self {
-            Self::Json(Part::Object(members)) => members.keys().map(String::as_str).collect(),
-            Self::Json(Part::Given(Json::Object(members))) => members.keys().map(String::as_str).collect(),
-            _ => vec![],
+            Self::Json(Part::Object(members)) => Some(members.keys().cloned().collect()),
+            Self::Json(Part::Given(Json::Object(members))) => Some(members.keys().cloned().collect()),
+            Self::Text(Part::Given(Json::String(text))) => {
+                let members = serde_json::from_str::<Map<String, Json>>(text).ok()?;
+                Some(members.into_iter().map(|(key, _)| key).collect())
+            }
+            _ => None,
         }
     }
 }
@@ -106,6 +118,20 @@ pub(crate) fn is_complete_arn(text: &str) -> bool {
         && !arn.region.is_empty()
         && !arn.account.is_empty()
         && end.is_some_and(|(_, end)| end.len() == 6 && end.chars().all(|c| c.is_ascii_alphanumeric()))
+}
+
+/// A secret's ARN without the six characters that Secrets Manager added.
+pub(super) fn without_end(arn: &Arn) -> Arn {
+    if !is_complete_arn(&arn.to_string()) {
+        return arn.clone();
+    }
+    let resource = arn.resource.rsplit_once('-').map_or(arn.resource.as_str(), |(name, _)| name).to_owned();
+    Arn { resource, ..arn.clone() }
+}
+
+/// Whether a complete ARN is that of the secret with this name in this account and region.
+pub(super) fn is_secret_at(arn: &Arn, name: &str, place: &Scope) -> bool {
+    without_end(arn).resource_name() == name && Scope::new(&arn.account, &arn.region) == *place
 }
 
 fn read_ssm(reader: &mut Reader<'_>, name: &str, value: &Value<'_>) -> Option<SsmFixture> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use neargate_base::{Arn, Scope};
 use neargate_template::{DynamicReference, Evaluator, ParameterType, Partial, Undeployed, Unknown, resolve_parameters};
 
-use super::fixtures::is_complete_arn;
+use super::fixtures::{is_secret_at, without_end};
 use super::synth::{Stack, called};
 
 /// One thing that a template takes in.
@@ -60,10 +60,14 @@ impl Thing {
         let whole = match (self, self.arn()) {
             (Self::Secret(_), Some(arn)) => arn.resource.strip_prefix("secret:").unwrap_or_default().to_owned(),
             (Self::Secret(name), None) => name.clone(),
-            // `parameter/name`, of which the slash belongs to a name that has further ones.
+            // `parameter/name`: the slash belongs to a name that has further ones, and to another one it may.
             (Self::Parameter { .. }, Some(arn)) => {
                 let name = arn.resource.strip_prefix("parameter").unwrap_or_default();
-                return vec![name.to_owned(), name.trim_start_matches('/').to_owned()];
+                let trimmed = name.trim_start_matches('/');
+                return match trimmed.contains('/') {
+                    true => vec![name.to_owned()],
+                    false => vec![name.to_owned(), trimmed.to_owned()],
+                };
             }
             (Self::Parameter { name, .. }, None) => name.clone(),
         };
@@ -177,23 +181,20 @@ fn without_version(name: &str) -> &str {
 }
 
 impl Thing {
-    /// Whether one of these fixture names stands for it.
-    pub(crate) fn is_among<'n>(&self, mut names: impl Iterator<Item = &'n str>, is_at_home: bool) -> Option<&'n str> {
+    /// The fixture that stands for it in its place, of all that have these names: one by ARN before one by name.
+    pub(crate) fn among<'n>(
+        &self,
+        names: impl Iterator<Item = &'n str>,
+        place: &Scope,
+        is_at_home: bool,
+    ) -> Option<&'n str> {
         let (own, arn) = (self.names(), self.arn());
-        names.find(|name| match (name.parse::<Arn>(), &arn) {
+        let meant = names.filter(|name| match (name.parse::<Arn>(), &arn) {
             // A complete ARN of a fixture answers for the one without its last characters too.
             (Ok(fixture), Some(arn)) => fixture == *arn || without_end(&fixture) == *arn,
-            (Ok(fixture), None) => is_at_home && own.iter().any(|own| without_end(&fixture).resource_name() == own),
+            (Ok(fixture), None) => own.iter().any(|own| is_secret_at(&fixture, own, place)),
             (Err(_), _) => is_at_home && own.iter().any(|own| own == name),
-        })
+        });
+        meant.max_by_key(|name| name.starts_with("arn:"))
     }
-}
-
-/// A secret's ARN without the six characters that Secrets Manager added.
-fn without_end(arn: &Arn) -> Arn {
-    if !is_complete_arn(&arn.to_string()) {
-        return arn.clone();
-    }
-    let resource = arn.resource.rsplit_once('-').map_or(arn.resource.as_str(), |(name, _)| name).to_owned();
-    Arn { resource, ..arn.clone() }
 }

@@ -73,11 +73,36 @@ fn allows_logs(key: &Json) -> bool {
     };
     let allows = |statement: &Json| {
         let principal = statement.get("Principal").unwrap_or(&Json::Null);
-        let service = principal.get("Service").map(Json::to_string).unwrap_or_default();
+        let service = principal.get("Service").is_some_and(is_logs);
         let is_everybody = *principal == json!("*") || principal.get("AWS") == Some(&json!("*"));
-        statement.get("Effect") == Some(&json!("Allow")) && (service.contains("logs.") || is_everybody)
+        statement.get("Effect") == Some(&json!("Allow")) && (service || is_everybody)
     };
     statements.into_iter().any(allows)
+}
+
+/// Whether it is CloudWatch Logs, or a list with it: others, such as `delivery.logs`, have names that end like it.
+fn is_logs(service: &Json) -> bool {
+    match service {
+        Json::Array(services) => services.iter().any(is_logs),
+        service => beginning(service).starts_with("logs."),
+    }
+}
+
+/// A text as far as it is written out: what comes after a reference is not known here.
+fn beginning(text: &Json) -> String {
+    if let Some(text) = text.as_str() {
+        return text.to_owned();
+    }
+    if let Some(sub) = text.get("Fn::Sub") {
+        return sub.as_str().or_else(|| sub.get(0)?.as_str()).unwrap_or_default().to_owned();
+    }
+    let Some([delimiter, parts]) = text.get("Fn::Join").and_then(Json::as_array).map(Vec::as_slice) else {
+        return String::new();
+    };
+    let parts = parts.as_array().map(Vec::as_slice).unwrap_or_default();
+    let known: Vec<&str> = parts.iter().map_while(Json::as_str).collect();
+    let end = if known.len() < parts.len() && !known.is_empty() { delimiter.as_str().unwrap_or_default() } else { "" };
+    known.join(delimiter.as_str().unwrap_or_default()) + end
 }
 
 fn add_statement(key: &mut Json) {
@@ -148,6 +173,16 @@ mod tests {
         expected.assert_eq(&format!("{mended:?}{statements}"));
     }
 
+    /// The keys of which something is lacking where a key's policy allows all to this service.
+    fn lacking_with(service: &str) -> Vec<String> {
+        let statement = format!("{{Effect: Allow, Principal: {{Service: {service}}}, Action: 'kms:*', Resource: '*'}}");
+        let body = format!(
+            "Resources:\n  Key:\n    Type: AWS::KMS::Key\n    Properties:\n      KeyPolicy: {{Statement: [{statement}], Version: x}}\n  \
+             Logs:\n    Type: AWS::Logs::LogGroup\n    Properties: {{KmsKeyId: !GetAtt Key.Arn}}\n"
+        );
+        lacking(&Template::parse(&body, "t").0.unwrap()).into_iter().collect()
+    }
+
     const ROOT: &str = "{Effect: Allow, Principal: {AWS: root}, Action: 'kms:*', Resource: '*'}";
 
     #[test]
@@ -208,5 +243,27 @@ mod tests {
             []
             {"AWS":"root"}"#]],
         );
+    }
+
+    #[test]
+    fn who_is_cloudwatch_logs() {
+        // Others whose names have it in them, in every way to write a name.
+        for service in [
+            "delivery.logs.amazonaws.com",
+            "[delivery.logs.amazonaws.com, s3.amazonaws.com]",
+            "!Sub 'delivery.logs.${AWS::URLSuffix}'",
+        ] {
+            assert_eq!(lacking_with(service), ["Key"], "{service}");
+        }
+        for service in [
+            "logs.amazonaws.com",
+            "[s3.amazonaws.com, logs.eu-west-1.amazonaws.com]",
+            "!Sub ['logs.${Region}.${AWS::URLSuffix}', {Region: x}]",
+            "!Join ['.', [logs, !Ref AWS::Region, amazonaws.com]]",
+            "!Join ['', [logs., !Ref AWS::Region, .amazonaws.com]]",
+            "!Join ['', [lo, gs.amazonaws.com]]",
+        ] {
+            assert_eq!(lacking_with(service), [""; 0], "{service}");
+        }
     }
 }

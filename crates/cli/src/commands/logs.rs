@@ -20,7 +20,7 @@ use crate::screen::{Paint, Screen};
 
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How far behind the newest line a further one may come: streams are written independently.
+/// How long before a read a line may have been written that the read did not find yet.
 const LATE_MS: i64 = 10_000;
 
 #[derive(Debug, Subcommand)]
@@ -63,9 +63,10 @@ fn tail(args: &TailArgs, screen: &Screen) -> Outcome {
     let endpoint = args.engine.endpoint();
     let group = find_group(&endpoint, &args.group)?;
     let since = args.since.as_deref().map(|since| since_ms(&endpoint, since)).transpose()?;
-    let (mut from, mut newest) = (since, None);
+    let mut from = since;
     let (mut seen, mut labels) = (BTreeMap::new(), Labels::default());
     loop {
+        let began = if args.follow { Some(now(&endpoint)?) } else { None };
         let mut fresh = events(&endpoint, &group, args, from)?;
         fresh.retain(|event| {
             let at = event.timestamp.unwrap_or_default();
@@ -74,22 +75,20 @@ fn tail(args: &TailArgs, screen: &Screen) -> Outcome {
         // All of them first: how a line is headed depends on who else writes.
         fresh.iter().for_each(|event| labels.meet(event.log_stream_name.as_deref().unwrap_or_default()));
         for event in fresh {
-            newest = newest.max(event.timestamp);
             show(args, screen, &group, &labels, event);
         }
-        if !args.follow {
-            if newest.is_none() {
+        let Some(began) = began else {
+            if seen.is_empty() {
                 let is_any_wanted = args.since.is_none() && args.filter.is_none() && args.stream.is_none();
                 let what = if is_any_wanted { "no line yet" } else { "no such line" };
                 screen.step_in(Paint::Yellow, "nothing", &format!("{what} in `{group}`"));
             }
             return Ok(Exit::Done);
-        }
-        if let Some(newest) = newest {
-            let again = newest - LATE_MS;
-            from = Some(since.map_or(again, |since| since.max(again)));
-            seen.retain(|_, at| *at >= again);
-        }
+        };
+        // Whether anything matched or not, the group has been read up to here.
+        let again = began - LATE_MS;
+        from = Some(since.map_or(again, |since| since.max(again)));
+        seen.retain(|_, at| *at >= again);
         std::thread::sleep(PAUSE);
     }
 }
@@ -123,8 +122,12 @@ fn since_ms(endpoint: &Endpoint, since: &str) -> Outcome<i64> {
             failure
         });
     };
-    let now = endpoint.status()?.text("service_time").parse::<Timestamp>().unwrap_or_default();
-    Ok(now.millis().saturating_sub(age))
+    Ok(now(endpoint)?.saturating_sub(age))
+}
+
+/// The engine's time in milliseconds.
+fn now(endpoint: &Endpoint) -> Outcome<i64> {
+    Ok(endpoint.status()?.text("service_time").parse::<Timestamp>().unwrap_or_default().millis())
 }
 
 /// The group of that name, or the only one that has it in its name.

@@ -11,11 +11,9 @@ use super::EngineArgs;
 use crate::codes;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
-use crate::tasks::{self, Tail, short};
+use crate::tasks::{self, Tail, short, short_id};
 
 const PAUSE: Duration = Duration::from_millis(200);
-/// Characters of a task's id in a list; any beginning that only one task has will do elsewhere.
-const ID_SHOWN: usize = 12;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TaskCommand {
@@ -85,7 +83,7 @@ fn list(args: &ListArgs, screen: &Screen) -> Outcome {
     let row = |task: &ecs::Task| {
         let ending = if tasks::is_stopped(task) { tasks::ending(task) } else { String::new() };
         vec![
-            short(task.task_arn.as_deref()).chars().take(ID_SHOWN).collect(),
+            short_id(short(task.task_arn.as_deref())),
             task.created_at.map(Timestamp::to_iso_seconds).unwrap_or_default(),
             task.last_status.clone().unwrap_or_default(),
             short(task.task_definition_arn.as_deref()).to_owned(),

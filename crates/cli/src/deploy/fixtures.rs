@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use neargate_base::Arn;
+use neargate_base::{Arn, Scope};
 use neargate_secretsmanager::api as secrets;
 use neargate_ssm::api as ssm;
 use serde_json::{Map, Value as Json};
@@ -26,7 +26,12 @@ const EACH_TYPE_MIN: i64 = 3;
 /// Puts what is missing in one account and region.
 pub(super) fn put(screen: &Screen, endpoint: &Endpoint, app: &App, made: &Synthesized) -> Outcome<()> {
     let fixtures = &app.config.fixtures;
+    let home = Scope::new(endpoint.account(), endpoint.region());
     for (name, fixture) in fixtures.secrets.iter().filter(|(name, _)| !name.starts_with("arn:")) {
+        // It is there by its ARN, with the value that stands beside that.
+        if fixtures.has_arn_of(name, &home) {
+            continue;
+        }
         tell(screen, "secret", name, put_secret(endpoint, name, fixture)?);
     }
     for (name, fixture) in &fixtures.ssm {
@@ -87,10 +92,17 @@ fn parameter(endpoint: &Endpoint, name: &str) -> Outcome<Option<ssm::Parameter>>
 fn put_parameter(endpoint: &Endpoint, name: &str, fixture: &SsmFixture) -> Outcome<Change> {
     let existing = parameter(endpoint, name)?;
     let kind = if fixture.is_secure { "SecureString" } else { "String" };
-    let old = existing.as_ref().and_then(|it| it.value.clone());
+    let is_same_kind = |it: &&ssm::Parameter| it.r#type.as_deref() == Some(kind);
+    // What lay there in plain text is no secret.
+    let old = existing.as_ref().filter(is_same_kind).and_then(|it| it.value.clone());
     let value = text(&render(endpoint, &fixture.value, old.clone().map(Json::from).as_ref())?);
-    if old.as_ref() == Some(&value) && existing.as_ref().and_then(|it| it.r#type.as_deref()) == Some(kind) {
+    if old.as_ref() == Some(&value) {
         return Ok(Change::Kept);
+    }
+    // A parameter keeps its type for life.
+    if existing.as_ref().is_some_and(|it| !is_same_kind(&it)) {
+        let input = ssm::DeleteParameterInput { name: name.to_owned() };
+        let _: ssm::DeleteParameterOutput = endpoint.call(&ssm::SERVICE, &ssm::DELETE_PARAMETER, input)?;
     }
     let input = ssm::PutParameterInput {
         name: name.to_owned(),

@@ -8,7 +8,7 @@ use neargate_ssm::api as ssm;
 
 use super::environments;
 use crate::app::App;
-use crate::app::fixtures::{SecretFixture, is_complete_arn};
+use crate::app::fixtures::is_complete_arn;
 use crate::app::imports::{self, Import, Made, Thing};
 use crate::app::synth::Synthesized;
 use crate::codes;
@@ -56,7 +56,7 @@ pub(super) fn check(endpoint: &Endpoint, app: &App, made: &Synthesized) -> Outco
         if own.get(place).is_some_and(|made| makes(made, thing)) {
             continue;
         }
-        if let Some(finding) = by_fixture(app, thing, is_home, wanted) {
+        if let Some(finding) = by_fixture(app, (place, thing), is_home, wanted) {
             findings.extend(finding);
         } else if !is_in_engine(
             &endpoint.in_environment(Some(place.account.as_str()), Some(place.region.as_str())),
@@ -86,24 +86,24 @@ fn makes(made: &Made, thing: &Thing) -> bool {
 }
 
 /// Whether a fixture provides it; where one does and lacks a key, what to say about that.
-fn by_fixture(app: &App, thing: &Thing, is_home: bool, wanted: &Wanted) -> Option<Vec<Diagnostic>> {
+fn by_fixture(app: &App, (place, thing): (&Scope, &Thing), is_home: bool, wanted: &Wanted) -> Option<Vec<Diagnostic>> {
     let fixtures = &app.config.fixtures;
     match thing {
-        Thing::Parameter { .. } => thing.is_among(fixtures.ssm.keys().map(String::as_str), is_home).map(|_| vec![]),
+        Thing::Parameter { .. } => thing.among(fixtures.ssm.keys().map(String::as_str), place, is_home).map(|_| vec![]),
         Thing::Secret(_) => {
-            let name = thing.is_among(fixtures.secrets.keys().map(String::as_str), is_home)?;
+            let name = thing.among(fixtures.secrets.keys().map(String::as_str), place, is_home)?;
             let fixture = fixtures.secrets.get(name)?;
             let known = fixture.keys();
-            let lacks: Vec<&str> = wanted.keys.iter().map(String::as_str).filter(|key| !known.contains(key)).collect();
-            Some(lacks.into_iter().map(|key| without_key(name, fixture, key, wanted)).collect())
+            let lacks = wanted.keys.iter().filter(|key| !known.as_ref().is_some_and(|known| known.contains(key)));
+            Some(lacks.map(|key| without_key(name, known.is_some(), key, wanted)).collect())
         }
     }
 }
 
-fn without_key(name: &str, fixture: &SecretFixture, key: &str, wanted: &Wanted) -> Diagnostic {
-    let message = match fixture {
-        SecretFixture::Json(_) => format!("the fixture `{name}` has no key `{key}`"),
-        SecretFixture::Text(_) => format!("the fixture `{name}` is a text, and its key `{key}` is asked for"),
+fn without_key(name: &str, is_object: bool, key: &str, wanted: &Wanted) -> Diagnostic {
+    let message = match is_object {
+        true => format!("the fixture `{name}` has no key `{key}`"),
+        false => format!("the fixture `{name}` is a text, and its key `{key}` is asked for"),
     };
     let hint = format!("give it one: `\"{name}\" = {{ json = {{ {} = … }} }}`", toml_key(key));
     with_uses(Diagnostic::error(codes::IMPORT, message).hint(hint), wanted, Some(key))

@@ -42,11 +42,12 @@ pub(crate) fn deploy(
         screen.diagnostic(warning);
     }
     imports::check(endpoint, app, made)?;
+    // First those whose ARNs are given: by its name, each of them is that very secret then.
+    fixtures::put_at_arns(screen, endpoint, app)?;
     for (account, region) in environments(made) {
         let endpoint = endpoint.in_environment(account.as_deref(), region.as_deref());
         fixtures::put(screen, &endpoint, app, made)?;
     }
-    fixtures::put_at_arns(screen, endpoint, app)?;
     let mut summaries = vec![];
     for stack in &made.stacks {
         check_assets(screen, stack)?;

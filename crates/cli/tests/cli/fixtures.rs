@@ -1,6 +1,6 @@
 //! `[fixtures]`: what is there before the stacks, and what is missing.
 
-use expect_test::expect;
+use expect_test::{Expect, expect};
 use neargate_secretsmanager::api::SERVICE as SECRETS;
 use neargate_ssm::api::SERVICE as SSM;
 use serde_json::{Value as Json, json};
@@ -53,6 +53,8 @@ Resources:
               ValueFrom: !Join ['', ['arn:', !Ref AWS::Partition, ':secretsmanager:', !Ref AWS::Region, ':', !Ref AWS::AccountId, ':secret:app/creds:user.name::']]
             - {Name: TOKEN, ValueFrom: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/token-AbCdEf'}
             - {Name: PASSWORD, ValueFrom: /corp/password}
+            - {Name: HOST, ValueFrom: !Sub 'arn:aws:ssm:${AWS::Region}:${AWS::AccountId}:parameter/corp/host'}
+            - {Name: PORT, ValueFrom: !Sub 'arn:aws:ssm:${AWS::Region}:${AWS::AccountId}:parameter/port'}
             - {Name: OWN_PARAMETER, ValueFrom: !Sub 'arn:aws:ssm:${AWS::Region}:${AWS::AccountId}:parameter/own'}
   Never:
     Type: AWS::ECS::TaskDefinition
@@ -83,6 +85,12 @@ fn what_is_missing_is_named_before_anything_is_made() {
         error[NG-P0203]: `Role` takes in the parameter `/corp/team`, which neither the app nor the engine has
           for `{{resolve:ssm:/corp/team:3}}`
 
+        error[NG-P0203]: `App/Job/TaskDef` takes in the parameter `/corp/host`, which neither the app nor the engine has
+          for `HOST` in container `main`
+
+        error[NG-P0203]: `App/Job/TaskDef` takes in the parameter `port`, which neither the app nor the engine has
+          for `PORT` in container `main`
+
         error[NG-P0203]: `App/Job/TaskDef` takes in the secret `arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/token-AbCdEf`, which neither the app nor the engine has
           for `TOKEN` in container `main`
 
@@ -93,45 +101,88 @@ fn what_is_missing_is_named_before_anything_is_made() {
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/token-AbCdEf" = { random = 32 }
 
         [fixtures.ssm]
+        "/corp/host" = { secure = { random = 32 } }
         "/corp/image" = "…"
         "/corp/password" = { secure = { random = 32 } }
         "/corp/team" = "…"
+        "port" = { secure = { random = 32 } }
     "#]]);
     // The lines of the hint are all there is to do.
     let stderr = place.run(&["try", "app.yaml"]).stderr;
     let lines = stderr.split_once("add to `neargate.toml`:").unwrap().1;
     place.write("app/neargate.toml", &format!("template = \"../app.yaml\"\n{lines}"));
     let ran = place.run(&["try", "app"]);
-    assert!(!ran.stderr.contains("NG-P0203") && ran.stderr.contains("fixture secret app/creds"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("NG-P0203"), "{}", ran.stderr);
+    for name in ["secret app/creds", "ssm /corp/host", "ssm port"] {
+        assert!(ran.stderr.contains(&format!("fixture {name}\n")), "{name}: {}", ran.stderr);
+    }
+}
+
+/// All fixtures that `IMPORTS` asks for, but for this one.
+fn with_creds(creds: &str) -> Place {
+    let place = Place::new();
+    place.write("app.yaml", IMPORTS).write(
+        "neargate.toml",
+        &format!(
+            r#"
+template = "app.yaml"
+[fixtures.ssm]
+"/corp/image" = "a"
+"/corp/host" = "a"
+"port" = "a"
+"/corp/password" = {{ secure = "a" }}
+"/corp/team" = "a"
+[fixtures.secrets]
+"app/creds" = {creds}
+"arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/token-AbCdEf" = {{ random = 9 }}
+"#
+        ),
+    );
+    place
 }
 
 #[test]
 fn a_key_that_a_fixture_lacks() {
-    let place = Place::new();
-    place.write("app.yaml", IMPORTS).write(
-        "neargate.toml",
-        r#"
-template = "app.yaml"
-[fixtures.ssm]
-"/corp/image" = "a"
-"/corp/password" = { secure = "a" }
-"/corp/team" = "a"
-[fixtures.secrets]
-"app/creds" = { json = { apiKey = "a" } }
-"arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/token-AbCdEf" = { random = 9 }
-"#,
-    );
-    place.check(
-        &["try"],
+    let lacks = |creds: &str, expected: Expect| {
+        let ran = with_creds(creds).run(&["try"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+        expected.assert_eq(&ran.stderr);
+    };
+    lacks(
+        r#"{ json = { apiKey = "a" } }"#,
         expect![[r#"
-            exit 2
-            --- stderr
             error[NG-P0203]: the fixture `app/creds` has no key `user.name`
               for `USER` in container `main` of `App/Job/TaskDef`
 
             hint: give it one: `"app/creds" = { json = { "user.name" = … } }`
         "#]],
     );
+    // A text is an object where it spells one out.
+    lacks(
+        r#"'{"apiKey":"a"}'"#,
+        expect![[r#"
+            error[NG-P0203]: the fixture `app/creds` has no key `user.name`
+              for `USER` in container `main` of `App/Job/TaskDef`
+
+            hint: give it one: `"app/creds" = { json = { "user.name" = … } }`
+        "#]],
+    );
+    lacks(
+        r#"'["apiKey", "user.name"]'"#,
+        expect![[r#"
+            error[NG-P0203]: the fixture `app/creds` is a text, and its key `apiKey` is asked for
+              for `API_KEY` in container `main` of `App/Job/TaskDef`
+
+            hint: give it one: `"app/creds" = { json = { apiKey = … } }`
+
+            error[NG-P0203]: the fixture `app/creds` is a text, and its key `user.name` is asked for
+              for `USER` in container `main` of `App/Job/TaskDef`
+
+            hint: give it one: `"app/creds" = { json = { "user.name" = … } }`
+        "#]],
+    );
+    let ran = with_creds(r#"'{"apiKey":"a","user.name":"b"}'"#).run(&["try"]);
+    assert!(!ran.stderr.contains("NG-P0203") && ran.stderr.contains("fixture secret app/creds"), "{}", ran.stderr);
 }
 
 const CONFIG: &str = r#"
@@ -194,19 +245,76 @@ fn random_secrets_stay_and_others_follow_the_file() {
     }
 }
 
+/// A stack in the account and region of a secret that has both its name and its ARN in the file.
+#[test]
+fn a_secret_by_its_name_and_by_its_arn() {
+    let place = Place::new();
+    let manifest = json!({
+        "version": "36.0.0",
+        "artifacts": { "Task": {
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://123456789012/eu-west-1",
+            "properties": { "templateFile": "Task.template.json" },
+        } },
+    });
+    place.write("out/manifest.json", &manifest.to_string()).write(
+        "out/Task.template.json",
+        r"
+Resources:
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      Cpu: '256'
+      Memory: '512'
+      NetworkMode: awsvpc
+      RequiresCompatibilities: [FARGATE]
+      ExecutionRoleArn: arn:aws:iam::123456789012:role/other
+      ContainerDefinitions:
+        - Name: main
+          Image: x
+          Secrets: [{Name: KEY, ValueFrom: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds:key::'}]
+",
+    );
+    let config =
+        CONFIG.replace("template = \"task.yaml\"", "app = 'mkdir -p \"$CDK_OUTDIR\"; cp ../out/* \"$CDK_OUTDIR\"'");
+    let engine = Running::start_in(place, &config);
+    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/creds-AbCdEf";
+    let (_, _, stderr) = engine.run(&["up", "app"]);
+    assert_eq!(told(&stderr), expect_unchanged(arn).replace("fixture secret app/creds  unchanged\n", ""));
+}
+
+#[test]
+fn a_parameter_that_becomes_secure() {
+    let config = |value: &str| format!("template = \"task.yaml\"\n[fixtures.ssm]\n\"/a\" = {value}\n");
+    let engine = Running::start(EMPTY, &config("'PLAIN'"));
+    let up = |value: &str| {
+        engine.place.write("app/neargate.toml", &config(value));
+        engine.ok(&["up", "app"]);
+        let input = json!({ "Name": "/a", "WithDecryption": true });
+        let parameter = call(&engine.port, "us-east-1", &SSM, "GetParameter", input).unwrap()["Parameter"].take();
+        (parameter["Type"].as_str().unwrap().to_owned(), parameter["Value"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(up("{ secure = 'SECURE' }"), ("SecureString".to_owned(), "SECURE".to_owned()));
+    assert_eq!(up("'PLAIN'"), ("String".to_owned(), "PLAIN".to_owned()));
+    // What was there in plain text is no random text.
+    let (kind, value) = up("{ secure = { random = 20 } }");
+    assert_eq!((kind.as_str(), value.len()), ("SecureString", 20), "{value}");
+    assert_eq!(up("{ secure = { random = 20 } }").1, value);
+}
+
 fn told(stderr: &str) -> String {
     stderr.lines().filter(|line| line.contains("fixture")).map(|line| format!("{}\n", line.trim())).collect()
 }
 
 fn expect_unchanged(arn: &str) -> String {
     let names = [
+        &format!("secret {arn}"),
         "secret app/creds",
         "secret app/text",
         "secret app/token",
         "ssm /corp/plain",
         "ssm /corp/random",
         "ssm /corp/secure",
-        &format!("secret {arn}"),
     ];
     names.iter().map(|name| format!("fixture {name}  unchanged\n")).collect()
 }

@@ -104,6 +104,15 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli").join(name)
 }
 
+/// The configuration with which `templates/task.yaml` runs: its image and the parameter that names it.
+pub(crate) const GREETER: &str = r#"
+template = "task.yaml"
+[images]
+"test/greeter:1" = { host_programs = ["sh", "sleep"] }
+[fixtures]
+ssm."/neargate-test/image" = "test/greeter:1"
+"#;
+
 /// Whether containers run here. Where they do not, says so in a line; where they must, fails.
 pub(crate) fn can_run_containers() -> bool {
     let ran = Place::new().run(&["doctor"]);

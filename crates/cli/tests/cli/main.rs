@@ -4,6 +4,8 @@
 #![allow(clippy::too_many_lines, reason = "snapshots are long")]
 
 #[cfg(test)]
+mod asked;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod corpora;
@@ -21,6 +23,8 @@ mod images;
 mod mistakes;
 #[cfg(test)]
 mod permissions;
+#[cfg(test)]
+mod recorder;
 #[cfg(test)]
 mod running;
 #[cfg(test)]

@@ -14,8 +14,14 @@ impl Running {
     /// An engine with this app's stack.
     pub(crate) fn start(template: &str, config: &str) -> Self {
         let place = Place::new();
+        place.write("app/task.yaml", template);
+        Self::start_in(place, config)
+    }
+
+    /// An engine with the app that is already in this place.
+    pub(crate) fn start_in(place: Place, config: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-        place.write("app/task.yaml", template).write("app/neargate.toml", config);
+        place.write("app/neargate.toml", config);
         let running = Self { place, port };
         running.ok(&["up", "app", "--detach"]);
         running

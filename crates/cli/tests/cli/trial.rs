@@ -5,15 +5,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use crate::harness::{Place, Ran, can_run_containers, fixture};
+use crate::harness::{GREETER, Place, Ran, can_run_containers, fixture};
 
-const CONFIG: &str = r#"
+const EVENT: &str = r#"
 [parameters]
 Greeting = "hello"
-[images]
-"test/greeter:1" = { host_programs = ["sh", "sleep"] }
-[fixtures]
-ssm."/neargate-test/image" = "test/greeter:1"
 [event]
 source = "test.greeter"
 detail-type = "Greet"
@@ -24,9 +20,7 @@ detail = { who = "world", code = "0" }
 fn place(change: impl Fn(String) -> String) -> Place {
     let place = Place::new();
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
-    place
-        .write("app/task.yaml", &change(template))
-        .write("app/neargate.toml", &format!("template = \"task.yaml\"{CONFIG}"));
+    place.write("app/task.yaml", &change(template)).write("app/neargate.toml", &format!("{GREETER}{EVENT}"));
     place
 }
 
@@ -120,8 +114,8 @@ fn an_event_that_no_rule_takes_is_explained() {
 #[test]
 fn a_missing_image_is_told_with_the_way_out() {
     let place = place(|it| it);
-    let without = CONFIG.lines().filter(|line| !line.contains("host_programs")).collect::<Vec<_>>().join("\n");
-    place.write("app/neargate.toml", &format!("template = \"task.yaml\"{without}"));
+    let without = GREETER.lines().filter(|line| !line.contains("host_programs")).collect::<Vec<_>>().join("\n");
+    place.write("app/neargate.toml", &format!("{without}{EVENT}"));
     let ran = run(&place, &["try", "app"]);
     assert_eq!(ran.code, 1);
     for part in ["NG-R0201", "CannotPullContainerError", "`neargate image build DIR --tag test/greeter:1`"] {

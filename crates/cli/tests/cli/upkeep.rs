@@ -1,15 +1,7 @@
 //! An engine that stays: `up`, and the commands that talk to it.
 
-use crate::harness::{can_run_containers, fixture};
+use crate::harness::{GREETER, can_run_containers, fixture};
 use crate::running::Running;
-
-const CONFIG: &str = r#"
-template = "task.yaml"
-[images]
-"test/greeter:1" = { host_programs = ["sh"] }
-[fixtures]
-ssm."/neargate-test/image" = "test/greeter:1"
-"#;
 
 #[test]
 fn an_engine_from_up_to_down() {
@@ -17,7 +9,7 @@ fn an_engine_from_up_to_down() {
         return;
     }
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
-    let engine = Running::start(&template, CONFIG);
+    let engine = Running::start(&template, GREETER);
     // Again: the engine runs already, and there is nothing to change.
     let (code, stdout, stderr) = engine.run(&["up", "app"]);
     assert_eq!(code, 0, "{stderr}");

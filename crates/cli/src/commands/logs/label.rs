@@ -1,9 +1,10 @@
 //! What a line of a log group is headed with: the container, and where several tasks write the task too.
 
-use crate::screen::Paint;
+use std::collections::BTreeMap;
 
-/// Characters of a task's id that tell it from others.
-const ID_SHOWN: usize = 8;
+use crate::screen::Paint;
+use crate::tasks::{is_id, short_id};
+
 /// The longest head; longer ones lose their beginning.
 const WIDTH_MAX: usize = 40;
 /// The narrowest column, that of every other list of lines here.
@@ -25,7 +26,6 @@ pub(super) enum Origin<'s> {
 impl<'s> Origin<'s> {
     /// Reads a stream's name as ECS makes it.
     pub(super) fn of(stream: &'s str) -> Self {
-        let is_id = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         match stream.rsplit_once('/') {
             Some((before, task)) if is_id(task) => match before.rsplit_once('/') {
                 Some((_, container)) => Self::Container(container, task),
@@ -56,46 +56,50 @@ impl<'s> Origin<'s> {
 /// The heads of the streams met so far.
 #[derive(Debug, Default)]
 pub(super) struct Labels {
-    streams: Vec<String>,
-    tasks: Vec<String>,
-    width: usize,
+    /// In which place each stream was met.
+    streams: BTreeMap<String, usize>,
+    /// The task met first.
+    task: Option<String>,
+    has_several_tasks: bool,
+    /// The widest label without and with the task, which is said where there are several.
+    widths: [usize; 2],
 }
 
 impl Labels {
     /// Takes note of a stream.
     pub(super) fn meet(&mut self, stream: &str) {
-        if self.streams.iter().any(|known| known == stream) {
+        if self.streams.contains_key(stream) {
             return;
         }
-        self.streams.push(stream.to_owned());
-        if let Some(task) = Origin::of(stream).task()
-            && !self.tasks.iter().any(|known| known == task)
-        {
-            self.tasks.push(task.to_owned());
+        self.streams.insert(stream.to_owned(), self.streams.len());
+        if let Some(task) = Origin::of(stream).task() {
+            let first = self.task.get_or_insert_with(|| task.to_owned());
+            self.has_several_tasks |= first != task;
         }
-        let widths = self.streams.iter().map(|stream| self.label(stream).chars().count());
-        self.width = widths.max().unwrap_or(0).max(WIDTH_MIN);
+        for (width, has_task) in self.widths.iter_mut().zip([false, true]) {
+            *width = (*width).max(label(stream, has_task).chars().count());
+        }
     }
 
     /// The head of a line of this stream, and its colour.
     pub(super) fn head(&self, stream: &str) -> (String, Paint) {
-        let at = self.streams.iter().position(|known| known == stream).unwrap_or(0);
+        let at = self.streams.get(stream).copied().unwrap_or(0);
         let paint = PAINTS.get(at % PAINTS.len()).copied().unwrap_or(Paint::Cyan);
-        let width = self.width;
-        (format!("{:>width$}", self.label(stream)), paint)
+        let [without_task, with_task] = self.widths;
+        let width = if self.has_several_tasks { with_task } else { without_task }.max(WIDTH_MIN);
+        (format!("{:>width$}", label(stream, self.has_several_tasks)), paint)
     }
+}
 
-    fn label(&self, stream: &str) -> String {
-        let short = |task: &str| task.chars().take(ID_SHOWN).collect::<String>();
-        let label = match Origin::of(stream) {
-            Origin::Container(container, _) if self.tasks.len() < 2 => container.to_owned(),
-            Origin::Container(container, task) => format!("{container} {}", short(task)),
-            Origin::Task(task) => short(task),
-            Origin::Other(stream) => stream.to_owned(),
-        };
-        let excess = label.chars().count().saturating_sub(WIDTH_MAX);
-        if excess == 0 { label } else { format!("…{}", label.chars().skip(excess + 1).collect::<String>()) }
-    }
+fn label(stream: &str, has_task: bool) -> String {
+    let label = match Origin::of(stream) {
+        Origin::Container(container, task) if has_task => format!("{container} {}", short_id(task)),
+        Origin::Container(container, _) => container.to_owned(),
+        Origin::Task(task) => short_id(task),
+        Origin::Other(stream) => stream.to_owned(),
+    };
+    let excess = label.chars().count().saturating_sub(WIDTH_MAX);
+    if excess == 0 { label } else { format!("…{}", label.chars().skip(excess + 1).collect::<String>()) }
 }
 
 #[cfg(test)]
@@ -126,6 +130,14 @@ mod tests {
             expect![[r#"
                 Cyan `main 01234567`
                 Yellow `main f1234567`"#]],
+        );
+        // What another task makes wider is wider for all.
+        check(
+            &[&format!("etl/a-container/{one}"), &format!("etl/a-container/{one}"), &format!("etl/side/{other}")],
+            expect![[r#"
+                Cyan `a-container 01234567`
+                Cyan `a-container 01234567`
+                Yellow `       side f1234567`"#]],
         );
         check(
             &[one, "by hand", &format!("half/{one}"), "etl/main/not-an-id"],
