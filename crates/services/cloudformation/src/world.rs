@@ -163,6 +163,12 @@ fn fetch(cx: &mut Cx<'_>, unknown: &Unknown, fetched: &mut Fetched) -> Result<()
             fetched.dynamic.insert(reference.clone(), value);
             Ok(())
         }
+        // Resolved, the value would lie in the stack's record for everybody who may read it.
+        Unknown::Dynamic(reference @ (DynamicReference::Secret { .. } | DynamicReference::SsmSecure { .. })) => {
+            Err(Fault::not_implemented("cloudformation", &format!("CreateStack with the dynamic reference `{reference}`")).with_hint(
+                "hand the secret to the container with `Secrets` of its definition, which Amazon ECS fetches when the task starts",
+            ))
+        }
         Unknown::Import(_) => Err(CloudFormationError::NoExport(unknown.refusal()).into()),
         Unknown::Attribute(resource, attribute) => {
             let text = format!(
