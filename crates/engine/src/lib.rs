@@ -73,13 +73,19 @@ impl Engine {
         let unreadable = |error: String| {
             Diagnostic::error(Code("NG-E0103"), format!("cannot read the engine's state: {error}"))
                 .at(config.data_dir.join("state.sqlite").display().to_string())
-                .hint("nothing was changed; keep a copy, or start afresh with `neargate down --purge` or another `--data-dir`")
+                .hint(format!(
+                    "nothing was changed; keep a copy, or start afresh with `neargate down --purge --data-dir {}` or another \
+                     `--data-dir`",
+                    config.data_dir.display()
+                ))
         };
         let rows = neargate_kernel::Journal::load(&mut journal).map_err(|error| unreadable(error.to_string()))?;
         let segments = Box::new(data_dir.segments());
         let core =
             Core::open(compose::registry(), rows, segments, fastrand::u64(..)).map_err(|error| unreadable(error.0))?;
-        let core = core.with_vault(disk::root_key::vault(journal.instance())).map_err(|error| no_root_key(&error.0))?;
+        let core = core
+            .with_vault(disk::root_key::vault(journal.instance()))
+            .map_err(|error| no_root_key(&error.0, &config.data_dir))?;
         let shapes: Vec<_> = core.registry().services().map(|service| service.shape).collect();
         let images = ImageStores::open(&config.data_dir.join("images"), &config.image_stores)?;
 
@@ -96,6 +102,7 @@ impl Engine {
         let writer_thread = writer::start(parts, inbox).map_err(|error| no_thread(&error))?;
         if let Some(to) = config.clock {
             writer.command(Command::SetClock { to });
+            writer.command(neargate_events::after_clock_was_set());
         }
         let (stop_sender, stop_receiver) = tokio::sync::mpsc::channel(1);
         let edge = http::Edge::new(
@@ -155,9 +162,11 @@ impl Engine {
     }
 }
 
-fn no_root_key(error: &str) -> Diagnostic {
-    Diagnostic::error(Code("NG-E0108"), error)
-        .hint("put the file back with mode 0600, or start afresh with `neargate down --purge` or another `--data-dir`")
+fn no_root_key(error: &str, data_dir: &std::path::Path) -> Diagnostic {
+    let dir = data_dir.display();
+    Diagnostic::error(Code("NG-E0108"), error).hint(format!(
+        "put the file back with mode 0600, or start afresh with `neargate down --purge --data-dir {dir}` or another `--data-dir`"
+    ))
 }
 
 fn no_thread(error: &std::io::Error) -> Diagnostic {

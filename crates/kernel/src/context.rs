@@ -88,6 +88,15 @@ impl<'a> Cx<'a> {
         answer
     }
 
+    /// The same account in another region; `None` stays here.
+    pub fn in_region<T>(&mut self, region: Option<&str>, work: impl FnOnce(&mut Self) -> T) -> T {
+        let there = region.map_or_else(|| self.scope.clone(), |region| Scope::new(self.scope.account.as_str(), region));
+        let scope = std::mem::replace(&mut self.scope, there);
+        let answer = work(self);
+        self.scope = scope;
+        answer
+    }
+
     /// Does something as somebody else, in this scope and transaction.
     pub fn as_principal<T>(&mut self, principal: Principal, work: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.principal, principal);

@@ -156,6 +156,11 @@ impl Core {
         self.clock().turning_to.is_some()
     }
 
+    /// Where the clock is being turned to.
+    pub fn turning_to(&self) -> Option<Timestamp> {
+        self.clock().turning_to
+    }
+
     /// Every effect that no driver has finished: to be handed out again after a restart.
     pub fn unfinished(&self) -> Vec<Effect> {
         self.store.all::<Effect>().map(|(_, _, effect)| effect.clone()).collect()

@@ -67,7 +67,7 @@ pub(super) fn run(command: &ClockCommand, screen: &Screen) -> Outcome {
         ClockCommand::Advance(args) => {
             let turn = match duration_ms(&args.by) {
                 Some(ms) => Turn::Advance(ms),
-                None => Turn::To(moment(&args.by)?.to_string()),
+                None => Turn::To(to_come(&args.engine.endpoint(), moment(&args.by)?)?.to_string()),
             };
             turned(screen, &args.engine.endpoint(), &turn, !args.no_wait)?
         }
@@ -78,8 +78,24 @@ pub(super) fn run(command: &ClockCommand, screen: &Screen) -> Outcome {
         }));
     } else {
         screen.data(status.text("service_time"));
+        if status.is_turning {
+            screen.step("turning", "the clock is on its way; `neargate clock set` puts an end to it");
+        }
     }
     Ok(Exit::Done)
+}
+
+/// A moment that is not past by the engine's clock.
+fn to_come(endpoint: &Endpoint, time: Timestamp) -> Outcome<Timestamp> {
+    let status = endpoint.status()?;
+    let now = status.text("service_time");
+    match now.parse::<Timestamp>() {
+        Ok(clock) if time < clock => {
+            let diagnostic = Diagnostic::error(codes::ARGUMENT, format!("`{time}` is past: the clock is at `{now}`"));
+            Err(Failure::usage(diagnostic.hint(format!("put it back with `neargate clock set {time}`"))))
+        }
+        _ => Ok(time),
+    }
 }
 
 /// Turns the clock and waits until it has arrived.

@@ -169,8 +169,8 @@ fn detached(
     app: Option<(&App, &Synthesized)>,
     data_dir: &Path,
 ) -> Outcome {
-    let mut engine = start_detached(args, data_dir)?;
-    let outcome = wait_for_engine(endpoint, &mut engine, data_dir).and_then(|()| match app {
+    let (mut engine, log_start) = start_detached(args, data_dir)?;
+    let outcome = wait_for_engine(endpoint, &mut engine, data_dir, log_start).and_then(|()| match app {
         Some((app, made)) => {
             images::provide(screen, app, &data_dir.join("images"), &[])?;
             deploy::deploy(screen, endpoint, app, made, Detail::Resources)
@@ -191,7 +191,8 @@ fn detached(
     }
 }
 
-fn start_detached(args: &UpArgs, data_dir: &Path) -> Outcome<Child> {
+/// The engine's process, and where in its log it begins to write.
+fn start_detached(args: &UpArgs, data_dir: &Path) -> Outcome<(Child, usize)> {
     let cannot = |error: std::io::Error| {
         Failure::failed(Diagnostic::error(codes::ENGINE, format!("cannot start the engine: {error}")))
     };
@@ -206,14 +207,15 @@ fn start_detached(args: &UpArgs, data_dir: &Path) -> Outcome<Child> {
     }
     // A group of its own: ctrl-c at this terminal is not for the engine.
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(log));
-    command.spawn().map_err(cannot)
+    let log_start = fs::read(&log_file).map_or(0, |log| log.len());
+    command.spawn().map(|child| (child, log_start)).map_err(cannot)
 }
 
 fn log_file(data_dir: &Path) -> PathBuf {
     data_dir.join("engine.log")
 }
 
-fn wait_for_engine(endpoint: &Endpoint, engine: &mut Child, data_dir: &Path) -> Outcome<()> {
+fn wait_for_engine(endpoint: &Endpoint, engine: &mut Child, data_dir: &Path, log_start: usize) -> Outcome<()> {
     let deadline = Instant::now() + START_PATIENCE;
     loop {
         if endpoint.status().is_ok_and(|status| status.pid == i64::from(engine.id())) {
@@ -225,7 +227,8 @@ fn wait_for_engine(endpoint: &Endpoint, engine: &mut Child, data_dir: &Path) -> 
                 Some(status) => format!("the engine did not start: {status}"),
                 None => format!("the engine does not answer after {} s", START_PATIENCE.as_secs()),
             };
-            let log = fs::read_to_string(log_file(data_dir)).unwrap_or_default();
+            let log = fs::read(log_file(data_dir)).unwrap_or_default();
+            let log = String::from_utf8_lossy(log.get(log_start..).unwrap_or_default());
             let lines: Vec<&str> = log.lines().collect();
             let mut diagnostic = Diagnostic::error(codes::ENGINE, message).at(log_file(data_dir).display().to_string());
             diagnostic.details.extend(lines.iter().skip(lines.len().saturating_sub(8)).map(|line| (*line).to_owned()));

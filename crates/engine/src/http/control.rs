@@ -92,16 +92,31 @@ fn clock(edge: &Edge, body: &[u8]) -> Response {
     let Ok(wanted) = serde_json::from_slice::<Json>(body) else { return plain(400, "the body is no JSON") };
     let time = |member: &str| wanted.get(member).and_then(Json::as_str).map(str::parse::<Timestamp>);
     let waits_for_effects = wanted.get("wait").and_then(Json::as_bool).unwrap_or(true);
+    let turn = |to: Timestamp| Command::TurnClock { to, waits_for_effects };
+    let Some((now, turning_to)) = edge.writer.look(|core| (core.now(wall::now()).service, core.turning_to())) else {
+        return answer_json(None);
+    };
     let command = match (wanted.get("advance_ms").and_then(Json::as_i64), time("to"), time("set")) {
-        (Some(ms), None, None) => {
-            let now = edge.writer.look(|core| core.now(wall::now()).service);
-            Command::TurnClock { to: now.unwrap_or_default().plus_ms(ms), waits_for_effects }
-        }
-        (None, Some(Ok(to)), None) => Command::TurnClock { to, waits_for_effects },
+        (Some(ms), None, None) => turn(now.plus_ms(ms)),
+        (None, Some(Ok(to)), None) => turn(to),
         (None, None, Some(Ok(to))) => Command::SetClock { to },
         (None, Some(Err(error)), None) | (None, None, Some(Err(error))) => return plain(400, &error),
         _ => return plain(400, "exactly one of `advance_ms`, `to` and `set` is expected"),
     };
+    match (&command, turning_to) {
+        (Command::TurnClock { to, .. }, Some(end)) if *to != end => {
+            let text = format!(
+                "the clock is being turned to {end} already: wait for it, or put an end to it with `clock set`"
+            );
+            return plain(409, &text);
+        }
+        (Command::SetClock { .. }, _) => {
+            edge.writer.command(command);
+            edge.writer.command(neargate_events::after_clock_was_set());
+            return answer_json(status(edge));
+        }
+        _ => {}
+    }
     edge.writer.command(command);
     answer_json(status(edge))
 }

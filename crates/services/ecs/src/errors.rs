@@ -9,6 +9,7 @@ use neargate_kernel::Fault;
 pub(crate) enum EcsError {
     ClusterNotFound,
     ClusterContainsTasks,
+    Conflict(Vec<String>),
     InvalidParameter(String),
     Client(String),
     UnknownSize { cpu: String, memory: String, hint: String },
@@ -21,7 +22,7 @@ pub(crate) enum EcsError {
 impl From<EcsError> for Fault {
     fn from(error: EcsError) -> Self {
         use EcsError::{
-            Client, ClusterContainsTasks, ClusterNotFound, InvalidParameter, ResourceNotFound, SecretName,
+            Client, ClusterContainsTasks, ClusterNotFound, Conflict, InvalidParameter, ResourceNotFound, SecretName,
             TaskDefinitionNotFound, TaskNotFound, UnknownSize,
         };
         match error {
@@ -29,6 +30,11 @@ impl From<EcsError> for Fault {
             ClusterContainsTasks => {
                 Self::sender("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
             }
+            Conflict(tasks) => Self::sender(
+                "ConflictException",
+                "The provided clientToken is already in use with a different RunTask request.",
+            )
+            .with_hint(format!("it has started {}", tasks.join(", "))),
             InvalidParameter(text) => Self::sender("InvalidParameterException", text),
             Client(text) => Self::sender("ClientException", text),
             UnknownSize { cpu, memory, hint } => {

@@ -56,6 +56,7 @@ pub fn service() -> Service {
             store.register::<state::Definition>();
             store.register::<state::Task>();
             store.register::<retention::Sweep>();
+            store.register::<state::RunToken>();
         },
     }
 }

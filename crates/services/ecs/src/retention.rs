@@ -11,7 +11,8 @@ use neargate_base::Timestamp;
 use neargate_kernel::{Cause, Cx, Due, Fault, Job, JobId, Record};
 use serde::{Deserialize, Serialize};
 
-use crate::state::Task;
+use crate::ops::TOKEN_MS;
+use crate::state::{RunToken, Task};
 
 /// The job's name.
 pub(crate) const SWEEP: &str = "ecs.sweep";
@@ -79,6 +80,7 @@ pub(crate) fn sweep(cx: &mut Cx<'_>, _: &Job) -> Result<(), Fault> {
             cx.delete::<Task>(&id);
         }
     }
+    forget_tokens(cx, now);
     forget_causes(cx, now);
     cx.delete::<Sweep>(ONLY);
     if is_any_left {
@@ -101,6 +103,15 @@ fn forgotten(mut tasks: Vec<(Timestamp, String)>, now: Timestamp) -> Forgotten {
     let ids = tasks.into_iter().enumerate().filter(|(at, (stopped, _))| goes(*at, *stopped));
     let ids: Vec<String> = ids.map(|(_, (_, id))| id).collect();
     Forgotten { has_others: ids.len() < count, ids }
+}
+
+/// Forgets clients' tokens that are of no use any more.
+fn forget_tokens(cx: &mut Cx<'_>, now: Timestamp) {
+    let old = cx.scan::<RunToken>("").filter(|(_, token)| token.at.plus_ms(TOKEN_MS) <= now);
+    let old: Vec<String> = old.map(|(token, _)| token.to_owned()).collect();
+    for token in old {
+        cx.delete::<RunToken>(&token);
+    }
 }
 
 /// Forgets causes that no task hangs on and that are older than a day.

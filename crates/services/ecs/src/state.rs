@@ -1,6 +1,6 @@
 //! What ECS keeps: clusters, task definitions, tasks.
 
-use neargate_base::Arn;
+use neargate_base::{Arn, Timestamp};
 use neargate_kernel::{Cx, EffectId, Interface, Principal, Record};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,20 @@ impl Record for Task {
     const TABLE: &'static str = "ecs.task";
 }
 
+/// What a client's token has started, by token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RunToken {
+    /// The whole request, in JSON.
+    pub(crate) input: String,
+    /// The ids of the tasks.
+    pub(crate) tasks: Vec<String>,
+    pub(crate) at: Timestamp,
+}
+
+impl Record for RunToken {
+    const TABLE: &'static str = "ecs.run-token";
+}
+
 /// A container of a task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Container {
@@ -111,6 +125,9 @@ pub(crate) enum Condition {
 pub(crate) struct LogRoute {
     pub(crate) group: String,
     pub(crate) stream: String,
+    /// Another region than the task's, where the task definition names one.
+    #[serde(default)]
+    pub(crate) region: Option<String>,
     pub(crate) create_group: bool,
 }
 

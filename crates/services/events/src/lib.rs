@@ -17,7 +17,7 @@ mod state;
 use neargate_kernel::{OperationEntry, Service};
 
 pub use deliver::Bus;
-pub use schedules::{ScheduledRule, scheduled};
+pub use schedules::{ScheduledRule, after_clock_was_set, scheduled};
 
 /// The service.
 pub fn service() -> Service {
@@ -45,7 +45,11 @@ pub fn service() -> Service {
             OperationEntry::of::<ops::ListTagsForResource>(),
         ],
         resources: vec![&resources::RuleType, &resources::EventBusType],
-        jobs: vec![(schedules::JOB, schedules::fire), (schedules::JOB_BY_HAND, schedules::fire_by_hand)],
+        jobs: vec![
+            (schedules::JOB, schedules::fire),
+            (schedules::JOB_BY_HAND, schedules::fire_by_hand),
+            (schedules::JOB_REPLAN, schedules::replan),
+        ],
         reports: vec![],
         records: |store| {
             store.register::<state::EventBus>();

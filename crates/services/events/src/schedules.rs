@@ -17,6 +17,9 @@ pub(crate) const JOB: &str = "events.fire";
 /// The handler of [`fire_by_hand`].
 pub(crate) const JOB_BY_HAND: &str = "events.fire-by-hand";
 
+/// The handler of [`replan`].
+pub(crate) const JOB_REPLAN: &str = "events.replan";
+
 /// A fire that lies further before the engine's start, or before a time to which the clock was set, was missed.
 const LATE_MS_MAX: i64 = 60_000;
 
@@ -67,6 +70,28 @@ pub(crate) fn fire_by_hand(cx: &mut Cx<'_>, job: &Job) -> Result<(), Fault> {
     let rule = rule.ok_or_else(|| Fault::validation("the rule is gone, or disabled, or has no schedule any more"))?;
     put_scheduled_event(cx, &rule, cx.time(), "by hand at");
     Ok(())
+}
+
+/// The clock was set: every rule's next fire is the one after the time that it is now, also where that lies before its last.
+pub(crate) fn replan(cx: &mut Cx<'_>, _: &Job) -> Result<(), Fault> {
+    let rules = cx.store().all::<Rule>().filter(|(_, _, rule)| rule.schedule.is_some());
+    let rules: Vec<(Scope, String)> = rules.map(|(scope, key, _)| (scope, key.to_owned())).collect();
+    let (here, now) = (cx.scope.clone(), cx.time());
+    for (scope, key) in rules {
+        cx.scope = scope;
+        if let Some(mut rule) = cx.get::<Rule>(&key).cloned() {
+            rule.enabled_at = rule.enabled_at.min(now);
+            plan(cx, &mut rule);
+            cx.put(&key, rule);
+        }
+    }
+    cx.scope = here;
+    Ok(())
+}
+
+/// What is to be done once the clock was set.
+pub fn after_clock_was_set() -> Command {
+    Command::RunJob { scope: Scope::new("-", "-"), handler: JOB_REPLAN, payload: Json::Null }
 }
 
 fn key_of(job: &Job) -> String {

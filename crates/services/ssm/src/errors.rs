@@ -24,6 +24,7 @@ pub(crate) enum SsmError {
     HierarchyLevels,
     PathSpelling,
     EmptyValue,
+    NestedValue,
     StandardSize,
     AdvancedSize,
     TierDowngrade,
@@ -57,6 +58,8 @@ const PATH_SPELLING: &str = "The parameter doesn't meet the parameter name requi
                              symbol \"/\". Valid example: /get/parameters2-/by1./path0_.";
 const EMPTY_VALUE: &str = "1 validation error detected: Value '' at 'value' failed to satisfy constraint: Member must have length \
                            greater than or equal to 1.";
+/// From memory.
+const NESTED_VALUE: &str = "Parameter value can't nest another parameter. Do not use \"{{}}\" in the value.";
 const TAGS_AND_OVERWRITE: &str = "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, \
                                   please remove overwrite flag. To update tags for an existing parameter, please use \
                                   AddTagsToResource or RemoveTagsFromResource.";
@@ -93,6 +96,7 @@ impl From<SsmError> for Fault {
             ),
             E::PathSpelling => invalid(PATH_SPELLING.to_owned()),
             E::EmptyValue => invalid(EMPTY_VALUE.to_owned()),
+            E::NestedValue => invalid(NESTED_VALUE.to_owned()),
             E::StandardSize => invalid(format!(
                 "Standard tier parameters support a maximum parameter value of 4096 characters. To create a larger parameter \
                  value, upgrade the parameter to use the advanced-parameter tier. For more information, see {TIERS}"

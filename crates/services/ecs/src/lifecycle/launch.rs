@@ -2,6 +2,7 @@
 
 use neargate_kernel::{Cx, Fault, InterfaceRequest, Notice, NoticeKind};
 
+use super::news::none_started;
 use super::{advance, become_status, end, logs, order};
 use crate::api;
 use crate::order::{ContainerOrder, DRIVER, Order, TaskOrder};
@@ -24,8 +25,7 @@ pub(crate) fn launch(
     };
     let interface = match cx.registry.ports.networks.attach(cx, &request) {
         Err(fault) if fault.code == "InsufficientFreeAddressesInSubnet" => {
-            end(cx, id, "TaskFailedToStart", &fault.message)?;
-            return advance(cx, id);
+            return fail(cx, id, &fault.message);
         }
         interface => interface?,
     };
@@ -46,18 +46,23 @@ pub(crate) fn launch(
         task.interface = Some(interface);
     });
     become_status(cx, id, "PENDING")?;
-    if let Err(reason) = logs::open_streams(cx, id) {
-        let hint =
-            "the execution role must allow `logs:CreateLogStream` and `logs:PutLogEvents` on the log group".to_owned();
-        cx.notice(Notice { kind: NoticeKind::Failed, subject: arn, text: reason.clone(), hint: Some(hint) });
-        end(cx, id, "TaskFailedToStart", &reason)?;
-        return advance(cx, id);
+    if let Err(failure) = logs::open_streams(cx, id) {
+        let text = failure.reason.clone();
+        cx.notice(Notice { kind: NoticeKind::Failed, subject: arn, text, hint: Some(failure.hint) });
+        return fail(cx, id, &failure.reason);
     }
     let Some(task) = cx.get::<Task>(id) else { return Ok(()) };
     let run = Order::Run(Box::new(task_order(task, definition)));
     let effect = cx.emit(DRIVER, order(&run)?);
     cx.update::<Task, _>(id, |task| task.run_effect = Some(effect));
     Ok(())
+}
+
+/// Nothing of the task was started, nor ever will be.
+fn fail(cx: &mut Cx<'_>, id: &str, reason: &str) -> Result<(), Fault> {
+    none_started(cx, id);
+    end(cx, id, "TaskFailedToStart", reason)?;
+    advance(cx, id)
 }
 
 fn attachment(cx: &mut Cx<'_>, interface: &neargate_kernel::Interface) -> api::Attachment {
@@ -180,6 +185,7 @@ pub(crate) fn log_route(definition: &api::ContainerDefinition, task_id: &str) ->
     Some(LogRoute {
         group: option("awslogs-group")?,
         stream,
+        region: option("awslogs-region"),
         create_group: option("awslogs-create-group").as_deref() == Some("true"),
     })
 }

@@ -6,39 +6,55 @@ use neargate_shape::Value;
 
 use crate::state::{LogRoute, Task};
 
-/// Makes the log stream of every container that has one. `Err` is Fargate's own text.
-pub(super) fn open_streams(cx: &mut Cx<'_>, id: &str) -> Result<(), String> {
-    let Some(task) = cx.get::<Task>(id) else { return Ok(()) };
+/// Why a task has no log stream.
+pub(super) struct NoStream {
+    /// Fargate's own text.
+    pub(super) reason: String,
+    pub(super) hint: String,
+}
+
+/// Makes the log stream of every container that has one.
+pub(super) fn open_streams(cx: &mut Cx<'_>, id: &str) -> Result<(), NoStream> {
+    let Some(task) = cx.get::<Task>(id).cloned() else { return Ok(()) };
     let routes: Vec<_> = task.containers.iter().filter_map(|container| container.log.clone()).collect();
     if routes.is_empty() {
         return Ok(());
     }
-    let writer = task.assume_execution_role(cx).map_err(|text| {
-        format!("ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: {text}")
+    let writer = task.assume_execution_role(cx).map_err(|text| NoStream {
+        reason: format!("ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: {text}"),
+        hint: "the task definition needs an execution role that `ecs-tasks.amazonaws.com` may assume".to_owned(),
     })?;
-    cx.as_principal(writer, |cx| routes.iter().try_for_each(|route| open_stream(cx, route))).map_err(|fault| {
-        format!(
+    cx.as_principal(writer, |cx| routes.iter().try_for_each(|route| open_stream(cx, route))).map_err(|fault| NoStream {
+        reason: format!(
             "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to \
              create Cloudwatch log stream: operation error CloudWatch Logs: CreateLogStream, https response error StatusCode: \
              {}, api error {}: {} : exit status 1",
             fault.status, fault.code, fault.message
-        )
+        ),
+        hint: match fault.code {
+            "ResourceNotFoundException" => {
+                "make the log group before the task starts, or set the option `awslogs-create-group`".to_owned()
+            }
+            _ => "the execution role must allow `logs:CreateLogStream` and `logs:PutLogEvents` on the log group".to_owned(),
+        },
     })
 }
 
 fn open_stream(cx: &mut Cx<'_>, route: &LogRoute) -> Result<(), Fault> {
     let group = ("logGroupName", Value::from(route.group.as_str()));
-    if route.create_group {
-        match cx.call("logs", "CreateLogGroup", Value::Structure(vec![group.clone()])) {
-            Err(fault) if fault.code != "ResourceAlreadyExistsException" => return Err(fault),
-            _ => {}
+    cx.in_region(route.region.as_deref(), |cx| {
+        if route.create_group {
+            match cx.call("logs", "CreateLogGroup", Value::Structure(vec![group.clone()])) {
+                Err(fault) if fault.code != "ResourceAlreadyExistsException" => return Err(fault),
+                _ => {}
+            }
         }
-    }
-    let input = Value::Structure(vec![group, ("logStreamName", Value::from(route.stream.as_str()))]);
-    match cx.call("logs", "CreateLogStream", input) {
-        Err(fault) if fault.code != "ResourceAlreadyExistsException" => Err(fault),
-        _ => Ok(()),
-    }
+        let input = Value::Structure(vec![group, ("logStreamName", Value::from(route.stream.as_str()))]);
+        match cx.call("logs", "CreateLogStream", input) {
+            Err(fault) if fault.code != "ResourceAlreadyExistsException" => Err(fault),
+            _ => Ok(()),
+        }
+    })
 }
 
 /// Logs lines of a container, each with its time of service. A refusal is said, and the container goes on.
@@ -58,7 +74,9 @@ pub(super) fn put_lines(cx: &mut Cx<'_>, task: &Task, route: &LogRoute, lines: &
                     ("logStreamName", Value::from(route.stream.as_str())),
                     ("logEvents", Value::List(chunk.to_vec())),
                 ];
-                cx.call("logs", "PutLogEvents", Value::Structure(input)).map(drop)
+                cx.in_region(route.region.as_deref(), |cx| {
+                    cx.call("logs", "PutLogEvents", Value::Structure(input)).map(drop)
+                })
             })
         })
     });

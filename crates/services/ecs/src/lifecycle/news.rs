@@ -98,7 +98,7 @@ fn fail_container(cx: &mut Cx<'_>, id: &str, container: &str, reason: &str, exit
 }
 
 /// What has not ended by now never will: nothing of the task was started.
-fn none_started(cx: &mut Cx<'_>, id: &str) {
+pub(super) fn none_started(cx: &mut Cx<'_>, id: &str) {
     cx.update::<Task, _>(id, |task| {
         for container in task.containers.iter_mut().filter(|container| !container.has_ended()) {
             container.phase = Phase::Ended { exit_code: None };

@@ -10,7 +10,7 @@ mod tasks;
 pub(crate) use clusters::{CreateCluster, DeleteCluster, DescribeClusters, ListClusters};
 pub(crate) use definitions::{DeregisterTaskDefinition, DescribeTaskDefinition, ListTaskDefinitions};
 pub(crate) use register_task_definition::RegisterTaskDefinition;
-pub(crate) use run_task::RunTask;
+pub(crate) use run_task::{RunTask, TOKEN_MS};
 pub(crate) use tags::{ListTagsForResource, TagResource, UntagResource};
 pub(crate) use tasks::{DescribeTasks, ListTasks, StopTask};
 

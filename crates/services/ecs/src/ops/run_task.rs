@@ -1,14 +1,19 @@
 //! `RunTask`: one or more tasks of a task definition, now.
 
 use neargate_kernel::{Access, Cx, Fault, Notice, NoticeKind, Operation};
-use neargate_shape::OperationShape;
+use neargate_shape::{OperationShape, Wire};
 
 use crate::api;
 use crate::errors::EcsError;
 use crate::lifecycle::{become_status, dependencies, launch, log_route};
 use crate::sizes;
 use crate::spool_key;
-use crate::state::{Cluster, Container, Definition, Phase, Task, cluster, cluster_arn, cluster_name, definition};
+use crate::state::{
+    Cluster, Container, Definition, Phase, RunToken, Task, cluster, cluster_arn, cluster_name, definition, task_id,
+};
+
+/// How long a client's token is remembered.
+pub(crate) const TOKEN_MS: i64 = 86_400_000;
 
 /// Tasks of one call.
 const COUNT_MAX: i32 = 10;
@@ -50,6 +55,9 @@ impl Operation for RunTask {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        if let Some(tasks) = started_before(cx, &input)? {
+            return Ok(api::RunTaskOutput { tasks: Some(tasks), failures: Some(vec![]) });
+        }
         let cluster = cluster(cx, input.cluster.as_deref())?;
         let definition = active_definition(cx, &input.task_definition)?;
         let network = check(&input, &definition)?;
@@ -79,8 +87,29 @@ impl Operation for RunTask {
             cx.cause = link;
         }
         cx.cause = before;
+        if let Some(token) = input.client_token.clone() {
+            let ids = tasks.iter().filter_map(|task| Some(task_id(task.task_arn.as_deref()?).to_owned()));
+            let (tasks, at) = (ids.collect(), cx.time());
+            cx.put(&token, RunToken { input: as_json(&input), tasks, at });
+        }
         Ok(api::RunTaskOutput { tasks: Some(tasks), failures: Some(vec![]) })
     }
+}
+
+/// The tasks that the same request has started under the same token within a day.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html>
+fn started_before(cx: &Cx<'_>, input: &api::RunTaskInput) -> Result<Option<Vec<api::Task>>, EcsError> {
+    let known = input.client_token.as_deref().and_then(|token| cx.get::<RunToken>(token));
+    let Some(known) = known.filter(|known| cx.time() < known.at.plus_ms(TOKEN_MS)) else { return Ok(None) };
+    let tasks = known.tasks.iter().filter_map(|id| cx.get::<Task>(id));
+    if known.input != as_json(input) {
+        return Err(EcsError::Conflict(tasks.map(|task| task.arn().to_owned()).collect()));
+    }
+    Ok(Some(tasks.map(Task::to_api).collect()))
+}
+
+fn as_json(input: &api::RunTaskInput) -> String {
+    neargate_shape::to_json(&input.clone().into_value()).to_string()
 }
 
 fn active_definition(cx: &Cx<'_>, reference: &str) -> Result<Definition, EcsError> {

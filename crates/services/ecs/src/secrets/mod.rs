@@ -10,7 +10,6 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use neargate_base::Scope;
 use neargate_kernel::{Cx, Fault};
 use neargate_shape::Value;
 use zeroize::Zeroizing;
@@ -91,8 +90,8 @@ fn fetch_secrets(cx: &mut Cx<'_>, wanted: &[Wanted]) -> Result<BTreeMap<Secret, 
         let mut input = vec![("SecretId", Value::from(secret.arn.as_str()))];
         input.extend(secret.version_stage.as_deref().map(|stage| ("VersionStage", Value::from(stage))));
         input.extend(secret.version_id.as_deref().map(|id| ("VersionId", Value::from(id))));
-        let answer =
-            in_region(cx, &secret.region, |cx| cx.call("secretsmanager", "GetSecretValue", Value::Structure(input)));
+        let answer = cx
+            .in_region(Some(&secret.region), |cx| cx.call("secretsmanager", "GetSecretValue", Value::Structure(input)));
         let answer = answer.map_err(|fault| {
             let text = format!("failed to fetch secret {} from secrets manager: {}", secret.arn, told(cx, &fault));
             failed(
@@ -120,7 +119,7 @@ fn fetch_parameters(cx: &mut Cx<'_>, wanted: &[Wanted]) -> Result<BTreeMap<Param
         for some in parameters.chunks(PARAMETERS_PER_CALL_MAX) {
             let names = some.iter().map(|parameter| Value::from(parameter.name.as_str())).collect();
             let input = vec![("Names", Value::List(names)), ("WithDecryption", Value::Bool(true))];
-            let answer = in_region(cx, region, |cx| cx.call("ssm", "GetParameters", Value::Structure(input)));
+            let answer = cx.in_region(Some(region), |cx| cx.call("ssm", "GetParameters", Value::Structure(input)));
             let answer = answer.map_err(|fault| {
                 let text = retried("secrets from ssm", &told(cx, &fault));
                 failed(&text, fault.hint.or_else(|| Some(hint("ssm:GetParameters", "the parameter"))))
@@ -143,14 +142,6 @@ fn fetch_parameters(cx: &mut Cx<'_>, wanted: &[Wanted]) -> Result<BTreeMap<Param
         }
     }
     Ok(found)
-}
-
-fn in_region<T>(cx: &mut Cx<'_>, region: &str, work: impl FnOnce(&mut Cx<'_>) -> T) -> T {
-    let there = Scope::new(cx.scope.account.as_str(), region);
-    let here = std::mem::replace(&mut cx.scope, there);
-    let answer = work(cx);
-    cx.scope = here;
-    answer
 }
 
 /// The parameters of an answer, by name; what is left of the answer is overwritten.

@@ -199,3 +199,39 @@ fn after_a_restart_the_orders_that_stand_are_given_again_and_output_is_not_logge
     assert_eq!(logged.get("app"), Some(&100));
     assert_eq!(describe(&mut harness, &task)["lastStatus"], "RUNNING");
 }
+
+#[test]
+fn the_same_request_under_the_same_token_starts_nothing_more() {
+    let mut harness = harness();
+    register(&mut harness, json!([container("app", json!({}))]));
+    let ask = |harness: &mut Harness, count: i32| {
+        let network = json!({ "awsvpcConfiguration": { "subnets": ["subnet-1"] } });
+        let mut input = json!({ "taskDefinition": "app", "launchType": "FARGATE", "networkConfiguration": network });
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend([("clientToken".to_owned(), json!("t")), ("count".to_owned(), json!(count))]);
+        harness.call("ecs", "RunTask", input).map(|output| output["tasks"][0]["taskArn"].clone())
+    };
+    let first = ask(&mut harness, 1).unwrap();
+    assert_eq!(ask(&mut harness, 1).unwrap(), first);
+    assert_eq!(ask(&mut harness, 2).unwrap_err().code, "ConflictException");
+    harness.pass(86_400_000);
+    assert_ne!(ask(&mut harness, 1).unwrap(), first);
+}
+
+#[test]
+fn a_task_without_a_log_stream_ends() {
+    let mut harness = harness();
+    let options = json!({ "awslogs-group": "nope", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "p" });
+    let log = json!({ "logConfiguration": { "logDriver": "awslogs", "options": options } });
+    let input = json!({
+        "family": "app", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512",
+        "executionRoleArn": "arn:aws:iam::000000000000:role/x", "containerDefinitions": [container("app", log)],
+    });
+    harness.call("ecs", "RegisterTaskDefinition", input).unwrap();
+    let task = run(&mut harness, json!({}));
+    let view = describe(&mut harness, &task);
+    assert_eq!((&view["lastStatus"], &view["stopCode"]), (&json!("STOPPED"), &json!("TaskFailedToStart")));
+    assert!(harness.unfinished().is_empty());
+}

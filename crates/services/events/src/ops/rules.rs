@@ -62,21 +62,23 @@ impl Operation for PutRule {
     }
 }
 
-fn check(input: &api::PutRuleInput, bus: &str) -> Result<(), EventsError> {
+fn check(input: &api::PutRuleInput, bus: &str) -> Result<(), Fault> {
     if input.event_pattern.is_none() && input.schedule_expression.is_none() {
         let text = "Parameter(s) EventPattern or ScheduleExpression must be specified.";
-        return Err(EventsError::Validation(text.to_owned()));
+        return Err(EventsError::Validation(text.to_owned()).into());
     }
     if let Some(pattern) = &input.event_pattern {
         Pattern::parse(pattern).map_err(|error| EventsError::InvalidPattern(error.to_string()))?;
     }
     if let Some(expression) = &input.schedule_expression {
         if bus != DEFAULT_BUS {
-            return Err(EventsError::Validation(
-                "ScheduleExpression is supported only on the default event bus.".to_owned(),
-            ));
+            let text = "ScheduleExpression is supported only on the default event bus.";
+            return Err(EventsError::Validation(text.to_owned()).into());
         }
-        schedules::parse(expression).map_err(|error| EventsError::Validation(error.aws_message(Dialect::Rule)))?;
+        // AWS says no more than that it is not valid.
+        schedules::parse(expression).map_err(|error| {
+            Fault::from(EventsError::Validation(error.aws_message(Dialect::Rule))).with_hint(error.to_string())
+        })?;
     }
     Ok(())
 }

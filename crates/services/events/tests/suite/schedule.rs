@@ -133,6 +133,19 @@ fn what_falls_due_while_the_clock_waits_for_tasks_is_late_and_not_missed() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_lets_rules_fire_again() {
+    let mut harness = at_ten();
+    rule(&mut harness, "r", every("cron(0 * * * ? *)"), nowhere());
+    rule(&mut harness, "e", every("rate(1 hour)"), nowhere());
+    harness.turn_to(at("2026-12-20T00:30:00Z"), false);
+    let (before, of_rate) = (fired(&mut harness, "r"), fired(&mut harness, "e"));
+    harness.command(neargate_kernel::Command::SetClock { to: at("2026-12-01T10:30:00Z") });
+    harness.command(neargate_events::after_clock_was_set());
+    harness.turn_to(at("2026-12-01T12:30:00Z"), false);
+    assert_eq!((fired(&mut harness, "r"), fired(&mut harness, "e")), (before + 2, of_rate + 2));
+}
+
+#[test]
 fn what_falls_due_while_the_machine_sleeps_is_missed() {
     let mut harness = at_ten();
     rule(&mut harness, "r", every("rate(1 minute)"), nowhere());

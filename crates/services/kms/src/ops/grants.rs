@@ -1,8 +1,9 @@
 //! `CreateGrant`, `ListGrants`, `ListRetirableGrants`, `RevokeGrant`, `RetireGrant`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation, Principal};
+use neargate_kernel::{Access, Cx, Fault, Operation, PolicyFlaw, Principal};
 use neargate_shape::OperationShape;
 use neargate_shape::scalar::base64_decode;
+use serde_json::json;
 
 use super::data_keys::stop_at_dry_run;
 use super::page::page;
@@ -37,6 +38,9 @@ impl Operation for CreateGrant {
         if let Some(arn) = input.grantee_principal.as_ref().filter(|arn| !arn.starts_with("arn:")) {
             return Err(KmsError::GranteePrincipal(arn.clone()).into());
         }
+        if let Some(arn) = input.grantee_principal.as_ref().filter(|arn| !exists(cx, arn)) {
+            return Err(KmsError::GranteePrincipal(arn.clone()).into());
+        }
         let grantee = input.grantee_principal.or(input.grantee_service_principal).ok_or(KmsError::GranteeMissing)?;
         let retiring = input.retiring_principal.or(input.retiring_service_principal);
         stop_at_dry_run(input.dry_run)?;
@@ -58,6 +62,14 @@ impl Operation for CreateGrant {
         cx.put(&grant.place(), grant);
         Ok(output)
     }
+}
+
+/// Whether there is a principal of this ARN, as far as a key policy may name it.
+fn exists(cx: &Cx<'_>, arn: &str) -> bool {
+    let statement = json!({"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "kms:*", "Resource": "*"});
+    let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    let checked = cx.registry.ports.authorizer.check_resource_policy(cx.store(), &policy);
+    !matches!(checked, Err(PolicyFlaw::Principal(_)))
 }
 
 /// A grant of this name that says the same: naming it makes the call repeatable.

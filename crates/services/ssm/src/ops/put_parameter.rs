@@ -35,6 +35,9 @@ impl Operation for PutParameter {
         if value.is_empty() {
             return Err(SsmError::EmptyValue.into());
         }
+        if value.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}")) {
+            return Err(SsmError::NestedValue.into());
+        }
         let overwrites = input.overwrite == Some(true);
         if overwrites && has_tags(&input) {
             return Err(SsmError::TagsAndOverwrite.into());
