@@ -128,8 +128,10 @@ pub(crate) fn to_json(task: &ecs::Task) -> Json {
             "exit_code": container.exit_code, "reason": container.reason,
         })
     });
+    let time = |time: Option<neargate_base::Timestamp>| time.map(|time| time.to_string());
     json!({
         "task": task.task_arn, "definition": short(task.task_definition_arn.as_deref()), "status": task.last_status,
+        "created_at": time(task.created_at), "started_at": time(task.started_at), "stopped_at": time(task.stopped_at),
         "started_by": task.started_by, "stop_code": task.stop_code, "stopped_reason": task.stopped_reason,
         "containers": containers.collect::<Vec<_>>(),
     })

@@ -32,10 +32,10 @@ pub(super) fn put(screen: &Screen, endpoint: &Endpoint, app: &App, made: &Synthe
         if fixtures.has_arn_of(name, &home) {
             continue;
         }
-        tell(screen, "secret", name, put_secret(endpoint, name, fixture)?);
+        tell(screen, "secret", name, placed("secrets", name, put_secret(endpoint, name, fixture))?);
     }
     for (name, fixture) in &fixtures.ssm {
-        tell(screen, "ssm", name, put_parameter(endpoint, name, fixture)?);
+        tell(screen, "ssm", name, placed("ssm", name, put_parameter(endpoint, name, fixture))?);
     }
     for name in bootstrap_parameters(made) {
         let version = SsmFixture { value: Part::Given(BOOTSTRAP_VERSION.into()), is_secure: false };
@@ -51,9 +51,19 @@ pub(super) fn put_at_arns(screen: &Screen, endpoint: &Endpoint, app: &App) -> Ou
     for (name, fixture) in &app.config.fixtures.secrets {
         let Ok(arn) = name.parse::<Arn>() else { continue };
         let endpoint = endpoint.in_environment(Some(&arn.account), Some(&arn.region));
-        tell(screen, "secret", name, put_secret(&endpoint, name, fixture)?);
+        tell(screen, "secret", name, placed("secrets", name, put_secret(&endpoint, name, fixture))?);
     }
     Ok(())
+}
+
+/// A refusal, with the fixture that it is about.
+fn placed<T>(section: &str, name: &str, outcome: Outcome<T>) -> Outcome<T> {
+    outcome.map_err(|mut failure| {
+        for diagnostic in &mut failure.diagnostics {
+            diagnostic.details.insert(0, format!("for `{name}` under `[fixtures.{section}]`"));
+        }
+        failure
+    })
 }
 
 fn tell(screen: &Screen, kind: &str, name: &str, change: Change) {

@@ -34,16 +34,30 @@ pub(crate) fn call(
     for (name, value) in headers.iter().copied().chain(signature) {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    let mut stream = TcpStream::connect(&host).unwrap();
-    stream.write_all(&[head.as_bytes(), b"\r\n", body].concat()).unwrap();
-    let mut answer = vec![];
-    stream.read_to_end(&mut answer).unwrap();
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    let status: u16 = String::from_utf8_lossy(&answer[..end]).split(' ').nth(1).unwrap().parse().unwrap();
-    let answer = Answer { status, headers: &[], body: &answer[end + 4..] };
+    let (status, body) = exchange(&host, &head, body);
+    let answer = Answer { status, headers: &[], body: &body };
     if status != 200 {
         let fault = codec.decode_error(&answer);
         return Err(format!("{}: {}", fault.code, fault.message));
     }
     Ok(to_json(&codec.decode_response(operation, &answer).unwrap()))
+}
+
+/// What the control endpoint answers.
+pub(crate) fn control(port: &str, call: &str) -> Json {
+    let host = format!("127.0.0.1:{port}");
+    let head = format!("GET /_neargate/{call} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+    let (status, body) = exchange(&host, &head, b"");
+    assert_eq!(status, 200);
+    serde_json::from_slice(&body).unwrap()
+}
+
+fn exchange(host: &str, head: &str, body: &[u8]) -> (u16, Vec<u8>) {
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.write_all(&[head.as_bytes(), b"\r\n", body].concat()).unwrap();
+    let mut answer = vec![];
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let status = String::from_utf8_lossy(&answer[..end]).split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer.split_off(end + 4))
 }

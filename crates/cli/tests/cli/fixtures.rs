@@ -318,3 +318,16 @@ fn expect_unchanged(arn: &str) -> String {
     ];
     names.iter().map(|name| format!("fixture {name}  unchanged\n")).collect()
 }
+
+#[test]
+fn a_fixture_that_is_refused_is_named() {
+    let place = Place::new();
+    let template = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: b}}}";
+    place.write("app/task.yaml", template);
+    place.write("app/neargate.toml", "template = \"task.yaml\"\n[fixtures.ssm]\n\"/a b\" = \"x\"\n");
+    let ran = place.run(&["try", "app"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    for part in ["ssm:PutParameter", "ValidationException", "for `/a b` under `[fixtures.ssm]`"] {
+        assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
+    }
+}

@@ -5,7 +5,7 @@ use neargate_cloudformation::api::SERVICE as STACKS;
 use neargate_iam::api::SERVICE as IAM;
 use serde_json::{Value as Json, json};
 
-use crate::client::call;
+use crate::client::{call, control};
 use crate::harness::can_run_containers;
 use crate::running::Running;
 use crate::seed::{config, template};
@@ -32,16 +32,23 @@ impl World {
         serde_json::from_str(&self.engine.ok(&["task", "ls", "--all", "--format", "json"])).unwrap()
     }
 
+    /// What the engine has said since a notice, and the number of the last.
+    fn notices(&self, after: u64) -> (Vec<Json>, u64) {
+        let said = control(&self.engine.port, &format!("notices?after={after}"))["notices"].as_array().unwrap().clone();
+        let last = said.last().map_or(after, |notice| notice["number"].as_u64().unwrap());
+        (said, last)
+    }
+
     /// Fires the schedule, waits for what comes of it, and answers how that ended or what failed.
     fn fire(&self) -> String {
-        let before = self.tasks().len();
-        let (_, _, fired) = self.engine.run(&["schedule", "fire", &self.rule]);
-        let (_, _, waited) = self.engine.run(&["clock", "advance", "1s"]);
+        let (before, heard) = (self.tasks().len(), self.notices(0).1);
+        self.engine.run(&["schedule", "fire", &self.rule]);
+        self.engine.run(&["clock", "advance", "1s"]);
         let tasks = self.tasks();
         let newest = tasks.last().filter(|_| tasks.len() > before);
         let reason = newest.map(|task| task["stopped_reason"].as_str().unwrap().to_owned());
-        let failed = [fired, waited].concat();
-        let failed = failed.lines().map(str::trim).find(|line| line.starts_with("failed")).map(str::to_owned);
+        let failed = self.notices(heard).0.into_iter().find(|notice| notice["kind"] == "failed");
+        let failed = failed.map(|notice| notice["text"].as_str().unwrap().to_owned());
         let text = match (newest.map(|task| task["stop_code"].as_str().unwrap()), failed) {
             (Some("TaskFailedToStart"), _) | (_, None) => reason.unwrap_or_default(),
             (_, Some(failed)) => failed,
@@ -120,12 +127,12 @@ fn without_a_permission_the_step_that_needs_it_fails() {
     table.push_str(&format!("with all again: {}\n", world.fire()));
     expect![[r#"
         with all: Essential container in task exited
-        EventsRole without ecs:RunTask: failed FailedInvocations of rule `RULE`, target `Target0`: AccessDeniedException: User: ROLE is not authorized to perform: ecs:RunTask on resource: RESOURCE because no identity-based policy allows the ecs:RunTask action
+        EventsRole without ecs:RunTask: FailedInvocations of rule `RULE`, target `Target0`: AccessDeniedException: User: ROLE is not authorized to perform: ecs:RunTask on resource: RESOURCE because no identity-based policy allows the ecs:RunTask action
         EventsRole without ecs:TagResource: Essential container in task exited
-        EventsRole without iam:PassRole: failed FailedInvocations of rule `RULE`, target `Target0`: AccessDeniedException: User: ROLE is not authorized to perform: iam:PassRole on resource: RESOURCE because no identity-based policy allows the iam:PassRole action
-        EventsRole without iam:PassRole: failed FailedInvocations of rule `RULE`, target `Target0`: AccessDeniedException: User: ROLE is not authorized to perform: iam:PassRole on resource: RESOURCE because no identity-based policy allows the iam:PassRole action
+        EventsRole without iam:PassRole: FailedInvocations of rule `RULE`, target `Target0`: AccessDeniedException: User: ROLE is not authorized to perform: iam:PassRole on resource: RESOURCE because no identity-based policy allows the iam:PassRole action
+        EventsRole without iam:PassRole: FailedInvocations of rule `RULE`, target `Target0`: AccessDeniedException: User: ROLE is not authorized to perform: iam:PassRole on resource: RESOURCE because no identity-based policy allows the iam:PassRole action
         ExecutionRole without logs:CreateLogStream: ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: operation error CloudWatch Logs: CreateLogStream, https response error StatusCode: 400, api error AccessDeniedException: User: ROLE is not authorized to perform: logs:CreateLogStream on resource: RESOURCE because no identity-based policy allows the logs:CreateLogStream action : exit status 1
-        ExecutionRole without logs:PutLogEvents: failed lost 1 log lines of task TASK: AccessDeniedException: User: ROLE is not authorized to perform: logs:PutLogEvents on resource: RESOURCE because no identity-based policy allows the logs:PutLogEvents action
+        ExecutionRole without logs:PutLogEvents: lost 1 log lines of task TASK: AccessDeniedException: User: ROLE is not authorized to perform: logs:PutLogEvents on resource: RESOURCE because no identity-based policy allows the logs:PutLogEvents action
         ExecutionRole without secretsmanager:DescribeSecret: Essential container in task exited
         ExecutionRole without secretsmanager:GetSecretValue: ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret SECRET from secrets manager: AccessDeniedException: User: ROLE is not authorized to perform: secretsmanager:GetSecretValue on resource: RESOURCE because no identity-based policy allows the secretsmanager:GetSecretValue action
         with all again: Essential container in task exited
