@@ -25,7 +25,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use neargate_base::{Code, Diagnostic, Timestamp};
-use neargate_kernel::{Command, Core};
+use neargate_kernel::{Command, Core, Notice, NoticeKind};
 use neargate_runtime::backends::embedded::{EmbeddedBackend, EmbeddedConfig};
 use neargate_runtime::images::ImageStores;
 use neargate_runtime::{Backend, TaskId};
@@ -99,12 +99,20 @@ impl Engine {
         let instance = journal.instance().to_owned();
         let parts =
             Parts { core, journal: Box::new(journal), drivers, notices: Box::new(move |notice| board.pin(notice)) };
-        let writer_thread = writer::start(parts, inbox).map_err(|error| no_thread(&error))?;
+        let (stop_sender, stop_receiver) = tokio::sync::mpsc::channel(1);
+        let failed = {
+            let (board, stop) = (Arc::clone(&notices), stop_sender.clone());
+            move |reason: &str| {
+                board.pin(not_written(reason));
+                // One that is asked to stop already is stopping.
+                let _ = stop.try_send(());
+            }
+        };
+        let writer_thread = writer::start(parts, inbox, failed).map_err(|error| no_thread(&error))?;
         if let Some(to) = config.clock {
             writer.command(Command::SetClock { to });
             writer.command(neargate_events::after_clock_was_set());
         }
-        let (stop_sender, stop_receiver) = tokio::sync::mpsc::channel(1);
         let edge = http::Edge::new(
             shapes,
             writer.clone(),
@@ -167,6 +175,13 @@ fn no_root_key(error: &str, data_dir: &std::path::Path) -> Diagnostic {
     Diagnostic::error(Code("NG-E0108"), error).hint(format!(
         "put the file back with mode 0600, or start afresh with `neargate down --purge --data-dir {dir}` or another `--data-dir`"
     ))
+}
+
+/// What the user hears when the state can no longer be written, a full disk for one.
+fn not_written(reason: &str) -> Notice {
+    let text = format!("the engine stops: its state cannot be written: {reason}");
+    let hint = Some("nothing that was acknowledged is lost: make room and start it again".to_owned());
+    Notice { kind: NoticeKind::Failed, subject: "engine".to_owned(), text, hint }
 }
 
 fn no_thread(error: &std::io::Error) -> Diagnostic {

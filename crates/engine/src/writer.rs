@@ -141,9 +141,15 @@ impl std::fmt::Debug for Parts {
     }
 }
 
-/// Starts the writer. The thread's result is why it ended, when that was not asked for.
-pub(crate) fn start(parts: Parts, inbox: Inbox) -> std::io::Result<JoinHandle<Result<(), String>>> {
-    std::thread::Builder::new().name("writer".to_owned()).spawn(move || run(parts, &inbox.0))
+/// Starts the writer. The thread's result is why it ended, when that was not asked for; `failed` hears it at once.
+pub(crate) fn start(
+    parts: Parts,
+    inbox: Inbox,
+    failed: impl FnOnce(&str) + Send + 'static,
+) -> std::io::Result<JoinHandle<Result<(), String>>> {
+    std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || run(parts, &inbox.0).inspect_err(|reason| failed(reason)))
 }
 
 fn run(mut parts: Parts, inbox: &Receiver<Message>) -> Result<(), String> {
