@@ -190,6 +190,8 @@ pub(crate) struct Stream {
     pub(crate) container: String,
     pub(crate) group: String,
     pub(crate) stream: String,
+    /// The region that the task definition names for it.
+    pub(crate) region: Option<String>,
 }
 
 /// The log streams of a task's containers; those without the awslogs driver have none.
@@ -207,7 +209,8 @@ pub(crate) fn streams(endpoint: &Endpoint, task: &ecs::Task) -> Result<Vec<Strea
             Some(prefix) => format!("{prefix}/{name}/{id}"),
             None => id.to_owned(),
         };
-        Some(Stream { container: name, group: options.get("awslogs-group")?.clone(), stream })
+        let (group, region) = (options.get("awslogs-group")?.clone(), options.get("awslogs-region").cloned());
+        Some(Stream { container: name, group, region, stream })
     };
     Ok(containers.filter_map(stream).collect())
 }
@@ -221,6 +224,7 @@ pub(crate) struct Tail {
 impl Tail {
     /// What a stream has had since the last look, oldest first: time in milliseconds and line. A stream that is not there yet has nothing.
     pub(crate) fn read(&mut self, endpoint: &Endpoint, stream: &Stream) -> Result<Vec<(i64, String)>, CallError> {
+        let endpoint = endpoint.in_environment(None, stream.region.as_deref());
         let key = (stream.group.clone(), stream.stream.clone());
         let mut lines = vec![];
         loop {

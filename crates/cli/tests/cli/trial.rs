@@ -47,6 +47,24 @@ fn an_event_becomes_a_container() {
 }
 
 #[test]
+fn lines_come_from_the_region_that_the_task_definition_names() {
+    if !can_run_containers() {
+        return;
+    }
+    let elsewhere = |template: String| {
+        let group = "awslogs-region: !Ref AWS::Region, awslogs-stream-prefix: greeter";
+        let template = template
+            .replace(group, "awslogs-region: eu-west-1, awslogs-create-group: 'true', awslogs-stream-prefix: greeter");
+        template.replace(
+            "'logs:PutLogEvents'], Resource: !GetAtt Logs.Arn",
+            "'logs:PutLogEvents', 'logs:CreateLogGroup'], Resource: '*'",
+        )
+    };
+    let ran = run(&place(elsewhere), &["try", "app"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "        main │ hello, world\n"), "{}", ran.stderr);
+}
+
+#[test]
 fn the_exit_code_is_the_container_s() {
     if !can_run_containers() {
         return;

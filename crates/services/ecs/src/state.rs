@@ -125,7 +125,7 @@ pub(crate) enum Condition {
 pub(crate) struct LogRoute {
     pub(crate) group: String,
     pub(crate) stream: String,
-    /// Another region than the task's, where the task definition names one.
+    /// The region that the task definition names for it.
     #[serde(default)]
     pub(crate) region: Option<String>,
     pub(crate) create_group: bool,
