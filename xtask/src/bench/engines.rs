@@ -7,18 +7,18 @@ use std::process::Command;
 
 use crate::root;
 
-/// Event patterns over the city-lots events. The rule sets and the events' generator are looked for beside the checkout, in
-/// `../shared/corpora`, or named by `EVENT_PATTERN_RULES` and `EVENT_PATTERN_EVENTS`.
+/// Event patterns over the city-lots events: rule sets and the events' generator are in `xtask/bench/patterns`; others are named by
+/// `EVENT_PATTERN_RULES` and `EVENT_PATTERN_EVENTS`.
 pub(super) fn patterns() -> Result<(), String> {
-    let corpora = root().join("../shared/corpora");
+    let data = root().join("xtask/bench/patterns");
     let named = |variable: &str, default: PathBuf| std::env::var_os(variable).map_or(default, PathBuf::from);
-    let rules = named("EVENT_PATTERN_RULES", corpora.join("upstream/bench/rules.json"));
+    let rules = named("EVENT_PATTERN_RULES", data.join("rules.json"));
     let events = named("EVENT_PATTERN_EVENTS", std::env::temp_dir().join("neargate-citylots.jsonl"));
     if !rules.exists() {
-        return Err(format!("no rule sets at `{}`: name them with EVENT_PATTERN_RULES", rules.display()));
+        return Err(format!("no rule sets at `{}`: EVENT_PATTERN_RULES names another file", rules.display()));
     }
     if !events.exists() {
-        let status = Command::new("python3").arg(corpora.join("generated/citylots.py")).arg(&events).status();
+        let status = Command::new("python3").arg(data.join("events.py")).arg(&events).status();
         if !status.is_ok_and(|status| status.success()) {
             return Err("the events could not be generated: name them with EVENT_PATTERN_EVENTS".to_owned());
         }

@@ -1,7 +1,7 @@
 //! Synthesis beside the AWS CDK: the same three stacks, from the start of the process to the files, and from an edit to the files.
 //!
-//! Ours is the example `three_stacks` of `neargate-patterns`; the CDK's app is looked for beside the checkout, in
-//! `../shared/oracle/seeds/seed0`, or named by `SYNTH_ORACLE`. npm installs the CDK below the target directory. Runs alternate, so that
+//! Ours is the example `three_stacks` of `neargate-patterns`; the CDK's app is
+//! `oracle/seeds/seed0`, or another that `SYNTH_ORACLE` names. npm installs the CDK below the target directory. Runs alternate, so that
 //! a drifting machine harms both alike; each starts with an empty output directory. CPU time is what `wait4` says of the process and
 //! its children: on a shared machine it says more than the wall's.
 //!
@@ -172,7 +172,7 @@ struct Cdk {
 impl Cdk {
     fn install(folder: &Path) -> Result<Self, String> {
         let named = std::env::var_os("SYNTH_ORACLE").map(PathBuf::from);
-        let oracle = named.unwrap_or_else(|| root().join("../shared/oracle/seeds/seed0"));
+        let oracle = named.unwrap_or_else(|| root().join("oracle/seeds/seed0"));
         if !oracle.join("app.js").exists() {
             return Err(format!("no `app.js` in `{}`: name its directory with SYNTH_ORACLE", oracle.display()));
         }

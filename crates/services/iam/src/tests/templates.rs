@@ -51,7 +51,7 @@ impl World {
 }
 
 fn template() -> Json {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template/tests/data/seed4/TriggeredStatic.template.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../oracle/seeds/seed4/TriggeredStatic.template.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
