@@ -52,6 +52,17 @@ pub(crate) fn control(port: &str, call: &str) -> Json {
     serde_json::from_slice(&body).unwrap()
 }
 
+/// What the control endpoint answers to a body: status and text.
+pub(crate) fn tell(port: &str, call: &str, body: &Json) -> (u16, String) {
+    let (host, body) = (format!("127.0.0.1:{port}"), body.to_string());
+    let head = format!(
+        "POST /_neargate/{call} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\nx-neargate-client: test\r\ncontent-length: {}\r\nconnection: close\r\n",
+        body.len()
+    );
+    let (status, answer) = exchange(&host, &head, body.as_bytes());
+    (status, String::from_utf8(answer).unwrap())
+}
+
 fn exchange(host: &str, head: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let mut stream = TcpStream::connect(host).unwrap();
     stream.write_all(&[head.as_bytes(), b"\r\n", body].concat()).unwrap();

@@ -37,3 +37,5 @@ mod synth;
 mod trial;
 #[cfg(test)]
 mod upkeep;
+#[cfg(test)]
+mod visible;

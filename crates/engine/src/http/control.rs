@@ -9,6 +9,7 @@
 //! | `GET schedules` | rules with a schedule, of every account and region |
 //! | `POST clock {"advance_ms"\|"to"\|"set", "wait"}` | turns or sets the clock |
 //! | `POST fire {"rule"}` | lets the rule with that name or ARN fire once, now; answers what came of it |
+//! | `POST events[?bus=NAME] [{"source", …}]` | puts events in the form that rules see, as the service would that they come from; answers what each one met |
 //! | `POST secret {"arn", "value"}` | puts a value into the secret at that complete ARN, and makes the secret where there is none |
 //! | `POST stop` | ends the engine |
 //!
@@ -25,7 +26,7 @@ use serde_json::{Value as Json, json};
 use tokio::sync::oneshot;
 
 use super::edge::plain;
-use super::{Edge, causes};
+use super::{Edge, causes, events};
 use crate::wall;
 use crate::writer::Writer;
 
@@ -42,6 +43,7 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
         }
         ("POST", "clock") => clock(edge, request.body),
         ("POST", "fire") => fire(edge, request.body).await,
+        ("POST", "events") => events::put(edge, request).await,
         ("POST", "secret") => secret(edge, request.body).await,
         ("POST", "stop") => {
             let _ = edge.stop.send(()).await;
@@ -180,7 +182,8 @@ async fn secret(edge: &Edge, body: &[u8]) -> Response {
     }
 }
 
-fn answer_json(body: Option<Json>) -> Response {
+/// An answer in JSON; `None` where the engine is stopping.
+pub(super) fn answer_json(body: Option<Json>) -> Response {
     match body {
         Some(body) => Response {
             status: 200,

@@ -4,6 +4,7 @@ mod causes;
 mod control;
 mod credentials;
 mod edge;
+mod events;
 mod server;
 
 pub(crate) use control::stop_all_tasks;

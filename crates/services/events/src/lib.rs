@@ -13,6 +13,7 @@ mod ops;
 mod resources;
 mod schedules;
 mod state;
+pub mod visible;
 
 use neargate_kernel::{OperationEntry, Service};
 

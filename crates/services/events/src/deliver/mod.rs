@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use neargate_event_pattern::EventError;
 use neargate_event_transform::{Context, Event as Document, InputTransformer, TargetInput, TransformError};
-use neargate_kernel::{Cx, Event, EventSink, Fault, Notice, NoticeKind};
+use neargate_kernel::{Cause, Cx, Event, EventSink, Fault, Notice, NoticeKind};
 use serde_json::{Value as Json, json};
 
 pub(crate) use self::patterns::Patterns;
@@ -52,7 +52,8 @@ impl Envelope<'_> {
     fn text(&self, cx: &Cx<'_>, id: &str) -> String {
         let quoted = |text: &str| Json::from(text).to_string();
         format!(
-            r#"{{"version":"0","id":"{id}","detail-type":{},"source":{},"account":"{}","time":"{}","region":"{}","resources":{},"detail":{}}}"#,
+            r#"{{"version":"0","id":{},"detail-type":{},"source":{},"account":"{}","time":"{}","region":"{}","resources":{},"detail":{}}}"#,
+            quoted(id),
             quoted(self.detail_type),
             quoted(self.source),
             cx.scope.account,
@@ -64,36 +65,58 @@ impl Envelope<'_> {
     }
 }
 
+/// What became of an event: of each rule that matched it, its targets.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) matched: Vec<Matched>,
+    /// The names of rules whose patterns the event is too complex for.
+    pub(crate) undecided: Vec<String>,
+}
+
+/// What became of an event at one rule.
+#[derive(Debug)]
+pub(crate) struct Matched {
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    /// The rule's targets by id, each with what it refused.
+    pub(crate) targets: Vec<(String, Result<(), Fault>)>,
+}
+
 /// Matches an event against the rules of a bus and delivers it to their targets.
-pub(crate) fn deliver(cx: &mut Cx<'_>, bus: &str, id: &str, envelope: &Envelope<'_>) {
+pub(crate) fn deliver(cx: &mut Cx<'_>, bus: &str, id: &str, envelope: &Envelope<'_>) -> Outcome {
     let text = envelope.text(cx, id);
     let patterns = cx.store().derived::<Patterns>();
-    let Some(decision) = patterns.and_then(|patterns| patterns.decide(&cx.scope, bus, &text)) else { return };
+    let decision = patterns.and_then(|patterns| patterns.decide(&cx.scope, bus, &text));
+    let Some(decision) = decision else { return Outcome::default() };
     for name in &decision.undecided {
         let text = format!("rule `{name}` did not see event `{id}`: {}", EventError::TooComplex);
         cx.notice(Notice { kind: NoticeKind::Failed, subject: rule_arn(cx, bus, name), text, hint: None });
     }
+    let undecided = decision.undecided.iter().map(ToString::to_string).collect();
     let rule = |name: &Arc<str>| cx.get::<Rule>(&rule_key(bus, name)).cloned();
     let matching: Vec<Rule> = decision.matched.iter().filter_map(rule).collect();
     if matching.is_empty() {
-        return;
+        return Outcome { matched: vec![], undecided };
     }
     let link = cx.cause.clone();
-    cx.because(id, "event", &format!("event `{}` from `{}`", envelope.detail_type, envelope.source));
-    for rule in matching {
-        invoke(cx, &rule, &text, envelope.source);
-    }
+    // A given id may come twice; what each event brings about hangs on its own.
+    let known = cx.get::<Cause>(id).is_some();
+    let own = if known { format!("{id}@{}", cx.rng.hex(8)) } else { id.to_owned() };
+    cx.because(&own, "event", &format!("event `{}` from `{}`", envelope.detail_type, envelope.source));
+    let matched = matching.iter().map(|rule| invoke(cx, rule, &text, envelope.source)).collect();
     cx.cause = link;
+    Outcome { matched, undecided }
 }
 
 /// Hands an event that a rule matched, or made, to every target of the rule.
-pub(crate) fn invoke(cx: &mut Cx<'_>, rule: &Rule, event: &str, source: &str) {
+pub(crate) fn invoke(cx: &mut Cx<'_>, rule: &Rule, event: &str, source: &str) -> Matched {
     let key = rule_key(&rule.bus, &rule.name);
     cx.update::<Rule, _>(&key, |rule| rule.matched_events += 1);
     let arn = rule_arn(cx, &rule.bus, &rule.name);
     let link = cx.cause.clone();
     let id = format!("{arn}@{}", cx.rng.hex(8));
     cx.because(&id, "rule", &format!("rule `{}`", rule.name));
+    let mut targets = vec![];
     for target in &rule.targets {
         let text = format!("rule `{}` matched: target `{}`", rule.name, target.id);
         cx.notice(Notice { kind: NoticeKind::Progress, subject: arn.clone(), text, hint: None });
@@ -106,11 +129,13 @@ pub(crate) fn invoke(cx: &mut Cx<'_>, rule: &Rule, event: &str, source: &str) {
             Ok(()) => rule.invocations += 1,
             Err(_) => rule.failed_invocations += 1,
         });
-        if let Err(fault) = outcome {
-            tell(cx, rule, target, &arn, source, &fault);
+        if let Err(fault) = &outcome {
+            tell(cx, rule, target, &arn, source, fault);
         }
+        targets.push((target.id.clone(), outcome));
     }
     cx.cause = link;
+    Matched { name: rule.name.clone(), arn, targets }
 }
 
 /// A failed invocation is an event and a line for the user, never silence.

@@ -13,4 +13,5 @@ mod deliver;
 mod patterns;
 mod put;
 mod schedule;
+mod visible;
 mod world;
