@@ -8,12 +8,13 @@ mod bench;
 mod codegen;
 mod fuzz;
 mod tidy;
+mod vm;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask codegen [wire|l1] [--check] | tidy | bench [start] [container] [fires] [patterns] \
-                     [schedules] [synth] | fuzz patterns|schedules";
+                     [schedules] [synth] | fuzz patterns|schedules | vm run";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["bench", rest @ ..] => bench::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["vm", rest @ ..] => vm::run(rest),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

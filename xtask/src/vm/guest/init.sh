@@ -1,0 +1,19 @@
+#!/bin/sh
+# The root's first process: mounts what a Linux system has, runs /vm/main, reports its exit code and ends the guest.
+export PATH=/usr/bin HOME=/root
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev 2>/dev/null
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+mount -t tmpfs -o mode=0755 tmpfs /run
+mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
+stty -F /dev/hvc0 -opost -echo
+hostname guest
+ip link set lo up
+read -r nonce </vm/nonce
+sh /vm/main </dev/null >/dev/hvc0 2>&1
+echo "$nonce $?" >/dev/hvc0
+sync
+poweroff -f
