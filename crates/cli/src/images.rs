@@ -11,6 +11,7 @@ use crate::codes;
 use crate::outcome::{Failure, Outcome};
 use crate::places::ThrowAway;
 use crate::screen::Screen;
+use crate::signals;
 
 /// Builds or imports every image that the app's configuration names. `behind` are stores to find further images in.
 pub(crate) fn provide(screen: &Screen, app: &App, store: &Path, behind: &[PathBuf]) -> Outcome<()> {
@@ -22,6 +23,7 @@ pub(crate) fn provide(screen: &Screen, app: &App, store: &Path, behind: &[PathBu
     let (aliases, made): (Vec<_>, Vec<_>) =
         app.config.images.iter().partition(|(_, source)| matches!(source, ImageSource::Image(_)));
     for (name, source) in made.into_iter().chain(aliases) {
+        signals::check()?;
         let from = provide_one(screen, &stores, behind, &app.config_dir, name, source)?;
         screen.step("image", &format!("{name}  {from}"));
     }

@@ -17,6 +17,7 @@ mod outcome;
 mod places;
 mod screen;
 mod session;
+mod signals;
 mod tasks;
 mod told;
 mod trial;

@@ -15,7 +15,16 @@ pub(crate) enum Exit {
     Usage,
     /// What a container ended with; never 0.
     Container(u8),
+    /// 125: `run` or `try` failed on its own account, not a container of it.
+    Tool,
+    /// 128 and the number of the signal that broke it off.
+    Signal(i32),
 }
+
+/// The exit code of `run` and `try` for failures of their own, as container engines have it.
+const TOOL: u8 = 125;
+/// What a shell adds to the number of a signal.
+const SIGNAL_BASE: i32 = 128;
 
 impl Exit {
     /// The number.
@@ -25,6 +34,8 @@ impl Exit {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Container(code) => code,
+            Self::Tool => TOOL,
+            Self::Signal(signal) => u8::try_from(SIGNAL_BASE + signal).unwrap_or(u8::MAX),
         }
     }
 
@@ -38,8 +49,13 @@ impl Exit {
         match u8::try_from(code) {
             Ok(0) => Self::Done,
             Ok(code) => Self::Container(code),
-            Err(_) => Self::Failed,
+            Err(_) => Self::Tool,
         }
+    }
+
+    /// The same exit where a container's own code may be 1, so that a failure of ours must be another.
+    pub(crate) fn beside_containers(self) -> Self {
+        if self == Self::Failed { Self::Tool } else { self }
     }
 }
 
@@ -61,6 +77,11 @@ impl Failure {
     /// The input was fine; doing it failed.
     pub(crate) fn failed(diagnostic: Diagnostic) -> Self {
         Self { exit: Exit::Failed, diagnostics: vec![diagnostic] }
+    }
+
+    /// The same failure as one of `run` or `try`.
+    pub(crate) fn beside_containers(self) -> Self {
+        Self { exit: self.exit.beside_containers(), ..self }
     }
 }
 

@@ -34,6 +34,12 @@ pub(crate) fn read_text(path: &Path) -> Outcome<String> {
     fs::read_to_string(path).map_err(|error| Failure::usage(file_error("read", path, &error)))
 }
 
+/// Reads all of stdin as text.
+pub(crate) fn read_stdin() -> Outcome<String> {
+    let stdin = Path::new("stdin");
+    std::io::read_to_string(std::io::stdin()).map_err(|error| Failure::usage(file_error("read", stdin, &error)))
+}
+
 /// A directory that is gone when this is dropped.
 #[derive(Debug)]
 pub(crate) struct ThrowAway {

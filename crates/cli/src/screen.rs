@@ -11,6 +11,7 @@ use neargate_base::{Diagnostic, Severity};
 use serde_json::{Value as Json, json};
 
 use crate::outcome::{Exit, Failure};
+use crate::signals;
 
 /// What data looks like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -129,6 +130,10 @@ impl Screen {
 
     fn clear_live(&self) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        // The terminal has written `^C` where the next line is to begin.
+        if self.lives && signals::take_echo() {
+            *live = (*live).max(2);
+        }
         if *live > 0 {
             let _ = write!(std::io::stderr().lock(), "\r{}\r", " ".repeat(*live + 13));
             *live = 0;

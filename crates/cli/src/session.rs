@@ -9,16 +9,16 @@ use neargate_engine::{Config, Engine};
 use crate::endpoint::Endpoint;
 use crate::outcome::{Failure, Outcome};
 
-/// Starts an engine, works with it as its client, and stops it. The first SIGINT or SIGTERM, or `neargate down`,
-/// makes the work's calls fail; then the engine's tasks have `patience` to stop.
+/// Starts an engine, works with it as its client, and stops it. The first signal, which sets `interrupt`, or
+/// `neargate down` makes the work's calls fail; then the engine's tasks have `patience` to stop.
 pub(crate) fn with_engine<T>(
     config: &Config,
     patience: Duration,
+    interrupt: &Arc<AtomicBool>,
     work: impl FnOnce(&Endpoint) -> Outcome<T>,
 ) -> Outcome<T> {
     let engine = Engine::start(config)?;
-    let interrupt = Arc::new(AtomicBool::new(false));
-    let endpoint = Endpoint::at(engine.address()).until(&interrupt);
+    let endpoint = Endpoint::at(engine.address()).until(interrupt);
     let result = std::thread::scope(|scope| {
         scope.spawn(|| {
             engine.wait();

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::codes;
 use crate::endpoint::{CallError, Endpoint};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Exit, Failure, Outcome};
 
 /// Tasks that one `DescribeTasks` takes.
 const TASKS_PER_CALL_MAX: usize = 100;
@@ -104,6 +104,21 @@ pub(crate) fn exit_code(task: &ecs::Task) -> Option<i32> {
     }
     let codes: Vec<i32> = task.containers.iter().flatten().filter_map(|container| container.exit_code).collect();
     codes.iter().copied().find(|code| *code != 0).or_else(|| codes.first().copied())
+}
+
+/// What a task comes to as an exit of ours: its container's code; 127 or 126 where a container's program was not found or
+/// may not be run; 125 where no container ran for another reason.
+pub(crate) fn exit(task: &ecs::Task) -> Exit {
+    let is_start = |container: &&ecs::Container| {
+        container.reason.as_deref().is_some_and(|it| it.starts_with("CannotStartContainerError"))
+    };
+    match task.containers.iter().flatten().find(is_start) {
+        Some(container) => match container.exit_code {
+            Some(code @ (126 | 127)) => Exit::of_container(code),
+            _ => Exit::Tool,
+        },
+        None => exit_code(task).map_or(Exit::Tool, Exit::of_container),
+    }
 }
 
 /// A task's end, for people.

@@ -24,13 +24,13 @@ use crate::tasks::{self, Stream, Tail, short, short_id};
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// What to fire.
-#[derive(Debug)]
-pub(crate) enum Fire<'a> {
+/// What to fire: first the events, then the schedules.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fire<'a> {
     /// Put these events.
-    Events(&'a [EventEntry]),
+    pub(crate) events: &'a [EventEntry],
     /// Let the rule of this name, or `all` rules with a schedule, fire once.
-    Schedules(&'a str),
+    pub(crate) schedules: Option<&'a str>,
 }
 
 /// How a trial ended.
@@ -101,34 +101,32 @@ impl<'a> Trial<'a> {
     }
 
     /// Fires, and watches until all is over.
-    pub(crate) fn run(mut self, fire: &Fire<'_>, stacks: Vec<Json>) -> Outcome<Verdict> {
-        let fire = match fire {
+    pub(crate) fn run(mut self, fire: Fire<'_>, stacks: Vec<Json>) -> Outcome<Verdict> {
+        let schedules = match (fire.schedules, fire.events) {
             // An app that only has schedules needs nobody to say what is to be fired.
-            Fire::Events([]) if schedules::are_there(&self.endpoints)? => &Fire::Schedules("all"),
-            Fire::Events([]) => return Err(schedules::nothing_to_fire()),
-            fire => fire,
+            (None, []) if schedules::are_there(&self.endpoints)? => Some("all"),
+            (None, []) => return Err(schedules::nothing_to_fire()),
+            (named, _) => named,
         };
-        match fire {
-            Fire::Events(events) => {
-                for event in *events {
-                    self.screen.step("event", &event.title());
-                }
-                for endpoint in &self.endpoints {
-                    put_events(endpoint, events)?;
-                }
-                self.watch()?;
+        // A name that means no schedule is wrong before anything is fired.
+        let turns = schedules.map(|name| schedules::plan(&self.endpoints, name)).transpose()?;
+        for event in fire.events {
+            self.screen.step("event", &event.title());
+        }
+        if !fire.events.is_empty() {
+            for endpoint in &self.endpoints {
+                put_events(self.screen, endpoint, fire.events)?;
             }
-            Fire::Schedules(name) => {
-                for turn in schedules::plan(&self.endpoints, name)? {
-                    self.screen.step("clock", &turn.title(self.control)?);
-                    turn.begin(self.control)?;
-                    self.watch()?;
-                    turn.end()?;
-                }
-            }
+            self.watch()?;
+        }
+        for turn in turns.into_iter().flatten() {
+            self.screen.step("clock", &turn.title(self.control)?);
+            turn.begin(self.control)?;
+            self.watch()?;
+            turn.end()?;
         }
         self.tell_not_simulated();
-        let (exit, diagnostics) = self.judge(fire)?;
+        let (exit, diagnostics) = self.judge(fire.events)?;
         let tasks = self.order.iter().filter_map(|arn| self.tasks.get(arn)).map(|seen| {
             let mut task = tasks::to_json(&seen.task);
             if let Some(members) = task.as_object_mut() {
@@ -244,21 +242,27 @@ impl<'a> Trial<'a> {
         }
     }
 
-    fn judge(&self, fire: &Fire<'_>) -> Outcome<(Exit, Vec<Diagnostic>)> {
+    /// The exit is 1 where something that was fired started nothing, that of a container's start that failed, or else
+    /// the first container's own that is no success.
+    fn judge(&self, events: &[EventEntry]) -> Outcome<(Exit, Vec<Diagnostic>)> {
         let failures: Vec<&Notice> = self.notices.iter().filter(|notice| notice.kind == NoticeKind::Failed).collect();
+        let mut diagnostics = explain::unmatched(&self.endpoints, events, codes::NO_TASK)?;
         if self.tasks.is_empty() {
             let mut diagnostic = Diagnostic::error(codes::NO_TASK, "no task was started");
             for failure in &failures {
                 diagnostic = diagnostic.detail(&failure.text);
                 diagnostic.hints.extend(failure.hint.clone());
             }
-            if let (Fire::Events(events), true) = (fire, failures.is_empty()) {
-                diagnostic = explain::unmatched(&self.endpoints, events, diagnostic)?;
+            match diagnostics.as_mut_slice() {
+                // One reason is reason enough.
+                [unmatched] if failures.is_empty() => {
+                    unmatched.message = format!("no task was started: {}", unmatched.message);
+                }
+                _ => diagnostics.push(diagnostic),
             }
-            return Ok((Exit::Failed, vec![diagnostic]));
+            return Ok((Exit::Failed, diagnostics));
         }
         let seen = || self.order.iter().filter_map(|arn| self.tasks.get(arn));
-        let mut diagnostics = vec![];
         for seen in seen().filter(|seen| tasks::exit_code(&seen.task).is_none()) {
             let message = format!("task {} did not run: {}", id(&seen.task), tasks::ending(&seen.task));
             let mut diagnostic = Diagnostic::error(codes::TASK, message);
@@ -276,13 +280,11 @@ impl<'a> Trial<'a> {
             diagnostic.hints.extend(failure.hint.clone());
             diagnostics.push(diagnostic);
         }
-        let bad = seen().filter_map(|seen| tasks::exit_code(&seen.task)).find(|code| *code != 0);
-        let exit = match bad {
-            // A task that did not even run weighs more than the code of another.
-            Some(code) if diagnostics.is_empty() => Exit::of_container(code),
-            None if diagnostics.is_empty() => Exit::Done,
-            _ => Exit::Failed,
-        };
+        // A task that did not even run weighs more than the code of another.
+        let exit = seen().find(|seen| tasks::exit_code(&seen.task).is_none()).map(|seen| tasks::exit(&seen.task));
+        let exit = exit.or_else(|| (!diagnostics.is_empty()).then_some(Exit::Failed));
+        let code = || seen().map(|seen| tasks::exit(&seen.task)).find(|exit| *exit != Exit::Done);
+        let exit = exit.or_else(code).unwrap_or(Exit::Done);
         Ok((exit, diagnostics))
     }
 }

@@ -198,7 +198,8 @@ fn read_event(reader: &mut Reader<'_>, event: &Value<'_>, table: &DeTable<'_>) -
     };
     let (source, detail_type) = (reader.text(table, "source"), reader.text(table, "detail-type"));
     let (bus, resources) = (reader.text(table, "bus"), reader.texts(table, "resources").unwrap_or_default());
-    Some(EventEntry { source: source?, detail_type: detail_type?, detail: detail?, bus, resources, time: None })
+    let (source, detail_type, detail) = (source?, detail_type?, detail?);
+    Some(EventEntry { source, detail_type, detail, bus, resources, time: None, id: None, place: [None, None] })
 }
 
 /// The config of an app that has none.

@@ -9,8 +9,9 @@ use neargate_events::api::PutEventsRequestEntry;
 use serde_json::Value as Json;
 
 use crate::codes;
+use crate::lines::Answer;
 use crate::outcome::{Failure, Outcome};
-use crate::places::read_text;
+use crate::places::{read_stdin, read_text};
 use crate::words::json_problem;
 
 /// One event to put.
@@ -23,6 +24,9 @@ pub(crate) struct EventEntry {
     pub(crate) bus: Option<String>,
     pub(crate) resources: Vec<String>,
     pub(crate) time: Option<Timestamp>,
+    pub(crate) id: Option<String>,
+    /// The account and region that are written down; where the event is put decides.
+    pub(crate) place: [Option<String>; 2],
 }
 
 impl EventEntry {
@@ -39,6 +43,30 @@ impl EventEntry {
         }
     }
 
+    /// Whether it is an event of an AWS service, which `PutEvents` takes from nobody.
+    pub(crate) fn is_of_service(&self) -> bool {
+        self.source.starts_with("aws.")
+    }
+
+    /// The event as rules see it where it takes place in this account and region.
+    pub(crate) fn as_rules_see_it(&self, account: &str, region: &str) -> String {
+        let mut event = Answer::new();
+        event.text("version", "0");
+        if let Some(id) = &self.id {
+            event.text("id", id);
+        }
+        event.text("detail-type", &self.detail_type);
+        event.text("source", &self.source);
+        event.text("account", account);
+        if let Some(time) = self.time {
+            event.text("time", &time.to_string());
+        }
+        event.text("region", region);
+        event.texts("resources", self.resources.iter().cloned());
+        event.raw("detail", &self.detail);
+        event.end().into_owned()
+    }
+
     /// For people.
     pub(crate) fn title(&self) -> String {
         format!("`{}` from `{}`", self.detail_type, self.source)
@@ -46,9 +74,12 @@ impl EventEntry {
 }
 
 /// Reads a file with one event or a list of them, written as rules see them (`detail-type`), as `PutEvents` takes
-/// them (`DetailType`), or as `aws events put-events --cli-input-json` does (`Entries`).
+/// them (`DetailType`), or as `aws events put-events --cli-input-json` does (`Entries`). `-` is stdin.
 pub(crate) fn read(path: &Path) -> Outcome<Vec<EventEntry>> {
-    let (text, file) = (read_text(path)?, path.display().to_string());
+    let (text, file) = match path.as_os_str() == "-" {
+        true => (read_stdin()?, "stdin".to_owned()),
+        false => (read_text(path)?, path.display().to_string()),
+    };
     parse(&text).map_err(|(place, message)| {
         let at = place.map_or_else(|| file.clone(), |place| format!("{file}:{place}"));
         let hint = "an event is `{\"source\": \"…\", \"detail-type\": \"…\", \"detail\": {…}}`, or a list of such";
@@ -105,6 +136,8 @@ fn entry(json: &Json) -> Result<EventEntry, Problem> {
         bus: text(&["event-bus-name", "EventBusName"])?,
         resources: resources.filter_map(Json::as_str).map(str::to_owned).collect(),
         time: time.map_err(|error| wrong(error.to_string()))?,
+        id: text(&["id"])?,
+        place: [text(&["account"])?, text(&["region"])?],
     })
 }
 

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use neargate_base::{DEFAULT_ACCOUNT, Diagnostic};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use serde_json::{Map, Value as Json};
 
 use super::cdk::CdkJson;
@@ -15,11 +17,16 @@ use crate::codes;
 use crate::endpoint;
 use crate::outcome::{Failure, Outcome};
 use crate::screen::{Paint, Screen};
+use crate::signals;
 
 /// Lines of a failed app that its diagnostic repeats.
 const LAST_LINES: usize = 20;
 /// How long an app is silent before that is shown.
 const TICK: Duration = Duration::from_secs(1);
+/// How soon a signal is seen.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long an app that is broken off may take to end.
+const END_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs the command; the assembly is in `out` then.
 pub(super) fn run(screen: &Screen, line: &str, directory: &Path, cdk: &CdkJson, out: &Path) -> Outcome<()> {
@@ -37,6 +44,8 @@ pub(super) fn run(screen: &Screen, line: &str, directory: &Path, cdk: &CdkJson, 
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        // A group of its own, so that all of it can be ended.
+        .process_group(0)
         .spawn()
         .map_err(cannot)?;
     let (sender, lines) = mpsc::channel();
@@ -46,7 +55,13 @@ pub(super) fn run(screen: &Screen, line: &str, directory: &Path, cdk: &CdkJson, 
         .map(|stream| forward(stream, sender.clone()))
         .collect();
     drop(sender);
-    let last = show(screen, line, &lines);
+    let last = match show(screen, line, &lines) {
+        Ok(last) => last,
+        Err(broken_off) => {
+            end(&mut child);
+            return Err(broken_off);
+        }
+    };
     for reader in readers {
         // A reader has nothing to fail with.
         let _ = reader.join();
@@ -55,22 +70,41 @@ pub(super) fn run(screen: &Screen, line: &str, directory: &Path, cdk: &CdkJson, 
     if status.success() { Ok(()) } else { Err(failed(line, directory, status, last)) }
 }
 
+/// Ends the app and what it has started.
+fn end(child: &mut Child) {
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let send = |signal| group.map(|group| rustix::process::kill_process_group(group, signal));
+    let deadline = Instant::now() + END_PATIENCE;
+    let _ = send(Signal::TERM);
+    // Looked at and not taken: until it is, the group's id is nobody else's.
+    let how = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let runs = || group.is_some_and(|pid| rustix::process::waitid(WaitId::Pid(pid), how).is_ok_and(|it| it.is_none()));
+    while runs() && Instant::now() < deadline {
+        std::thread::sleep(PAUSE);
+    }
+    let _ = send(Signal::KILL);
+    let _ = child.wait();
+}
+
 /// Shows what the app writes, and that it is still at work where it writes nothing. Answers its last lines.
-fn show(screen: &Screen, command: &str, lines: &mpsc::Receiver<String>) -> VecDeque<String> {
-    let (started, mut last) = (Instant::now(), VecDeque::new());
+fn show(screen: &Screen, command: &str, lines: &mpsc::Receiver<String>) -> Outcome<VecDeque<String>> {
+    let (started, mut last, mut heard) = (Instant::now(), VecDeque::new(), Instant::now());
     loop {
-        match lines.recv_timeout(TICK) {
+        signals::check()?;
+        match lines.recv_timeout(PAUSE) {
             Ok(line) => {
+                heard = Instant::now();
                 screen.say(&format!("             {}", screen.paint(Paint::Dim, &line)));
                 last.push_back(line);
                 if last.len() > LAST_LINES {
                     last.pop_front();
                 }
             }
+            Err(mpsc::RecvTimeoutError::Timeout) if heard.elapsed() < TICK => {}
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 screen.live("synth", &format!("{command}  {} s", started.elapsed().as_secs()));
             }
-            Err(mpsc::RecvTimeoutError::Disconnected) => return last,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(last),
         }
     }
 }

@@ -13,9 +13,9 @@ use serde_json::{Value as Json, json};
 use super::EngineArgs;
 use crate::app::event::{self, EventEntry};
 use crate::codes;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{CallError, Endpoint};
 use crate::outcome::{Exit, Failure, Outcome};
-use crate::screen::Screen;
+use crate::screen::{Paint, Screen};
 use crate::words::json_problem;
 
 /// Entries that one `PutEvents` takes.
@@ -38,7 +38,7 @@ pub(crate) enum EventsCommand {
 pub(crate) struct PutArgs {
     #[command(flatten)]
     engine: EngineArgs,
-    /// A JSON file with an event or a list of events
+    /// A JSON file with an event or a list of events; `-` for stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "detail_type", "detail"], required_unless_present = "source")]
     event: Option<PathBuf>,
     /// The event's source
@@ -74,13 +74,15 @@ fn put_given(args: &PutArgs, screen: &Screen) -> Outcome {
             bus: None,
             resources: vec![],
             time: None,
+            id: None,
+            place: [None, None],
         }],
         _ => vec![],
     };
     if let Some(bus) = &args.bus {
         events.iter_mut().for_each(|event| event.bus = Some(bus.clone()));
     }
-    let ids = put(&args.engine.endpoint(), &events)?;
+    let ids = put(screen, &args.engine.endpoint(), &events)?;
     if screen.is_json() {
         screen.json(&json!({ "event_ids": ids }));
     } else {
@@ -106,8 +108,43 @@ fn object(text: &str) -> Outcome<String> {
     }
 }
 
-/// Puts events; answers their ids. One that is not accepted fails all that follow.
-pub(crate) fn put(endpoint: &Endpoint, events: &[EventEntry]) -> Outcome<Vec<String>> {
+/// Puts events in their order; answers their ids. One that is not accepted fails all that follow.
+pub(crate) fn put(screen: &Screen, endpoint: &Endpoint, events: &[EventEntry]) -> Outcome<Vec<String>> {
+    let mut ids = vec![];
+    for some in events.chunk_by(|one, next| one.is_of_service() == next.is_of_service()) {
+        match some.first().is_some_and(EventEntry::is_of_service) {
+            true => ids.extend(put_as_service(screen, endpoint, some)?),
+            false => ids.extend(put_as_caller(endpoint, some)?),
+        }
+    }
+    Ok(ids)
+}
+
+/// Puts events of AWS services, which reach rules as from the services and through no `PutEvents`.
+fn put_as_service(screen: &Screen, endpoint: &Endpoint, events: &[EventEntry]) -> Outcome<Vec<String>> {
+    let mut ids = vec![];
+    for event in events {
+        let here = [endpoint.account(), endpoint.region()];
+        let words = ["account", "region"].iter().zip(&event.place).zip(here);
+        for ((word, written), here) in words {
+            if let Some(written) = written.as_deref().filter(|written| *written != here) {
+                let text = format!("{word} {here} in the event {}, not {written}: it takes place here", event.title());
+                screen.step_in(Paint::Yellow, "with", &text);
+            }
+        }
+        let seen = event.as_rules_see_it(endpoint.account(), endpoint.region());
+        ids.extend(endpoint.put_event_of_service(event.bus.as_deref(), &seen).map_err(|error| match error {
+            CallError::Fault { message, .. } => {
+                let message = format!("the event {} was not accepted: {message}", event.title());
+                Failure::failed(Diagnostic::error(codes::EVENT, message))
+            }
+            error => error.into(),
+        })?);
+    }
+    Ok(ids)
+}
+
+fn put_as_caller(endpoint: &Endpoint, events: &[EventEntry]) -> Outcome<Vec<String>> {
     let mut ids = vec![];
     for chunk in events.chunks(ENTRIES_PER_CALL_MAX) {
         let entries = chunk.iter().map(EventEntry::to_request).collect();

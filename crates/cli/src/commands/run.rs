@@ -14,8 +14,9 @@ use crate::codes;
 use crate::deploy::stacks;
 use crate::endpoint::{CallError, Endpoint};
 use crate::outcome::{Exit, Failure, Outcome};
-use crate::screen::Screen;
-use crate::tasks::{self, Tail, short};
+use crate::screen::{Paint, Screen};
+use crate::signals::{self, Hangup};
+use crate::tasks::{self, Tail, short, short_id};
 
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -44,7 +45,7 @@ pub(crate) struct RunArgs {
     /// A variable; may be given again
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
-    /// Show the output, and end with the container's exit code
+    /// Show the output, and end with the container's exit code; ctrl-c stops the task, a second one leaves it running
     #[arg(long)]
     wait: bool,
     /// The container's command, in place of the task definition's: all that follows
@@ -61,8 +62,12 @@ struct Place {
     assign_public_ip: Option<String>,
 }
 
-/// Runs the task.
+/// Runs the task. What fails and is no container's end has exit codes of its own.
 pub(super) fn run(args: &RunArgs, screen: &Screen) -> Outcome {
+    run_task(args, screen).map_err(Failure::beside_containers)
+}
+
+fn run_task(args: &RunArgs, screen: &Screen) -> Outcome {
     let endpoint = args.engine.endpoint();
     let (definition, stack) = find_definition(&endpoint, &args.task)?;
     let place = find_place(&endpoint, args, &definition, stack.as_deref())?;
@@ -82,6 +87,10 @@ pub(super) fn run(args: &RunArgs, screen: &Screen) -> Outcome {
         started_by: Some("neargate run".to_owned()),
         ..ecs::RunTaskInput::default()
     };
+    if args.wait {
+        // From before the task is there, so that none is left behind.
+        signals::watch(Hangup::Ends)?;
+    }
     let answer: ecs::RunTaskOutput = endpoint.call(&ecs::SERVICE, &ecs::RUN_TASK, input)?;
     let Some(task) = answer.tasks.into_iter().flatten().next() else {
         let reason =
@@ -104,8 +113,15 @@ pub(super) fn run(args: &RunArgs, screen: &Screen) -> Outcome {
 fn wait(screen: &Screen, endpoint: &Endpoint, mut task: ecs::Task) -> Outcome {
     let streams = tasks::streams(endpoint, &task)?;
     let mut tail = Tail::default();
-    let mut lines = vec![];
+    let (mut lines, mut is_stopping) = (vec![], false);
     loop {
+        if signals::count() > u32::from(is_stopping) {
+            if is_stopping {
+                return Err(left_running(&task));
+            }
+            is_stopping = true;
+            stop(screen, endpoint, &task)?;
+        }
         let was_stopped = tasks::is_stopped(&task);
         for stream in &streams {
             for (_, line) in tail.read(endpoint, stream)? {
@@ -124,11 +140,38 @@ fn wait(screen: &Screen, endpoint: &Endpoint, mut task: ecs::Task) -> Outcome {
         task = tasks::describe(endpoint, &cluster, &[arn])?.into_iter().next().unwrap_or(task);
     }
     screen.step("stopped", &tasks::ending(&task));
-    let exit = tasks::exit_code(&task).map_or(Exit::Failed, Exit::of_container);
+    let exit = match is_stopping {
+        true => signals::failure().exit,
+        false => tasks::exit(&task),
+    };
     if screen.is_json() {
         screen.json(&json!({ "exit_code": exit.number(), "task": tasks::to_json(&task), "log": lines }));
     }
     Ok(exit)
+}
+
+/// Stops the task at the user's first signal, as a container engine's `run` does.
+fn stop(screen: &Screen, endpoint: &Endpoint, task: &ecs::Task) -> Outcome<()> {
+    let id = short_id(short(task.task_arn.as_deref()));
+    screen.step_in(Paint::Yellow, "stopping", &format!("{id}  ctrl-c again leaves it running"));
+    let input = ecs::StopTaskInput {
+        cluster: task.cluster_arn.clone(),
+        task: task.task_arn.clone().unwrap_or_default(),
+        reason: Some("neargate run was interrupted".to_owned()),
+    };
+    let _: ecs::StopTaskOutput = endpoint.call(&ecs::SERVICE, &ecs::STOP_TASK, input)?;
+    Ok(())
+}
+
+/// Nobody waits for the task any more.
+fn left_running(task: &ecs::Task) -> Failure {
+    let id = short_id(short(task.task_arn.as_deref()));
+    let mut failure = signals::failure();
+    for diagnostic in &mut failure.diagnostics {
+        diagnostic.message.push_str(&format!("; task {id} may still run"));
+        diagnostic.hints.push(format!("see `neargate task ls`, and stop it with `neargate task stop {id}`"));
+    }
+    failure
 }
 
 /// The definition that is meant, and the stack that it was found in by its name there.

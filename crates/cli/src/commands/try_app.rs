@@ -19,6 +19,7 @@ use crate::outcome::{Exit, Failure, Outcome};
 use crate::places::ThrowAway;
 use crate::screen::{Paint, Screen};
 use crate::session::with_engine;
+use crate::signals::{self, Hangup};
 use crate::trial::{Fire, Trial, Verdict};
 use crate::words::counted;
 use crate::{images, places};
@@ -38,10 +39,10 @@ pub(crate) struct TryArgs {
     app: Option<PathBuf>,
     #[command(flatten)]
     of_app: AppArgs,
-    /// A JSON file with the event or events to put [default: those of the configuration; without any, every schedule fires once]
+    /// A JSON file with the event or events to put, `-` for stdin [default: those of the configuration; without any, every schedule fires once]
     #[arg(long, value_name = "FILE")]
     event: Option<PathBuf>,
-    /// Turn the clock until the rule with this name, or every rule with a schedule, has fired once
+    /// Turn the clock until the rule with this name, or every rule with a schedule, has fired once; after `--event`
     #[arg(long, value_name = "NAME|all")]
     fire: Option<String>,
     /// Give up on tasks that have not stopped after so many seconds
@@ -49,9 +50,14 @@ pub(crate) struct TryArgs {
     timeout: u64,
 }
 
-/// Tries the app.
+/// Tries the app. What fails and is no container's end has exit codes of its own.
 pub(super) fn run(args: &TryArgs, screen: &Screen) -> Outcome {
+    try_once(args, screen).map_err(Failure::beside_containers)
+}
+
+fn try_once(args: &TryArgs, screen: &Screen) -> Outcome {
     let started = Instant::now();
+    let interrupt = signals::watch(Hangup::Ends)?;
     let app = app::require(args.app.as_deref(), args.of_app.config.as_deref())?;
     let events = events(args, &app)?;
     let place = ThrowAway::new(PURPOSE)?;
@@ -62,12 +68,27 @@ pub(super) fn run(args: &TryArgs, screen: &Screen) -> Outcome {
     images::provide(screen, &app, &data_dir.join("images"), &behind)?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = Config { data_dir: data_dir.clone(), listen, image_stores: behind, clock: None };
-    let outcome = with_engine(&config, STOP_PATIENCE, |endpoint| attempt(args, screen, endpoint, &app, &made, &events));
+    signals::check()?;
+    let outcome = with_engine(&config, STOP_PATIENCE, &interrupt, |endpoint| {
+        attempt(args, screen, endpoint, &app, &made, &events)
+    });
     let purged = neargate_engine::purge(&data_dir).map_err(Failure::failed);
-    let removed = place.remove();
-    let verdict = outcome?;
+    let cleared = purged.and(place.remove());
+    let verdict = outcome.map_err(|failure| with_clearing(failure, cleared.as_ref().err()))?;
     let exit = conclude(screen, &verdict, started.elapsed());
-    purged.and(removed).map(|()| exit)
+    cleared.map(|()| exit)
+}
+
+/// A trial that was broken off says what has become of all it had started.
+fn with_clearing(mut failure: Failure, problem: Option<&Failure>) -> Failure {
+    match (problem, failure.diagnostics.first_mut()) {
+        (Some(problem), _) => failure.diagnostics.extend(problem.diagnostics.iter().cloned()),
+        (None, Some(first)) if matches!(failure.exit, Exit::Signal(_)) => {
+            first.message.push_str("; everything that was started has been taken down");
+        }
+        _ => {}
+    }
+    failure
 }
 
 /// Removes what tries that were killed have left.
@@ -111,15 +132,12 @@ fn attempt(
     events: &[EventEntry],
 ) -> Outcome<Verdict> {
     let stacks = deploy::deploy(screen, endpoint, app, made, Detail::Stacks)?;
-    let fire = match &args.fire {
-        Some(name) => Fire::Schedules(name),
-        None => Fire::Events(events),
-    };
+    let fire = Fire { events, schedules: args.fire.as_deref() };
     let endpoints = deploy::environments(made);
     let endpoints =
         endpoints.iter().map(|(account, region)| endpoint.in_environment(account.as_deref(), region.as_deref()));
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
-    Trial::new(screen, endpoint, endpoints.collect(), deadline)?.run(&fire, stacks)
+    Trial::new(screen, endpoint, endpoints.collect(), deadline)?.run(fire, stacks)
 }
 
 /// Says how it went, and ends as the container did.

@@ -24,6 +24,7 @@ use crate::endpoint::control::NoticeKind;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
 use crate::session::with_engine;
+use crate::signals::{self, Hangup};
 use crate::told::tell;
 use crate::{codes, images, places};
 
@@ -62,7 +63,9 @@ pub(crate) struct UpArgs {
 pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     let clock = args.clock.as_deref().map(moment).transpose()?;
     let app = if args.no_app { None } else { app::find(args.app.as_deref(), args.of_app.config.as_deref())? };
-    let endpoint = args.engine.endpoint();
+    // An engine that was detached has no terminal that could go away.
+    let interrupt = signals::watch(if args.no_app { Hangup::Ignored } else { Hangup::Ends })?;
+    let endpoint = args.engine.endpoint().until(&interrupt);
     if let Ok(status) = endpoint.status() {
         return in_running_engine(args, screen, &endpoint, app.as_ref(), &status.data_dir);
     }
@@ -79,7 +82,7 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     }
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.engine.port()));
     let config = Config { data_dir: data_dir.clone(), listen, image_stores: vec![], clock };
-    with_engine(&config, STOP_PATIENCE, |endpoint| {
+    with_engine(&config, STOP_PATIENCE, &interrupt, |endpoint| {
         let stacks = match app.as_ref().zip(made.as_ref()) {
             Some((app, made)) => deploy::deploy(screen, endpoint, app, made, Detail::Resources)?,
             None => vec![],
@@ -218,6 +221,7 @@ fn log_file(data_dir: &Path) -> PathBuf {
 fn wait_for_engine(endpoint: &Endpoint, engine: &mut Child, data_dir: &Path, log_start: usize) -> Outcome<()> {
     let deadline = Instant::now() + START_PATIENCE;
     loop {
+        signals::check()?;
         if endpoint.status().is_ok_and(|status| status.pid == i64::from(engine.id())) {
             return Ok(());
         }

@@ -157,6 +157,14 @@ impl Endpoint {
         Ok(notices.filter_map(notice).collect())
     }
 
+    /// Puts an event as rules see it, as the service would that it comes from; answers its id.
+    pub(crate) fn put_event_of_service(&self, bus: Option<&str>, event: &str) -> Result<Option<String>, CallError> {
+        let bus = bus.map(|bus| format!("&bus={}", escaped(bus))).unwrap_or_default();
+        let query = format!("account={}&region={}{bus}", self.account(), escaped(self.region()));
+        let answer = self.control_text("POST", "events", &query, &format!("[{event}]"), Duration::ZERO)?;
+        Ok(answer.pointer("/events/0/id").and_then(Json::as_str).map(str::to_owned))
+    }
+
     /// Puts a value into the secret at a complete ARN, and makes the secret where there is none.
     pub(crate) fn put_secret_at(&self, arn: &str, value: &str) -> Result<(), CallError> {
         self.control("POST", "secret", "", &json!({ "arn": arn, "value": value }), Duration::ZERO).map(drop)
@@ -175,16 +183,28 @@ impl Endpoint {
     }
 
     fn control(&self, method: &str, call: &str, query: &str, body: &Json, wait: Duration) -> Result<Json, CallError> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.control_text(method, call, query, &body, wait)
+    }
+
+    fn control_text(
+        &self,
+        method: &str,
+        call: &str,
+        query: &str,
+        body: &str,
+        wait: Duration,
+    ) -> Result<Json, CallError> {
         let (path, host) = (format!("/_neargate/{call}"), self.address.to_string());
-        let body = if body.is_null() { vec![] } else { body.to_string().into_bytes() };
         let headers = [("host", host.as_str()), ("content-type", "application/json"), ("x-neargate-client", "cli")];
-        let request = Request { method, path: &path, query, headers: &headers, body: &body };
+        let request = Request { method, path: &path, query, headers: &headers, body: body.as_bytes() };
         let response = self.send(&request, super::PATIENCE + wait)?;
         let unreadable = |cause: String| CallError::Unreadable { call: format!("neargate:{call}"), cause };
         if response.status != 200 {
             let text = String::from_utf8_lossy(&response.body).trim().to_owned();
             let code = match response.status {
                 400 => "bad request",
+                404 => "not found",
                 409 => "conflict",
                 status => return Err(unreadable(format!("status {status}: {text}"))),
             };
@@ -193,6 +213,14 @@ impl Endpoint {
         }
         serde_json::from_slice(&response.body).map_err(|error| unreadable(error.to_string()))
     }
+}
+
+/// A text in a query.
+fn escaped(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    text.bytes()
+        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn status(json: Json) -> Status {

@@ -18,6 +18,7 @@ use neargate_wire::{Answer, Request, codec};
 
 use crate::codes;
 use crate::outcome::Failure;
+use crate::signals;
 
 /// The port of an engine where nobody names another.
 pub(crate) const DEFAULT_PORT: u16 = 4566;
@@ -239,6 +240,9 @@ impl CallError {
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
-        Self::failed(error.diagnostic())
+        match error {
+            CallError::Interrupted => signals::failure(),
+            error => Self::failed(error.diagnostic()),
+        }
     }
 }

@@ -1,47 +1,52 @@
-//! Why no rule took an event.
+//! Which events no rule took, and why.
 
-use neargate_base::{DEFAULT_ACCOUNT, Diagnostic};
+use neargate_base::{Code, Diagnostic};
 use neargate_event_pattern::{Explanation, Pattern};
 use neargate_events::api;
-use serde_json::{Value as Json, json};
 
 use crate::app::event::EventEntry;
 use crate::endpoint::Endpoint;
 use crate::outcome::Outcome;
 
-/// Adds, rule by rule, why the events did not start anything.
-pub(super) fn unmatched(
-    endpoints: &[Endpoint],
-    events: &[EventEntry],
-    mut diagnostic: Diagnostic,
-) -> Outcome<Diagnostic> {
-    let mut rules_with_pattern = 0;
-    for endpoint in endpoints {
-        for event in events {
-            let envelope = envelope(endpoint, event);
-            for rule in rules(endpoint, event.bus.as_deref())? {
-                let Some(pattern) = rule.event_pattern.as_deref() else { continue };
-                rules_with_pattern += 1;
-                let name = rule.name.as_deref().unwrap_or_default();
-                diagnostic =
-                    diagnostic.detail(format!("rule `{name}`: {}", verdict(pattern, &envelope, rule.state.as_deref())));
-            }
-        }
+/// For each event that no rule took a diagnostic, which says rule by rule why.
+pub(super) fn unmatched(endpoints: &[Endpoint], events: &[EventEntry], code: Code) -> Outcome<Vec<Diagnostic>> {
+    let mut found = vec![];
+    for (at, event) in events.iter().enumerate() {
+        let Some(reasons) = reasons(endpoints, event)? else { continue };
+        let which = match events.len() {
+            1 => "the event".to_owned(),
+            all => format!("event {} of {all},", at + 1),
+        };
+        let message = format!("{which} {} matched no rule", event.title());
+        let diagnostic = reasons.iter().fold(Diagnostic::error(code, message), Diagnostic::detail);
+        found.push(match reasons.is_empty() {
+            true => diagnostic.detail("there is no rule with an event pattern on the event's bus"),
+            false => diagnostic.hint("is the event the one that the rule is for? give another with `--event FILE`"),
+        });
     }
-    Ok(match rules_with_pattern {
-        0 => diagnostic.detail("there is no rule with an event pattern on the event's bus"),
-        _ => diagnostic.hint("is the event the one that the rule is for? give another with `--event FILE`"),
-    })
+    Ok(found)
 }
 
-fn verdict(pattern: &str, envelope: &str, state: Option<&str>) -> String {
-    match Pattern::parse(pattern) {
-        Ok(_) if state == Some("DISABLED") => "it is disabled".to_owned(),
-        Ok(pattern) => match pattern.explain(envelope.as_bytes()) {
-            Explanation::Match => "it matches, and none of its targets started a task".to_owned(),
-            other => other.to_string(),
-        },
-        Err(error) => error.to_string(),
+/// Why each rule did not take the event; `None` where one took it.
+fn reasons(endpoints: &[Endpoint], event: &EventEntry) -> Outcome<Option<Vec<String>>> {
+    let mut reasons = vec![];
+    for endpoint in endpoints {
+        let seen = envelope(endpoint, event);
+        for rule in rules(endpoint, event.bus.as_deref())? {
+            let Some(pattern) = rule.event_pattern.as_deref() else { continue };
+            let Some(reason) = reason(pattern, &seen, rule.state.as_deref()) else { return Ok(None) };
+            reasons.push(format!("rule `{}`: {reason}", rule.name.as_deref().unwrap_or_default()));
+        }
+    }
+    Ok(Some(reasons))
+}
+
+fn reason(pattern: &str, seen: &str, state: Option<&str>) -> Option<String> {
+    match Pattern::parse(pattern).map(|pattern| pattern.explain(seen.as_bytes())) {
+        Ok(Explanation::Match) if state == Some("DISABLED") => Some("it matches, and is disabled".to_owned()),
+        Ok(Explanation::Match) => None,
+        Ok(other) => Some(other.to_string()),
+        Err(error) => Some(error.to_string()),
     }
 }
 
@@ -63,13 +68,10 @@ pub(super) fn rules(endpoint: &Endpoint, bus: Option<&str>) -> Outcome<Vec<api::
     }
 }
 
-/// The event as rules see it; id, account and time are those of no real event.
+/// The event as rules see it; id and time are those of no real event where none are given.
 fn envelope(endpoint: &Endpoint, event: &EventEntry) -> String {
-    let detail: Json = serde_json::from_str(&event.detail).unwrap_or_default();
-    json!({
-        "version": "0", "id": "00000000-0000-0000-0000-000000000000", "detail-type": event.detail_type,
-        "source": event.source, "account": DEFAULT_ACCOUNT, "time": "1970-01-01T00:00:00Z", "region": endpoint.region(),
-        "resources": event.resources, "detail": detail,
-    })
-    .to_string()
+    let mut event = event.clone();
+    event.id.get_or_insert_with(|| "00000000-0000-0000-0000-000000000000".to_owned());
+    event.time.get_or_insert_default();
+    event.as_rules_see_it(endpoint.account(), endpoint.region())
 }

@@ -326,7 +326,7 @@ fn a_fixture_that_is_refused_is_named() {
     place.write("app/task.yaml", template);
     place.write("app/neargate.toml", "template = \"task.yaml\"\n[fixtures.ssm]\n\"/a b\" = \"x\"\n");
     let ran = place.run(&["try", "app"]);
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.code, 125, "{}", ran.stderr);
     for part in ["ssm:PutParameter", "ValidationException", "for `/a b` under `[fixtures.ssm]`"] {
         assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
     }

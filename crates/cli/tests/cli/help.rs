@@ -47,8 +47,10 @@ fn the_command() {
                   Print version
 
         APP is a directory with `neargate.toml` or `cdk.json`, a cloud assembly (`cdk.out`) or a template (`.json`, `.yaml`).
-        Exit codes: 0 done, 1 the check, stack or engine failed, 2 usage or bad input; `try` and `run --wait` end with a
-        container's own code where that is not 0.
+        Exit codes: 0 done, 1 the check, stack or engine failed, 2 usage or bad input; 129, 130 and 143 broken off by SIGHUP,
+        SIGINT and SIGTERM. `try` and `run --wait` end with a container's own code, with 127 where its program was not found, 126
+        where it may not be run, and 125 for everything else that failed before or beside it; `try` ends with 1 where an event
+        matched no rule, or what was fired started no task.
 
         Planned, not implemented yet: check, diff, deploy, destroy, init, schema, mail, events tail, explain rule|event|request|schedule,
         task exec|forward|interrupt, logs query, image push.
@@ -91,10 +93,10 @@ fn its_subcommands() {
                       Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
 
                   --event <FILE>
-                      A JSON file with the event or events to put [default: those of the configuration; without any, every schedule fires once]
+                      A JSON file with the event or events to put, `-` for stdin [default: those of the configuration; without any, every schedule fires once]
 
                   --fire <NAME|all>
-                      Turn the clock until the rule with this name, or every rule with a schedule, has fired once
+                      Turn the clock until the rule with this name, or every rule with a schedule, has fired once; after `--event`
 
                   --timeout <SECONDS>
                       Give up on tasks that have not stopped after so many seconds
@@ -145,7 +147,7 @@ fn its_subcommands() {
               --assign-public-ip     Give the task a public address
               --container <NAME>     The container that `--env` and `--command` are for [default: the first]
               --env <NAME=VALUE>     A variable; may be given again
-              --wait                 Show the output, and end with the container's exit code
+              --wait                 Show the output, and end with the container's exit code; ctrl-c stops the task, a second one leaves it running
               --command <WORD>...    The container's command, in place of the task definition's: all that follows
           -h, --help                 Print help (see more with '--help')
     "#]]);

@@ -32,6 +32,8 @@ mod schedule;
 #[cfg(test)]
 mod seed;
 #[cfg(test)]
+mod signals;
+#[cfg(test)]
 mod synth;
 #[cfg(test)]
 mod trial;

@@ -201,7 +201,7 @@ fn a_key_that_cloudwatch_logs_may_not_use() {
     let place = Place::new();
     place.write("app/task.yaml", &template_of_cdk()).write("app/neargate.toml", &config());
     let ran = place.run(&["try", "app"]);
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.code, 125, "{}", ran.stderr);
     for part in ["(AWS::Logs::LogGroup)", "is not allowed to be used with Arn", "ROLLBACK_COMPLETE", "--fix-log-key"] {
         assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
     }

@@ -130,12 +130,90 @@ fn an_event_that_no_rule_takes_is_explained() {
 }
 
 #[test]
+fn each_event_that_no_rule_takes_is_named() {
+    if !can_run_containers() {
+        return;
+    }
+    let place = place(|it| it);
+    let event = |source: &str, code: &str| {
+        format!(r#"{{"source":"{source}","detail-type":"Greet","detail":{{"who":"{source}","code":"{code}"}}}}"#)
+    };
+    let events = |all: &[String]| {
+        place.write("event.json", &format!("[{}]", all.join(",")));
+    };
+    let check = |code: i32, stdout: &str, named: &[&str]| {
+        let ran = run(&place, &["try", "app", "--event", "event.json"]);
+        // Which of two tasks is seen first is not said.
+        let mut lines: Vec<_> = ran.stdout.lines().collect();
+        lines.sort_unstable();
+        assert_eq!((ran.code, lines.join("\n").as_str()), (code, stdout.trim_end()), "{}", ran.stderr);
+        let told: Vec<_> = ran.stderr.lines().filter(|line| line.contains("matched no rule")).collect();
+        assert_eq!(told, named);
+    };
+    let hello = "        main │ hello, test.greeter\n";
+    let [good, bad, other] = [event("test.greeter", "0"), event("test.other", "0"), event("test.third", "0")];
+    let second = "error[NG-E0220]: event 2 of 2, `Greet` from `test.other` matched no rule";
+    events(&[good.clone(), bad.clone()]);
+    check(1, hello, &[second]);
+    // Whatever the container came to.
+    events(&[event("test.greeter", "42"), bad.clone()]);
+    check(1, hello, &[second]);
+    let all = ["1 of 2, `Greet` from `test.other`", "2 of 2, `Greet` from `test.third`"];
+    let all = all.map(|which| format!("error[NG-E0220]: event {which} matched no rule"));
+    events(&[bad, other]);
+    check(1, "", &[&all[0], &all[1]]);
+    events(&[good.clone(), good]);
+    check(0, &format!("{hello}{}", hello.replace("  main", "main#2")), &[]);
+}
+
+#[test]
+fn events_and_schedules_fire_in_one_trial() {
+    if !can_run_containers() {
+        return;
+    }
+    let place = place(|it| it);
+    place.write("event.json", r#"{"source":"test.greeter","detail-type":"Greet","detail":{"who":"you","code":"0"}}"#);
+    let ran = run(&place, &["try", "app", "--event", "event.json", "--fire", "Monthly"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout, "        main │ hello, you\n      main#2 │ hello, schedule\n");
+    let ran = run(&place, &["try", "app", "--event", "event.json", "--fire", "Weekly"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+}
+
+#[test]
+fn an_event_may_come_from_stdin() {
+    if !can_run_containers() {
+        return;
+    }
+    let place = place(|it| it);
+    let event = r#"{"source":"test.greeter","detail-type":"Greet","detail":{"who":"stdin","code":"0"}}"#;
+    let ran = place.answer(&["try", "app", "--event", "-"], event.as_bytes());
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "        main │ hello, stdin\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_program_that_cannot_run_has_an_exit_code_of_its_own() {
+    if !can_run_containers() {
+        return;
+    }
+    for (command, code) in [("[nothing]", 127), ("[/dev]", 126), ("[sh, -c, 'exit 125']", 125)] {
+        let place = place(|it| it.replace(r#"[sh, -c, 'echo "$GREETING, $WHO"; exit $CODE']"#, command));
+        let ran = run(&place, &["try", "app"]);
+        assert_eq!(ran.code, code, "{command}: {}", ran.stderr);
+    }
+    let place = place(|it| it.replace("        - Name: main\n", "        - Name: main\n          User: nobody\n"));
+    let ran = run(&place, &["try", "app"]);
+    assert_eq!(ran.code, 125, "{}", ran.stderr);
+    assert!(ran.stderr.contains("unable to find user nobody"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_missing_image_is_told_with_the_way_out() {
     let place = place(|it| it);
     let without = GREETER.lines().filter(|line| !line.contains("host_programs")).collect::<Vec<_>>().join("\n");
     place.write("app/neargate.toml", &format!("{without}{EVENT}"));
     let ran = run(&place, &["try", "app"]);
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.code, 125);
     for part in ["NG-R0201", "CannotPullContainerError", "`neargate image build DIR --tag test/greeter:1`"] {
         assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
     }
@@ -145,7 +223,7 @@ fn a_missing_image_is_told_with_the_way_out() {
 fn a_stack_that_fails_says_which_resource() {
     let place = place(|it| it.replace("10.7.1.0/24", "10.8.1.0/24"));
     let ran = run(&place, &["try", "app"]);
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.code, 125);
     for part in ["NG-P0201", "`Subnet` (AWS::EC2::Subnet)", "ROLLBACK_COMPLETE"] {
         assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
     }
@@ -176,8 +254,9 @@ fn ctrl_c_takes_everything_down() {
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let started = Instant::now();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("NG-E0222"));
+    assert_eq!(output.status.code(), Some(130));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("broken off by SIGINT; everything that was started has been taken down"), "{stderr}");
     assert!(started.elapsed() < Duration::from_secs(60));
     assert_eq!(place.left_over(), Vec::<String>::new());
 }
