@@ -1,12 +1,18 @@
 //! Which services there are. A new service is one line in each list.
 
-use neargate_kernel::{Ports, Registry};
+use neargate_kernel::{Ports, Registry, Service};
 
 /// Every service, joined by the ports.
 pub(crate) fn registry() -> Registry {
-    let ports =
-        Ports { authorizer: &neargate_iam::Iam, events: &neargate_events::Bus, networks: &neargate_ec2::Interfaces };
-    let services = vec![
+    Registry::new(ports(), services())
+}
+
+fn ports() -> Ports {
+    Ports { authorizer: &neargate_iam::Iam, events: &neargate_events::Bus, networks: &neargate_ec2::Interfaces }
+}
+
+fn services() -> Vec<Service> {
+    vec![
         neargate_cloudformation::service(),
         neargate_ec2::service(),
         neargate_ecs::service(),
@@ -18,6 +24,8 @@ pub(crate) fn registry() -> Registry {
         neargate_secretsmanager::service(),
         neargate_ssm::service(),
         neargate_sts::service(),
-    ];
-    Registry::new(ports, services)
+    ]
 }
+
+#[cfg(test)]
+mod tests;

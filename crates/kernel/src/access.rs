@@ -64,6 +64,76 @@ impl Access {
     }
 }
 
+/// Everything that an operation must be allowed.
+///
+/// Never empty by accident: an operation that needs no permission gives the reason with [`Accesses::none`], and a list that depends
+/// on the input names what is needed where the input lists nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accesses {
+    needed: Vec<Access>,
+    /// Why nothing is needed; empty where something is.
+    reason: &'static str,
+}
+
+impl Accesses {
+    /// One access.
+    pub fn new(access: Access) -> Self {
+        Self { needed: vec![access], reason: "" }
+    }
+
+    /// No access at all: every caller may. `reason` says why AWS asks for none.
+    pub const fn none(reason: &'static str) -> Self {
+        assert!(!reason.is_empty(), "an operation without accesses gives a reason");
+        Self { needed: vec![], reason }
+    }
+
+    /// One access for each item of an input; where the input lists nothing, `otherwise`.
+    pub fn each(accesses: impl IntoIterator<Item = Access>, otherwise: impl FnOnce() -> Access) -> Self {
+        let needed: Vec<_> = accesses.into_iter().collect();
+        if needed.is_empty() { Self::new(otherwise()) } else { Self { needed, reason: "" } }
+    }
+
+    /// These accesses besides.
+    #[must_use]
+    pub fn and(mut self, more: impl IntoIterator<Item = Access>) -> Self {
+        self.extend(more);
+        self
+    }
+
+    /// Changes every access.
+    #[must_use]
+    pub fn map(self, change: impl FnMut(Access) -> Access) -> Self {
+        Self { needed: self.needed.into_iter().map(change).collect(), ..self }
+    }
+
+    /// Adds an access.
+    pub fn push(&mut self, access: Access) {
+        self.needed.push(access);
+    }
+
+    /// The accesses, in the order in which they are decided.
+    pub fn iter(&self) -> impl Iterator<Item = &Access> {
+        self.needed.iter()
+    }
+
+    /// Why nothing is needed, where nothing is.
+    pub fn reason(&self) -> Option<&'static str> {
+        self.needed.is_empty().then_some(self.reason)
+    }
+}
+
+impl From<Access> for Accesses {
+    fn from(access: Access) -> Self {
+        Self::new(access)
+    }
+}
+
+impl Extend<Access> for Accesses {
+    fn extend<T: IntoIterator<Item = Access>>(&mut self, more: T) {
+        self.needed.extend(more);
+    }
+}
+
 /// Why a resource's policy must not be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PolicyFlaw {

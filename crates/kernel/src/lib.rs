@@ -28,7 +28,7 @@ mod rng;
 mod store;
 mod vault;
 
-pub use access::{Access, AssumedRole, Authorizer, Decision, PolicyFlaw, ResourcePolicy};
+pub use access::{Access, Accesses, AssumedRole, Authorizer, Decision, PolicyFlaw, ResourcePolicy};
 pub use cause::{Cause, CauseId};
 pub use clock::{Clock, Now};
 pub use context::Cx;

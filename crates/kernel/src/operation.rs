@@ -2,7 +2,7 @@
 
 use neargate_shape::{OperationShape, Value, Wire};
 
-use crate::{Access, Cx, Fault};
+use crate::{Accesses, Cx, Fault};
 
 /// An operation of an AWS API. The API, CloudFormation and event targets all come through here.
 pub trait Operation {
@@ -13,8 +13,8 @@ pub trait Operation {
     /// What it answers.
     type Output: Wire;
 
-    /// Everything the caller must be allowed. Evaluated before [`Operation::apply`].
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access>;
+    /// Everything that the caller must be allowed. Evaluated before [`Operation::apply`].
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses;
 
     /// Does it.
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault>;
@@ -48,8 +48,8 @@ impl OperationEntry {
 
 fn invoke<O: Operation>(cx: &mut Cx<'_>, input: Value) -> Result<Value, Fault> {
     let input = O::Input::from_value(input).map_err(|error| Fault::validation(error.to_string()))?;
-    for access in O::access(cx, &input) {
-        cx.authorize(&access)?;
+    for access in O::access(cx, &input).iter() {
+        cx.authorize(access)?;
     }
     Ok(O::apply(cx, input)?.into_value())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 use neargate_template::Template;
 
@@ -21,7 +21,7 @@ impl Operation for CreateStack {
     type Input = api::CreateStackInput;
     type Output = api::CreateStackOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut accesses = access(cx, "cloudformation:CreateStack", &input.stack_name);
         accesses.extend(pass_role(input.role_arn.as_deref()));
         accesses
@@ -118,7 +118,7 @@ impl Operation for UpdateStack {
     type Input = api::UpdateStackInput;
     type Output = api::UpdateStackOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut accesses = access(cx, "cloudformation:UpdateStack", &input.stack_name);
         accesses.extend(pass_role(input.role_arn.as_deref()));
         accesses
@@ -177,7 +177,7 @@ impl Operation for DeleteStack {
     type Input = api::DeleteStackInput;
     type Output = api::DeleteStackOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut accesses = access(cx, "cloudformation:DeleteStack", &input.stack_name);
         accesses.extend(pass_role(input.role_arn.as_deref()));
         accesses

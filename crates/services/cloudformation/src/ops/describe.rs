@@ -1,6 +1,6 @@
 //! Stacks, looked at.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{access, page};
@@ -17,7 +17,7 @@ impl Operation for DescribeStacks {
     type Input = api::DescribeStacksInput;
     type Output = api::DescribeStacksOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "cloudformation:DescribeStacks", input.stack_name.as_deref().unwrap_or("*"))
     }
 
@@ -79,8 +79,8 @@ impl Operation for ListStacks {
     type Input = api::ListStacksInput;
     type Output = api::ListStacksOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("cloudformation:ListStacks", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("cloudformation:ListStacks", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -110,7 +110,7 @@ impl Operation for DescribeStackEvents {
     type Input = api::DescribeStackEventsInput;
     type Output = api::DescribeStackEventsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "cloudformation:DescribeStackEvents", &input.stack_name)
     }
 
@@ -133,8 +133,8 @@ impl Operation for ListExports {
     type Input = api::ListExportsInput;
     type Output = api::ListExportsOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("cloudformation:ListExports", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("cloudformation:ListExports", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

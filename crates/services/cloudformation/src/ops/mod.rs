@@ -11,15 +11,15 @@ pub(crate) use describe::{DescribeStackEvents, DescribeStacks, ListExports, List
 pub(crate) use resources::{DescribeStackResource, DescribeStackResources, ListStackResources};
 pub(crate) use templates::{GetTemplate, ValidateTemplate};
 
-use neargate_kernel::{Access, Cx};
+use neargate_kernel::{Access, Accesses, Cx};
 
 use crate::state::find;
 
 /// The access to one stack.
-fn access(cx: &Cx<'_>, action: &str, reference: &str) -> Vec<Access> {
+fn access(cx: &Cx<'_>, action: &str, reference: &str) -> Accesses {
     let arn = find(cx, reference)
         .map_or_else(|_| cx.scope.arn("cloudformation", &format!("stack/{reference}/*")), |it| it.arn);
-    vec![Access::new(action, arn)]
+    Access::new(action, arn).into()
 }
 
 /// One page of 100 items, and the token of the next.

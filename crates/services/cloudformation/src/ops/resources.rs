@@ -1,6 +1,6 @@
 //! Resources of stacks, looked at.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{access, page};
@@ -16,7 +16,7 @@ impl Operation for DescribeStackResources {
     type Input = api::DescribeStackResourcesInput;
     type Output = api::DescribeStackResourcesOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "cloudformation:DescribeStackResources", input.stack_name.as_deref().unwrap_or("*"))
     }
 
@@ -64,7 +64,7 @@ impl Operation for DescribeStackResource {
     type Input = api::DescribeStackResourceInput;
     type Output = api::DescribeStackResourceOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "cloudformation:DescribeStackResource", &input.stack_name)
     }
 
@@ -102,7 +102,7 @@ impl Operation for ListStackResources {
     type Input = api::ListStackResourcesInput;
     type Output = api::ListStackResourcesOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "cloudformation:ListStackResources", &input.stack_name)
     }
 

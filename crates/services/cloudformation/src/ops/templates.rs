@@ -1,6 +1,6 @@
 //! Templates, looked at.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{access, preflight};
@@ -16,7 +16,7 @@ impl Operation for GetTemplate {
     type Input = api::GetTemplateInput;
     type Output = api::GetTemplateOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "cloudformation:GetTemplate", input.stack_name.as_deref().unwrap_or("*"))
     }
 
@@ -38,8 +38,8 @@ impl Operation for ValidateTemplate {
     type Input = api::ValidateTemplateInput;
     type Output = api::ValidateTemplateOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("cloudformation:ValidateTemplate", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("cloudformation:ValidateTemplate", "*").into()
     }
 
     fn apply(_: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

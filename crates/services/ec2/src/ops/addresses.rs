@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, creates, on, real};
@@ -22,7 +22,7 @@ impl Operation for AllocateAddress {
     type Input = api::AllocateAddressInput;
     type Output = api::AllocateAddressOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         creates(cx, "AllocateAddress", Kind::Address, input.tag_specifications.as_ref())
     }
 
@@ -55,9 +55,9 @@ impl Operation for ReleaseAddress {
     type Input = api::ReleaseAddressInput;
     type Output = api::ReleaseAddressOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         match find(cx, input) {
-            Ok((id, _)) => vec![on(cx, "ReleaseAddress", Kind::Address, &id)],
+            Ok((id, _)) => on(cx, "ReleaseAddress", Kind::Address, &id).into(),
             Err(_) => anything("ReleaseAddress"),
         }
     }
@@ -94,7 +94,7 @@ impl Operation for DescribeAddresses {
     type Input = api::DescribeAddressesInput;
     type Output = api::DescribeAddressesOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeAddresses")
     }
 

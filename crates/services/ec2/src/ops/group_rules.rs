@@ -1,6 +1,6 @@
 //! Rules of security groups: recorded; no packet is filtered.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, on, real, with_request_tags};
@@ -22,7 +22,7 @@ impl Operation for AuthorizeSecurityGroupIngress {
     type Input = api::AuthorizeSecurityGroupIngressInput;
     type Output = api::AuthorizeSecurityGroupIngressOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         authorizing(cx, "AuthorizeSecurityGroupIngress", input.group_id.as_deref(), input.tag_specifications.as_ref())
     }
 
@@ -48,7 +48,7 @@ impl Operation for AuthorizeSecurityGroupEgress {
     type Input = api::AuthorizeSecurityGroupEgressInput;
     type Output = api::AuthorizeSecurityGroupEgressOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         authorizing(cx, "AuthorizeSecurityGroupEgress", Some(&input.group_id), input.tag_specifications.as_ref())
     }
 
@@ -74,8 +74,8 @@ impl Operation for RevokeSecurityGroupIngress {
     type Input = api::RevokeSecurityGroupIngressInput;
     type Output = api::RevokeSecurityGroupIngressOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "RevokeSecurityGroupIngress", Kind::SecurityGroup, input.group_id.as_deref().unwrap_or("*"))]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "RevokeSecurityGroupIngress", Kind::SecurityGroup, input.group_id.as_deref().unwrap_or("*")).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -109,8 +109,8 @@ impl Operation for RevokeSecurityGroupEgress {
     type Input = api::RevokeSecurityGroupEgressInput;
     type Output = api::RevokeSecurityGroupEgressOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "RevokeSecurityGroupEgress", Kind::SecurityGroup, &input.group_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "RevokeSecurityGroupEgress", Kind::SecurityGroup, &input.group_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -175,9 +175,9 @@ fn authorizing(
     action: &str,
     group: Option<&str>,
     specifications: Option<&Vec<api::TagSpecification>>,
-) -> Vec<Access> {
+) -> Accesses {
     let given: Vec<_> = specifications.into_iter().flatten().filter_map(|it| it.tags.as_ref()).flatten().collect();
-    let mut accesses = vec![on(cx, action, Kind::SecurityGroup, group.unwrap_or("*"))];
+    let mut accesses = Accesses::new(on(cx, action, Kind::SecurityGroup, group.unwrap_or("*")));
     if !given.is_empty() {
         let made = Access::new("ec2:CreateTags", Kind::SecurityGroupRule.arn(cx, "*"));
         accesses.push(with_request_tags(made, given.into_iter()).with("ec2:CreateAction", action));
@@ -279,7 +279,7 @@ impl Operation for DescribeSecurityGroupRules {
     type Input = api::DescribeSecurityGroupRulesInput;
     type Output = api::DescribeSecurityGroupRulesOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeSecurityGroupRules")
     }
 

@@ -1,6 +1,6 @@
 //! Security groups: their rules are recorded; no packet is filtered.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, creates, on, real};
@@ -20,7 +20,7 @@ impl Operation for CreateSecurityGroup {
     type Input = api::CreateSecurityGroupInput;
     type Output = api::CreateSecurityGroupOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let action = "CreateSecurityGroup";
         let mut accesses = creates(cx, action, Kind::SecurityGroup, input.tag_specifications.as_ref());
         accesses.extend(input.vpc_id.iter().map(|id| on(cx, action, Kind::Vpc, id)));
@@ -80,9 +80,9 @@ impl Operation for DeleteSecurityGroup {
     type Input = api::DeleteSecurityGroupInput;
     type Output = api::DeleteSecurityGroupOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let id = input.group_id.as_deref();
-        vec![on(cx, "DeleteSecurityGroup", Kind::SecurityGroup, id.unwrap_or("*"))]
+        on(cx, "DeleteSecurityGroup", Kind::SecurityGroup, id.unwrap_or("*")).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -112,7 +112,7 @@ impl Operation for DescribeSecurityGroups {
     type Input = api::DescribeSecurityGroupsInput;
     type Output = api::DescribeSecurityGroupsOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeSecurityGroups")
     }
 

@@ -1,6 +1,6 @@
 //! Network interfaces, to look at: tasks and NAT gateways make them.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, real};
@@ -21,7 +21,7 @@ impl Operation for DescribeNetworkInterfaces {
     type Input = api::DescribeNetworkInterfacesInput;
     type Output = api::DescribeNetworkInterfacesOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeNetworkInterfaces")
     }
 

@@ -1,6 +1,6 @@
 //! Internet gateways: recorded; no route leads outside.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, creates, on, real};
@@ -19,7 +19,7 @@ impl Operation for CreateInternetGateway {
     type Input = api::CreateInternetGatewayInput;
     type Output = api::CreateInternetGatewayOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         creates(cx, "CreateInternetGateway", Kind::InternetGateway, input.tag_specifications.as_ref())
     }
 
@@ -41,8 +41,8 @@ impl Operation for DeleteInternetGateway {
     type Input = api::DeleteInternetGatewayInput;
     type Output = api::DeleteInternetGatewayOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "DeleteInternetGateway", Kind::InternetGateway, &input.internet_gateway_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "DeleteInternetGateway", Kind::InternetGateway, &input.internet_gateway_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -65,12 +65,14 @@ impl Operation for AttachInternetGateway {
     type Input = api::AttachInternetGatewayInput;
     type Output = api::AttachInternetGatewayOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let action = "AttachInternetGateway";
-        vec![
-            on(cx, action, Kind::InternetGateway, &input.internet_gateway_id),
-            on(cx, action, Kind::Vpc, &input.vpc_id),
-        ]
+        Accesses::new(on(cx, action, Kind::InternetGateway, &input.internet_gateway_id)).and([on(
+            cx,
+            action,
+            Kind::Vpc,
+            &input.vpc_id,
+        )])
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -100,12 +102,14 @@ impl Operation for DetachInternetGateway {
     type Input = api::DetachInternetGatewayInput;
     type Output = api::DetachInternetGatewayOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let action = "DetachInternetGateway";
-        vec![
-            on(cx, action, Kind::InternetGateway, &input.internet_gateway_id),
-            on(cx, action, Kind::Vpc, &input.vpc_id),
-        ]
+        Accesses::new(on(cx, action, Kind::InternetGateway, &input.internet_gateway_id)).and([on(
+            cx,
+            action,
+            Kind::Vpc,
+            &input.vpc_id,
+        )])
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -134,7 +138,7 @@ impl Operation for DescribeInternetGateways {
     type Input = api::DescribeInternetGatewaysInput;
     type Output = api::DescribeInternetGatewaysOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeInternetGateways")
     }
 

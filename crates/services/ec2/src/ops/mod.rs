@@ -34,7 +34,7 @@ pub(crate) use tags::{CreateTags, DeleteTags, DescribeTags};
 pub(crate) use vpcs::{CreateVpc, DeleteVpc, DescribeVpcAttribute, DescribeVpcs, ModifyVpcAttribute};
 pub(crate) use zones::{DescribeAvailabilityZones, DescribeRegions};
 
-use neargate_kernel::{Access, Cx};
+use neargate_kernel::{Access, Accesses, Cx};
 
 use crate::api;
 use crate::cidr::Cidr;
@@ -48,8 +48,8 @@ fn real(dry_run: Option<bool>) -> Result<(), Ec2Error> {
 }
 
 /// An action on everything.
-fn anything(action: &str) -> Vec<Access> {
-    vec![Access::new(&format!("ec2:{action}"), "*")]
+fn anything(action: &str) -> Accesses {
+    Access::new(&format!("ec2:{action}"), "*").into()
 }
 
 /// An action on a thing that is there, with its tags as condition keys.
@@ -62,11 +62,11 @@ fn on(cx: &Cx<'_>, action: &str, kind: Kind, id: &str) -> Access {
 }
 
 /// An action that makes a thing, with the tags it is given.
-fn creates(cx: &Cx<'_>, action: &str, kind: Kind, specifications: Option<&Vec<api::TagSpecification>>) -> Vec<Access> {
+fn creates(cx: &Cx<'_>, action: &str, kind: Kind, specifications: Option<&Vec<api::TagSpecification>>) -> Accesses {
     let made = kind.arn(cx, "*");
     let given: Vec<_> = specifications.into_iter().flatten().filter_map(|it| it.tags.as_ref()).flatten().collect();
     let tagged = |action: &str| with_request_tags(Access::new(action, made.clone()), given.iter().copied());
-    let mut accesses = vec![tagged(&format!("ec2:{action}"))];
+    let mut accesses = Accesses::new(tagged(&format!("ec2:{action}")));
     if !given.is_empty() {
         accesses.push(tagged("ec2:CreateTags").with("ec2:CreateAction", action));
     }

@@ -3,7 +3,7 @@
 //! As in AWS, what stands against a NAT gateway beyond its parameters does not fail the call but the gateway. A
 //! gateway is ready at once; one that is deleted is gone, while AWS shows it for another hour.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, creates, on, real};
@@ -24,7 +24,7 @@ impl Operation for CreateNatGateway {
     type Input = api::CreateNatGatewayInput;
     type Output = api::CreateNatGatewayOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let action = "CreateNatGateway";
         let mut accesses = creates(cx, action, Kind::NatGateway, input.tag_specifications.as_ref());
         accesses.extend(input.subnet_id.iter().map(|id| on(cx, action, Kind::Subnet, id)));
@@ -106,8 +106,8 @@ impl Operation for DeleteNatGateway {
     type Input = api::DeleteNatGatewayInput;
     type Output = api::DeleteNatGatewayOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "DeleteNatGateway", Kind::NatGateway, &input.nat_gateway_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "DeleteNatGateway", Kind::NatGateway, &input.nat_gateway_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -133,7 +133,7 @@ impl Operation for DescribeNatGateways {
     type Input = api::DescribeNatGatewaysInput;
     type Output = api::DescribeNatGatewaysOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeNatGateways")
     }
 

@@ -1,6 +1,6 @@
 //! Route tables and the subnets they are for.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, creates, on, real};
@@ -21,7 +21,7 @@ impl Operation for CreateRouteTable {
     type Input = api::CreateRouteTableInput;
     type Output = api::CreateRouteTableOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut accesses = creates(cx, "CreateRouteTable", Kind::RouteTable, input.tag_specifications.as_ref());
         accesses.push(on(cx, "CreateRouteTable", Kind::Vpc, &input.vpc_id));
         accesses
@@ -47,8 +47,8 @@ impl Operation for DeleteRouteTable {
     type Input = api::DeleteRouteTableInput;
     type Output = api::DeleteRouteTableOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "DeleteRouteTable", Kind::RouteTable, &input.route_table_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "DeleteRouteTable", Kind::RouteTable, &input.route_table_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -71,8 +71,8 @@ impl Operation for AssociateRouteTable {
     type Input = api::AssociateRouteTableInput;
     type Output = api::AssociateRouteTableOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        let mut accesses = vec![on(cx, "AssociateRouteTable", Kind::RouteTable, &input.route_table_id)];
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        let mut accesses = Accesses::new(on(cx, "AssociateRouteTable", Kind::RouteTable, &input.route_table_id));
         accesses.extend(input.subnet_id.iter().map(|id| on(cx, "AssociateRouteTable", Kind::Subnet, id)));
         accesses.extend(input.gateway_id.iter().map(|id| on(cx, "AssociateRouteTable", Kind::InternetGateway, id)));
         accesses
@@ -112,9 +112,9 @@ impl Operation for DisassociateRouteTable {
     type Input = api::DisassociateRouteTableInput;
     type Output = api::DisassociateRouteTableOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         match associated_table(cx, &input.association_id) {
-            Some((table, _)) => vec![on(cx, "DisassociateRouteTable", Kind::RouteTable, &table)],
+            Some((table, _)) => on(cx, "DisassociateRouteTable", Kind::RouteTable, &table).into(),
             None => anything("DisassociateRouteTable"),
         }
     }
@@ -153,7 +153,7 @@ impl Operation for DescribeRouteTables {
     type Input = api::DescribeRouteTablesInput;
     type Output = api::DescribeRouteTablesOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeRouteTables")
     }
 

@@ -1,6 +1,6 @@
 //! Routes of a route table.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{block, on, real};
@@ -17,8 +17,8 @@ impl Operation for CreateRoute {
     type Input = api::CreateRouteInput;
     type Output = api::CreateRouteOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "CreateRoute", Kind::RouteTable, &input.route_table_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "CreateRoute", Kind::RouteTable, &input.route_table_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -86,8 +86,8 @@ impl Operation for DeleteRoute {
     type Input = api::DeleteRouteInput;
     type Output = api::DeleteRouteOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "DeleteRoute", Kind::RouteTable, &input.route_table_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "DeleteRoute", Kind::RouteTable, &input.route_table_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! Subnets.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, block, creates, on, real};
@@ -21,7 +21,7 @@ impl Operation for CreateSubnet {
     type Input = api::CreateSubnetInput;
     type Output = api::CreateSubnetOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut accesses = creates(cx, "CreateSubnet", Kind::Subnet, input.tag_specifications.as_ref());
         accesses.push(on(cx, "CreateSubnet", Kind::Vpc, &input.vpc_id));
         accesses
@@ -74,8 +74,8 @@ impl Operation for DeleteSubnet {
     type Input = api::DeleteSubnetInput;
     type Output = api::DeleteSubnetOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "DeleteSubnet", Kind::Subnet, &input.subnet_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "DeleteSubnet", Kind::Subnet, &input.subnet_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -104,8 +104,8 @@ impl Operation for ModifySubnetAttribute {
     type Input = api::ModifySubnetAttributeInput;
     type Output = api::ModifySubnetAttributeOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "ModifySubnetAttribute", Kind::Subnet, &input.subnet_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "ModifySubnetAttribute", Kind::Subnet, &input.subnet_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -136,7 +136,7 @@ impl Operation for DescribeSubnets {
     type Input = api::DescribeSubnetsInput;
     type Output = api::DescribeSubnetsOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeSubnets")
     }
 

@@ -1,6 +1,6 @@
 //! Tags of anything that has an id.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, on, real, with_request_tags};
@@ -19,9 +19,9 @@ impl Operation for CreateTags {
     type Input = api::CreateTagsInput;
     type Output = api::CreateTagsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let one = |access| with_request_tags(access, input.tags.iter());
-        tagging(cx, "CreateTags", &input.resources).into_iter().map(one).collect()
+        tagging(cx, "CreateTags", &input.resources).map(one)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -42,7 +42,7 @@ impl Operation for DeleteTags {
     type Input = api::DeleteTagsInput;
     type Output = api::DeleteTagsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         tagging(cx, "DeleteTags", &input.resources)
     }
 
@@ -65,12 +65,12 @@ impl Operation for DeleteTags {
     }
 }
 
-fn tagging(cx: &Cx<'_>, action: &str, ids: &[String]) -> Vec<Access> {
+fn tagging(cx: &Cx<'_>, action: &str, ids: &[String]) -> Accesses {
     let access = |id: &String| match Kind::of(id) {
-        Some(kind) => vec![on(cx, action, kind, id)],
-        None => anything(action),
+        Some(kind) => on(cx, action, kind, id),
+        None => Access::new(&format!("ec2:{action}"), "*"),
     };
-    ids.iter().flat_map(access).collect()
+    Accesses::each(ids.iter().map(access), || Access::new(&format!("ec2:{action}"), "*"))
 }
 
 fn require(cx: &Cx<'_>, id: &str) -> Result<(), Ec2Error> {
@@ -89,7 +89,7 @@ impl Operation for DescribeTags {
     type Input = api::DescribeTagsInput;
     type Output = api::DescribeTagsOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeTags")
     }
 

@@ -1,6 +1,6 @@
 //! VPCs, each with its default security group and its main route table.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, block, creates, default_group, on, real};
@@ -21,7 +21,7 @@ impl Operation for CreateVpc {
     type Input = api::CreateVpcInput;
     type Output = api::CreateVpcOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         creates(cx, "CreateVpc", Kind::Vpc, input.tag_specifications.as_ref())
     }
 
@@ -66,8 +66,8 @@ impl Operation for DeleteVpc {
     type Input = api::DeleteVpcInput;
     type Output = api::DeleteVpcOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "DeleteVpc", Kind::Vpc, &input.vpc_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "DeleteVpc", Kind::Vpc, &input.vpc_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -98,7 +98,7 @@ impl Operation for DescribeVpcs {
     type Input = api::DescribeVpcsInput;
     type Output = api::DescribeVpcsOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeVpcs")
     }
 
@@ -168,8 +168,8 @@ impl Operation for DescribeVpcAttribute {
     type Input = api::DescribeVpcAttributeInput;
     type Output = api::DescribeVpcAttributeOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "DescribeVpcAttribute", Kind::Vpc, &input.vpc_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "DescribeVpcAttribute", Kind::Vpc, &input.vpc_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -195,8 +195,8 @@ impl Operation for ModifyVpcAttribute {
     type Input = api::ModifyVpcAttributeInput;
     type Output = api::ModifyVpcAttributeOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on(cx, "ModifyVpcAttribute", Kind::Vpc, &input.vpc_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on(cx, "ModifyVpcAttribute", Kind::Vpc, &input.vpc_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

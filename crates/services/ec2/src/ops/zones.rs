@@ -1,6 +1,6 @@
 //! Regions and availability zones.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, real};
@@ -17,7 +17,7 @@ impl Operation for DescribeAvailabilityZones {
     type Input = api::DescribeAvailabilityZonesInput;
     type Output = api::DescribeAvailabilityZonesOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeAvailabilityZones")
     }
 
@@ -80,7 +80,7 @@ impl Operation for DescribeRegions {
     type Input = api::DescribeRegionsInput;
     type Output = api::DescribeRegionsOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
         anything("DescribeRegions")
     }
 

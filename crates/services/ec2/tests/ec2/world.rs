@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use neargate_base::Scope;
 use neargate_ec2::Interfaces;
 use neargate_kernel::{
-    Access, Action, Authorizer, Cx, Decision, Fault, InterfaceRequest, Operation, OperationEntry, Ports, Principal,
-    Progress, ResourceRequest, ResourceState, Service, Store,
+    Access, Accesses, Action, Authorizer, Cx, Decision, Fault, InterfaceRequest, Operation, OperationEntry, Ports,
+    Principal, Progress, ResourceRequest, ResourceState, Service, Store,
 };
 use neargate_shape::{OperationShape, Protocol, ServiceShape, Wire, from_json, shape};
 use neargate_testkit::{Harness, Silence};
@@ -222,8 +222,8 @@ impl Operation for StepOperation {
     type Input = TestInput;
     type Output = TestOutput;
 
-    fn access(_: &Cx<'_>, _: &TestInput) -> Vec<Access> {
-        vec![]
+    fn access(_: &Cx<'_>, _: &TestInput) -> Accesses {
+        Accesses::none("the test does not ask")
     }
 
     fn apply(cx: &mut Cx<'_>, TestInput { input }: TestInput) -> Result<TestOutput, Fault> {
@@ -262,8 +262,8 @@ impl Operation for AttachOperation {
     type Input = TestInput;
     type Output = TestOutput;
 
-    fn access(_: &Cx<'_>, _: &TestInput) -> Vec<Access> {
-        vec![]
+    fn access(_: &Cx<'_>, _: &TestInput) -> Accesses {
+        Accesses::none("the test does not ask")
     }
 
     fn apply(cx: &mut Cx<'_>, TestInput { input }: TestInput) -> Result<TestOutput, Fault> {
@@ -287,8 +287,8 @@ impl Operation for DetachOperation {
     type Input = TestInput;
     type Output = TestOutput;
 
-    fn access(_: &Cx<'_>, _: &TestInput) -> Vec<Access> {
-        vec![]
+    fn access(_: &Cx<'_>, _: &TestInput) -> Accesses {
+        Accesses::none("the test does not ask")
     }
 
     fn apply(cx: &mut Cx<'_>, TestInput { input }: TestInput) -> Result<TestOutput, Fault> {

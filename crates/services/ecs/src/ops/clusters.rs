@@ -1,6 +1,6 @@
 //! Clusters: on Fargate a name to put tasks under.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page;
@@ -16,8 +16,8 @@ impl Operation for CreateCluster {
     type Input = api::CreateClusterInput;
     type Output = api::CreateClusterOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("ecs:CreateCluster", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("ecs:CreateCluster", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -56,9 +56,9 @@ impl Operation for DescribeClusters {
     type Input = api::DescribeClustersInput;
     type Output = api::DescribeClustersOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        let names = input.clusters.iter().flatten();
-        names.map(|name| Access::new("ecs:DescribeClusters", cluster_arn(cx, &cluster_name(Some(name))))).collect()
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        let access = |name| Access::new("ecs:DescribeClusters", cluster_arn(cx, &cluster_name(name)));
+        Accesses::each(input.clusters.iter().flatten().map(|name| access(Some(name))), || access(None))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -88,8 +88,8 @@ impl Operation for ListClusters {
     type Input = api::ListClustersInput;
     type Output = api::ListClustersOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("ecs:ListClusters", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("ecs:ListClusters", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -108,8 +108,8 @@ impl Operation for DeleteCluster {
     type Input = api::DeleteClusterInput;
     type Output = api::DeleteClusterOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("ecs:DeleteCluster", cluster_arn(cx, &cluster_name(Some(&input.cluster))))]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("ecs:DeleteCluster", cluster_arn(cx, &cluster_name(Some(&input.cluster)))).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! Task definitions, read and taken out of use.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page;
@@ -15,8 +15,8 @@ impl Operation for DescribeTaskDefinition {
     type Input = api::DescribeTaskDefinitionInput;
     type Output = api::DescribeTaskDefinitionOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("ecs:DescribeTaskDefinition", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("ecs:DescribeTaskDefinition", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -34,8 +34,8 @@ impl Operation for ListTaskDefinitions {
     type Input = api::ListTaskDefinitionsInput;
     type Output = api::ListTaskDefinitionsOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("ecs:ListTaskDefinitions", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("ecs:ListTaskDefinitions", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -62,8 +62,8 @@ impl Operation for DeregisterTaskDefinition {
     type Input = api::DeregisterTaskDefinitionInput;
     type Output = api::DeregisterTaskDefinitionOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("ecs:DeregisterTaskDefinition", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("ecs:DeregisterTaskDefinition", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

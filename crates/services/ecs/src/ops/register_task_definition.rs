@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::api;
@@ -23,11 +23,11 @@ impl Operation for RegisterTaskDefinition {
     type Input = api::RegisterTaskDefinitionInput;
     type Output = api::RegisterTaskDefinitionOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
         let roles = [&input.task_role_arn, &input.execution_role_arn].into_iter().flatten();
         let pass =
             |role: &String| Access::new("iam:PassRole", role).with("iam:PassedToService", "ecs-tasks.amazonaws.com");
-        std::iter::once(Access::new("ecs:RegisterTaskDefinition", "*")).chain(roles.map(pass)).collect()
+        Accesses::new(Access::new("ecs:RegisterTaskDefinition", "*")).and(roles.map(pass))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! `RunTask`: one or more tasks of a task definition, now.
 
-use neargate_kernel::{Access, Cx, Fault, Notice, NoticeKind, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Notice, NoticeKind, Operation};
 use neargate_shape::{OperationShape, Wire};
 
 use crate::api;
@@ -26,14 +26,14 @@ impl Operation for RunTask {
     type Input = api::RunTaskInput;
     type Output = api::RunTaskOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let cluster = cluster_name(input.cluster.as_deref());
         let cluster_arn = cluster_arn(cx, &cluster);
         let found = definition(cx, &input.task_definition).ok();
         let view = found.as_ref().map(|found| &found.view);
         let arn = view.and_then(|view| view.task_definition_arn.clone());
         let arn = arn.unwrap_or_else(|| cx.scope.arn("ecs", &format!("task-definition/{}", input.task_definition)));
-        let mut accesses = vec![Access::new("ecs:RunTask", arn).with("ecs:cluster", cluster_arn.clone())];
+        let mut accesses = Accesses::new(Access::new("ecs:RunTask", arn).with("ecs:cluster", cluster_arn.clone()));
         let overrides = input.overrides.as_ref();
         let roles = [
             overrides.and_then(|it| it.task_role_arn.as_ref()).or(view.and_then(|view| view.task_role_arn.as_ref())),

@@ -1,7 +1,7 @@
 //! Tags of clusters, task definitions and tasks.
 
 use neargate_base::Arn;
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::api;
@@ -16,8 +16,8 @@ impl Operation for TagResource {
     type Input = api::TagResourceInput;
     type Output = api::TagResourceOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("ecs:TagResource", input.resource_arn.clone())]
+    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("ecs:TagResource", input.resource_arn.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -37,8 +37,8 @@ impl Operation for UntagResource {
     type Input = api::UntagResourceInput;
     type Output = api::UntagResourceOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("ecs:UntagResource", input.resource_arn.clone())]
+    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("ecs:UntagResource", input.resource_arn.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -57,8 +57,8 @@ impl Operation for ListTagsForResource {
     type Input = api::ListTagsForResourceInput;
     type Output = api::ListTagsForResourceOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("ecs:ListTagsForResource", input.resource_arn.clone())]
+    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("ecs:ListTagsForResource", input.resource_arn.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! Tasks, looked at and stopped.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page;
@@ -17,9 +17,9 @@ impl Operation for DescribeTasks {
     type Input = api::DescribeTasksInput;
     type Output = api::DescribeTasksOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let access = |task: &String| access(cx, "ecs:DescribeTasks", input.cluster.as_deref(), task);
-        input.tasks.iter().map(access).collect()
+        Accesses::each(input.tasks.iter().map(access), || Access::new("ecs:DescribeTasks", "*"))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -52,9 +52,9 @@ impl Operation for ListTasks {
     type Input = api::ListTasksInput;
     type Output = api::ListTasksOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let cluster = cluster_arn(cx, &cluster_name(input.cluster.as_deref()));
-        vec![Access::new("ecs:ListTasks", "*").with("ecs:cluster", cluster)]
+        Access::new("ecs:ListTasks", "*").with("ecs:cluster", cluster).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -88,8 +88,8 @@ impl Operation for StopTask {
     type Input = api::StopTaskInput;
     type Output = api::StopTaskOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![access(cx, "ecs:StopTask", input.cluster.as_deref(), &input.task)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        access(cx, "ecs:StopTask", input.cluster.as_deref(), &input.task).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! Event buses.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page;
@@ -16,8 +16,8 @@ impl Operation for CreateEventBus {
     type Input = api::CreateEventBusInput;
     type Output = api::CreateEventBusOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("events:CreateEventBus", bus_arn(cx, &input.name))]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("events:CreateEventBus", bus_arn(cx, &input.name)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -54,9 +54,9 @@ impl Operation for DescribeEventBus {
     type Input = api::DescribeEventBusInput;
     type Output = api::DescribeEventBusOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let name = bus_name(cx, input.name.as_deref()).unwrap_or_default();
-        vec![Access::new("events:DescribeEventBus", bus_arn(cx, &name))]
+        Access::new("events:DescribeEventBus", bus_arn(cx, &name)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -81,8 +81,8 @@ impl Operation for ListEventBuses {
     type Input = api::ListEventBusesInput;
     type Output = api::ListEventBusesOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("events:ListEventBuses", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("events:ListEventBuses", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -107,8 +107,8 @@ impl Operation for DeleteEventBus {
     type Input = api::DeleteEventBusInput;
     type Output = api::DeleteEventBusOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("events:DeleteEventBus", bus_arn(cx, &input.name))]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("events:DeleteEventBus", bus_arn(cx, &input.name)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -2,7 +2,7 @@
 //!
 //! Follows <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::api;
@@ -21,7 +21,7 @@ impl Operation for PutEvents {
     type Input = api::PutEventsInput;
     type Output = api::PutEventsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let bus = |entry: &api::PutEventsRequestEntry| {
             let reference = entry.event_bus_name.as_deref();
             bus_name(cx, reference).unwrap_or_else(|_| reference.unwrap_or_default().to_owned())
@@ -31,7 +31,7 @@ impl Operation for PutEvents {
                 .with("events:source", entry.source.clone().unwrap_or_default())
                 .with("events:detail-type", entry.detail_type.clone().unwrap_or_default())
         };
-        input.entries.iter().map(access).collect()
+        Accesses::each(input.entries.iter().map(access), || Access::new("events:PutEvents", bus_arn(cx, "default")))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,7 +1,7 @@
 //! Rules.
 
 use neargate_event_pattern::Pattern;
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_schedule::Dialect;
 use neargate_shape::OperationShape;
 
@@ -19,7 +19,7 @@ impl Operation for PutRule {
     type Input = api::PutRuleInput;
     type Output = api::PutRuleOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut accesses = access(cx, "events:PutRule", input.event_bus_name.as_deref(), &input.name);
         let service = "events.amazonaws.com";
         accesses.extend(
@@ -91,7 +91,7 @@ impl Operation for DescribeRule {
     type Input = api::DescribeRuleInput;
     type Output = api::DescribeRuleOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "events:DescribeRule", input.event_bus_name.as_deref(), &input.name)
     }
 
@@ -133,8 +133,8 @@ impl Operation for ListRules {
     type Input = api::ListRulesInput;
     type Output = api::ListRulesOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("events:ListRules", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("events:ListRules", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -154,8 +154,8 @@ impl Operation for ListRuleNamesByTarget {
     type Input = api::ListRuleNamesByTargetInput;
     type Output = api::ListRuleNamesByTargetOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("events:ListRuleNamesByTarget", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("events:ListRuleNamesByTarget", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -176,7 +176,7 @@ impl Operation for EnableRule {
     type Input = api::EnableRuleInput;
     type Output = api::EnableRuleOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "events:EnableRule", input.event_bus_name.as_deref(), &input.name)
     }
 
@@ -194,7 +194,7 @@ impl Operation for DisableRule {
     type Input = api::DisableRuleInput;
     type Output = api::DisableRuleOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "events:DisableRule", input.event_bus_name.as_deref(), &input.name)
     }
 
@@ -225,7 +225,7 @@ impl Operation for DeleteRule {
     type Input = api::DeleteRuleInput;
     type Output = api::DeleteRuleOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "events:DeleteRule", input.event_bus_name.as_deref(), &input.name)
     }
 
@@ -245,7 +245,7 @@ impl Operation for DeleteRule {
 }
 
 /// The access to one rule.
-pub(super) fn access(cx: &Cx<'_>, action: &str, bus: Option<&str>, name: &str) -> Vec<Access> {
+pub(super) fn access(cx: &Cx<'_>, action: &str, bus: Option<&str>, name: &str) -> Accesses {
     let bus = bus_name(cx, bus).unwrap_or_default();
-    vec![Access::new(action, rule_arn(cx, &bus, name))]
+    Access::new(action, rule_arn(cx, &bus, name)).into()
 }

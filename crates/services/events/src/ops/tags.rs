@@ -1,7 +1,7 @@
 //! Tags of rules and buses.
 
 use neargate_base::Arn;
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::api;
@@ -15,8 +15,8 @@ impl Operation for TagResource {
     type Input = api::TagResourceInput;
     type Output = api::TagResourceOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("events:TagResource", input.resource_arn.clone())]
+    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("events:TagResource", input.resource_arn.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -36,8 +36,8 @@ impl Operation for UntagResource {
     type Input = api::UntagResourceInput;
     type Output = api::UntagResourceOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("events:UntagResource", input.resource_arn.clone())]
+    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("events:UntagResource", input.resource_arn.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -54,8 +54,8 @@ impl Operation for ListTagsForResource {
     type Input = api::ListTagsForResourceInput;
     type Output = api::ListTagsForResourceOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("events:ListTagsForResource", input.resource_arn.clone())]
+    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("events:ListTagsForResource", input.resource_arn.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! Targets of rules.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page;
@@ -21,7 +21,7 @@ impl Operation for PutTargets {
     type Input = api::PutTargetsInput;
     type Output = api::PutTargetsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut accesses = access(cx, "events:PutTargets", input.event_bus_name.as_deref(), &input.rule);
         let roles = input.targets.iter().filter_map(|target| target.role_arn.as_ref());
         let service = "events.amazonaws.com";
@@ -75,7 +75,7 @@ impl Operation for RemoveTargets {
     type Input = api::RemoveTargetsInput;
     type Output = api::RemoveTargetsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "events:RemoveTargets", input.event_bus_name.as_deref(), &input.rule)
     }
 
@@ -96,7 +96,7 @@ impl Operation for ListTargetsByRule {
     type Input = api::ListTargetsByRuleInput;
     type Output = api::ListTargetsByRuleOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         access(cx, "events:ListTargetsByRule", input.event_bus_name.as_deref(), &input.rule)
     }
 

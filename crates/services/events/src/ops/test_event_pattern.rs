@@ -1,7 +1,7 @@
 //! `TestEventPattern`.
 
 use neargate_event_pattern::Pattern;
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::api;
@@ -15,8 +15,8 @@ impl Operation for TestEventPattern {
     type Input = api::TestEventPatternInput;
     type Output = api::TestEventPatternOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("events:TestEventPattern", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("events:TestEventPattern", "*").into()
     }
 
     fn apply(_: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

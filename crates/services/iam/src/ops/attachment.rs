@@ -1,6 +1,6 @@
 //! `AttachRolePolicy`, `DetachRolePolicy`, `ListAttachedRolePolicies`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -18,8 +18,8 @@ impl Operation for AttachRolePolicy {
     type Input = api::AttachRolePolicyInput;
     type Output = api::AttachRolePolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:AttachRolePolicy", &input.role_name).with("iam:PolicyARN", &input.policy_arn)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:AttachRolePolicy", &input.role_name).with("iam:PolicyARN", &input.policy_arn).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -46,8 +46,8 @@ impl Operation for DetachRolePolicy {
     type Input = api::DetachRolePolicyInput;
     type Output = api::DetachRolePolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:DetachRolePolicy", &input.role_name).with("iam:PolicyARN", &input.policy_arn)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:DetachRolePolicy", &input.role_name).with("iam:PolicyARN", &input.policy_arn).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -69,8 +69,8 @@ impl Operation for ListAttachedRolePolicies {
     type Input = api::ListAttachedRolePoliciesInput;
     type Output = api::ListAttachedRolePoliciesOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:ListAttachedRolePolicies", &input.role_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:ListAttachedRolePolicies", &input.role_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

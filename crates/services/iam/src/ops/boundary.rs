@@ -1,6 +1,6 @@
 //! `PutRolePermissionsBoundary`, `DeleteRolePermissionsBoundary`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::access::on_role;
@@ -15,9 +15,9 @@ impl Operation for PutRolePermissionsBoundary {
     type Input = api::PutRolePermissionsBoundaryInput;
     type Output = api::PutRolePermissionsBoundaryOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let access = on_role(cx, "iam:PutRolePermissionsBoundary", &input.role_name);
-        vec![access.with("iam:PermissionsBoundary", &input.permissions_boundary)]
+        access.with("iam:PermissionsBoundary", &input.permissions_boundary).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -38,8 +38,8 @@ impl Operation for DeleteRolePermissionsBoundary {
     type Input = api::DeleteRolePermissionsBoundaryInput;
     type Output = api::DeleteRolePermissionsBoundaryOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:DeleteRolePermissionsBoundary", &input.role_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:DeleteRolePermissionsBoundary", &input.role_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! `PutRolePolicy`, `GetRolePolicy`, `ListRolePolicies`, `DeleteRolePolicy`: policies that live in their role.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::encoded;
@@ -20,8 +20,8 @@ impl Operation for PutRolePolicy {
     type Input = api::PutRolePolicyInput;
     type Output = api::PutRolePolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:PutRolePolicy", &input.role_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:PutRolePolicy", &input.role_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -43,8 +43,8 @@ impl Operation for GetRolePolicy {
     type Input = api::GetRolePolicyInput;
     type Output = api::GetRolePolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:GetRolePolicy", &input.role_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:GetRolePolicy", &input.role_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -64,8 +64,8 @@ impl Operation for ListRolePolicies {
     type Input = api::ListRolePoliciesInput;
     type Output = api::ListRolePoliciesOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:ListRolePolicies", &input.role_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:ListRolePolicies", &input.role_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -83,8 +83,8 @@ impl Operation for DeleteRolePolicy {
     type Input = api::DeleteRolePolicyInput;
     type Output = api::DeleteRolePolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:DeleteRolePolicy", &input.role_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:DeleteRolePolicy", &input.role_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! `CreatePolicy`, `GetPolicy`, `ListPolicies`, `DeletePolicy`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -17,10 +17,10 @@ impl Operation for CreatePolicy {
     type Input = api::CreatePolicyInput;
     type Output = api::CreatePolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let arn = on_path(cx, "policy", input.path.as_deref(), &input.policy_name);
         let tag = input.tags.as_ref().is_some_and(|tags| !tags.is_empty()).then(|| Access::new("iam:TagPolicy", &arn));
-        [Access::new("iam:CreatePolicy", &arn)].into_iter().chain(tag).collect()
+        Accesses::new(Access::new("iam:CreatePolicy", &arn)).and(tag)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -59,8 +59,8 @@ impl Operation for GetPolicy {
     type Input = api::GetPolicyInput;
     type Output = api::GetPolicyOutput;
 
-    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("iam:GetPolicy", &input.policy_arn)]
+    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("iam:GetPolicy", &input.policy_arn).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -76,8 +76,8 @@ impl Operation for ListPolicies {
     type Input = api::ListPoliciesInput;
     type Output = api::ListPoliciesOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("iam:ListPolicies", on_path(cx, "policy", input.path_prefix.as_deref(), ""))]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("iam:ListPolicies", on_path(cx, "policy", input.path_prefix.as_deref(), "")).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -108,8 +108,8 @@ impl Operation for DeletePolicy {
     type Input = api::DeletePolicyInput;
     type Output = api::DeletePolicyOutput;
 
-    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("iam:DeletePolicy", &input.policy_arn)]
+    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("iam:DeletePolicy", &input.policy_arn).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! `CreatePolicyVersion`, `GetPolicyVersion`, `ListPolicyVersions`, `SetDefaultPolicyVersion`, `DeletePolicyVersion`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::encoded;
@@ -29,8 +29,8 @@ impl Operation for CreatePolicyVersion {
     type Input = api::CreatePolicyVersionInput;
     type Output = api::CreatePolicyVersionOutput;
 
-    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("iam:CreatePolicyVersion", &input.policy_arn)]
+    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("iam:CreatePolicyVersion", &input.policy_arn).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -53,8 +53,8 @@ impl Operation for GetPolicyVersion {
     type Input = api::GetPolicyVersionInput;
     type Output = api::GetPolicyVersionOutput;
 
-    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("iam:GetPolicyVersion", &input.policy_arn)]
+    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("iam:GetPolicyVersion", &input.policy_arn).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -71,8 +71,8 @@ impl Operation for ListPolicyVersions {
     type Input = api::ListPolicyVersionsInput;
     type Output = api::ListPolicyVersionsOutput;
 
-    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("iam:ListPolicyVersions", &input.policy_arn)]
+    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("iam:ListPolicyVersions", &input.policy_arn).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -93,8 +93,8 @@ impl Operation for SetDefaultPolicyVersion {
     type Input = api::SetDefaultPolicyVersionInput;
     type Output = api::SetDefaultPolicyVersionOutput;
 
-    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("iam:SetDefaultPolicyVersion", &input.policy_arn)]
+    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("iam:SetDefaultPolicyVersion", &input.policy_arn).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -113,8 +113,8 @@ impl Operation for DeletePolicyVersion {
     type Input = api::DeletePolicyVersionInput;
     type Output = api::DeletePolicyVersionOutput;
 
-    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("iam:DeletePolicyVersion", &input.policy_arn)]
+    fn access(_cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("iam:DeletePolicyVersion", &input.policy_arn).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

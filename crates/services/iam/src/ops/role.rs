@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::encoded;
@@ -22,14 +22,14 @@ impl Operation for CreateRole {
     type Input = api::CreateRoleInput;
     type Output = api::CreateRoleOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let arn = on_path(cx, "role", input.path.as_deref(), &input.role_name);
         let create = match &input.permissions_boundary {
             Some(boundary) => Access::new("iam:CreateRole", &arn).with("iam:PermissionsBoundary", boundary),
             None => Access::new("iam:CreateRole", &arn),
         };
         let tag = input.tags.as_ref().is_some_and(|tags| !tags.is_empty()).then(|| Access::new("iam:TagRole", &arn));
-        [create].into_iter().chain(tag).collect()
+        Accesses::new(create).and(tag)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -69,8 +69,8 @@ impl Operation for GetRole {
     type Input = api::GetRoleInput;
     type Output = api::GetRoleOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:GetRole", &input.role_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:GetRole", &input.role_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -86,8 +86,8 @@ impl Operation for ListRoles {
     type Input = api::ListRolesInput;
     type Output = api::ListRolesOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("iam:ListRoles", on_path(cx, "role", input.path_prefix.as_deref(), ""))]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("iam:ListRoles", on_path(cx, "role", input.path_prefix.as_deref(), "")).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -106,8 +106,8 @@ impl Operation for UpdateRole {
     type Input = api::UpdateRoleInput;
     type Output = api::UpdateRoleOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:UpdateRole", &input.role_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:UpdateRole", &input.role_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -126,8 +126,8 @@ impl Operation for DeleteRole {
     type Input = api::DeleteRoleInput;
     type Output = api::DeleteRoleOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:DeleteRole", &input.role_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:DeleteRole", &input.role_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -150,8 +150,8 @@ impl Operation for ListInstanceProfilesForRole {
     type Input = api::ListInstanceProfilesForRoleInput;
     type Output = api::ListInstanceProfilesForRoleOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:ListInstanceProfilesForRole", &input.role_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:ListInstanceProfilesForRole", &input.role_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

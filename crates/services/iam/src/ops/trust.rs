@@ -1,6 +1,6 @@
 //! `UpdateAssumeRolePolicy`, and what makes a trust policy acceptable.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::access::on_role;
@@ -18,8 +18,8 @@ impl Operation for UpdateAssumeRolePolicy {
     type Input = api::UpdateAssumeRolePolicyInput;
     type Output = api::UpdateAssumeRolePolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_role(cx, "iam:UpdateAssumeRolePolicy", &input.role_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_role(cx, "iam:UpdateAssumeRolePolicy", &input.role_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

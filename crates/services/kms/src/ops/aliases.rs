@@ -1,6 +1,6 @@
 //! `CreateAlias`, `UpdateAlias`, `DeleteAlias`, `ListAliases`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -34,8 +34,12 @@ impl Operation for CreateAlias {
     type Input = api::CreateAliasInput;
     type Output = api::CreateAliasOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_alias(cx, "kms:CreateAlias", &input.alias_name), on_key(cx, "CreateAlias", &input.target_key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Accesses::new(on_alias(cx, "kms:CreateAlias", &input.alias_name)).and([on_key(
+            cx,
+            "CreateAlias",
+            &input.target_key_id,
+        )])
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -59,10 +63,10 @@ impl Operation for UpdateAlias {
     type Input = api::UpdateAliasInput;
     type Output = api::UpdateAliasOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let before = cx.get::<AliasRecord>(&input.alias_name).map(|alias| on_key(cx, "UpdateAlias", &alias.key_id));
         let alias = on_alias(cx, "kms:UpdateAlias", &input.alias_name);
-        [alias, on_key(cx, "UpdateAlias", &input.target_key_id)].into_iter().chain(before).collect()
+        Accesses::new(alias).and([on_key(cx, "UpdateAlias", &input.target_key_id)]).and(before)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -83,9 +87,9 @@ impl Operation for DeleteAlias {
     type Input = api::DeleteAliasInput;
     type Output = api::DeleteAliasOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let key = cx.get::<AliasRecord>(&input.alias_name).map(|alias| on_key(cx, "DeleteAlias", &alias.key_id));
-        [on_alias(cx, "kms:DeleteAlias", &input.alias_name)].into_iter().chain(key).collect()
+        Accesses::new(on_alias(cx, "kms:DeleteAlias", &input.alias_name)).and(key)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -105,9 +109,9 @@ impl Operation for ListAliases {
     type Input = api::ListAliasesInput;
     type Output = api::ListAliasesOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let key = input.key_id.as_ref().map(|key| on_key(cx, "ListAliases", key));
-        vec![key.unwrap_or_else(|| Access::new("kms:ListAliases", "*"))]
+        key.unwrap_or_else(|| Access::new("kms:ListAliases", "*")).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

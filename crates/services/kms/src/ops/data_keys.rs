@@ -1,6 +1,6 @@
 //! `GenerateDataKey`, `GenerateDataKeyWithoutPlaintext`, `GenerateRandom`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::{Blob, OperationShape};
 use zeroize::Zeroizing;
 
@@ -17,8 +17,8 @@ impl Operation for GenerateDataKey {
     type Input = api::GenerateDataKeyInput;
     type Output = api::GenerateDataKeyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![with_context(cx, "GenerateDataKey", &input.key_id, input.encryption_context.as_ref())]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        with_context(cx, "GenerateDataKey", &input.key_id, input.encryption_context.as_ref()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -42,9 +42,9 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     type Input = api::GenerateDataKeyWithoutPlaintextInput;
     type Output = api::GenerateDataKeyWithoutPlaintextOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let context = input.encryption_context.as_ref();
-        vec![with_context(cx, "GenerateDataKeyWithoutPlaintext", &input.key_id, context)]
+        with_context(cx, "GenerateDataKeyWithoutPlaintext", &input.key_id, context).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -65,8 +65,8 @@ impl Operation for GenerateRandom {
     type Input = api::GenerateRandomInput;
     type Output = api::GenerateRandomOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("kms:GenerateRandom", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("kms:GenerateRandom", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

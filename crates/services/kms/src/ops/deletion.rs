@@ -1,6 +1,6 @@
 //! `ScheduleKeyDeletion`, `CancelKeyDeletion`.
 
-use neargate_kernel::{Access, Cx, Due, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Due, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::access::on_key;
@@ -17,10 +17,10 @@ impl Operation for ScheduleKeyDeletion {
     type Input = api::ScheduleKeyDeletionInput;
     type Output = api::ScheduleKeyDeletionOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let days = input.pending_window_in_days.unwrap_or(WINDOW_DAYS);
         let access = on_key(cx, "ScheduleKeyDeletion", &input.key_id);
-        vec![access.with("kms:ScheduleKeyDeletionPendingWindowInDays", days.to_string())]
+        access.with("kms:ScheduleKeyDeletionPendingWindowInDays", days.to_string()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -51,8 +51,8 @@ impl Operation for CancelKeyDeletion {
     type Input = api::CancelKeyDeletionInput;
     type Output = api::CancelKeyDeletionOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "CancelKeyDeletion", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "CancelKeyDeletion", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,7 +1,7 @@
 //! `Encrypt`, `Decrypt`, `ReEncrypt`.
 
 use neargate_base::Scope;
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::{Blob, OperationShape};
 use zeroize::Zeroizing;
 
@@ -21,8 +21,8 @@ impl Operation for Encrypt {
     type Input = api::EncryptInput;
     type Output = api::EncryptOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![with_context(cx, "Encrypt", &input.key_id, input.encryption_context.as_ref())]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        with_context(cx, "Encrypt", &input.key_id, input.encryption_context.as_ref()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -47,9 +47,10 @@ impl Operation for Decrypt {
     type Input = api::DecryptInput;
     type Output = api::DecryptOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let blob = input.ciphertext_blob.as_ref().map(|blob| blob.0.as_slice());
-        on_ciphertext(cx, "Decrypt", blob, input.encryption_context.as_ref()).into_iter().collect()
+        on_ciphertext(cx, "Decrypt", blob, input.encryption_context.as_ref())
+            .map_or_else(|| Accesses::none("a ciphertext that names no key is refused as invalid"), Accesses::new)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -75,12 +76,15 @@ impl Operation for ReEncrypt {
     type Input = api::ReEncryptInput;
     type Output = api::ReEncryptOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let blob = input.ciphertext_blob.as_ref().map(|blob| blob.0.as_slice());
         let from = on_ciphertext(cx, "ReEncryptFrom", blob, input.source_encryption_context.as_ref());
         let context = input.destination_encryption_context.as_ref();
         let to = with_context(cx, "ReEncryptTo", &input.destination_key_id, context);
-        from.into_iter().chain([to]).collect()
+        match from {
+            Some(from) => Accesses::new(from).and([to]),
+            None => to.into(),
+        }
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! `CreateGrant`, `ListGrants`, `ListRetirableGrants`, `RevokeGrant`, `RetireGrant`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation, PolicyFlaw, Principal};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation, PolicyFlaw, Principal};
 use neargate_shape::OperationShape;
 use neargate_shape::scalar::base64_decode;
 use serde_json::json;
@@ -19,7 +19,7 @@ impl Operation for CreateGrant {
     type Input = api::CreateGrantInput;
     type Output = api::CreateGrantOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut access = on_key(cx, "CreateGrant", &input.key_id)
             .with_all("kms:GrantOperations", input.operations.clone())
             .with("kms:GrantIsForAWSResource", cx.called_via().is_some().to_string());
@@ -29,7 +29,7 @@ impl Operation for CreateGrant {
         if let Some(retiring) = input.retiring_principal.as_ref().or(input.retiring_service_principal.as_ref()) {
             access = access.with("kms:RetiringPrincipal", retiring.as_str());
         }
-        vec![access]
+        access.into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -95,8 +95,8 @@ impl Operation for ListGrants {
     type Input = api::ListGrantsInput;
     type Output = api::ListGrantsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "ListGrants", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "ListGrants", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -119,8 +119,8 @@ impl Operation for ListRetirableGrants {
     type Input = api::ListRetirableGrantsInput;
     type Output = api::ListRetirableGrantsOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("kms:ListRetirableGrants", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("kms:ListRetirableGrants", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -140,8 +140,8 @@ impl Operation for RevokeGrant {
     type Input = api::RevokeGrantInput;
     type Output = api::RevokeGrantOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "RevokeGrant", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "RevokeGrant", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -164,11 +164,13 @@ impl Operation for RetireGrant {
     type Output = api::RetireGrantOutput;
 
     /// The retiring principal, and a grantee whom the grant lets retire it, need no permission.
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         match retired(cx, input) {
-            Ok(grant) if may_retire(&cx.principal, &grant) => vec![],
-            Ok(grant) => vec![on_key(cx, "RetireGrant", &grant.key_id)],
-            Err(_) => vec![Access::new("kms:RetireGrant", "*")],
+            Ok(grant) if may_retire(&cx.principal, &grant) => {
+                Accesses::none("the grant lets its retiring principal, and its grantee, retire it without a policy")
+            }
+            Ok(grant) => on_key(cx, "RetireGrant", &grant.key_id).into(),
+            Err(_) => Access::new("kms:RetireGrant", "*").into(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `CreateKey`, `DescribeKey`, `ListKeys`, `UpdateKeyDescription`, `EnableKey`, `DisableKey`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -16,7 +16,7 @@ impl Operation for CreateKey {
     type Input = api::CreateKeyInput;
     type Output = api::CreateKeyOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
         let bypass = (input.bypass_policy_lockout_safety_check == Some(true)).to_string();
         let mut create = Access::new("kms:CreateKey", "*")
             .with("kms:KeySpec", input.key_spec.as_deref().unwrap_or("SYMMETRIC_DEFAULT"))
@@ -28,7 +28,7 @@ impl Operation for CreateKey {
             create = create.with(&format!("aws:RequestTag/{}", tag.tag_key), tag.tag_value.as_str());
         }
         let tag = (!tags.is_empty()).then(|| Access { action: "kms:TagResource".to_owned(), ..create.clone() });
-        [create].into_iter().chain(tag).collect()
+        Accesses::new(create).and(tag)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -70,8 +70,8 @@ impl Operation for DescribeKey {
     type Input = api::DescribeKeyInput;
     type Output = api::DescribeKeyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "DescribeKey", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "DescribeKey", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -87,8 +87,8 @@ impl Operation for ListKeys {
     type Input = api::ListKeysInput;
     type Output = api::ListKeysOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("kms:ListKeys", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("kms:ListKeys", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -109,8 +109,8 @@ impl Operation for UpdateKeyDescription {
     type Input = api::UpdateKeyDescriptionInput;
     type Output = api::UpdateKeyDescriptionOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "UpdateKeyDescription", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "UpdateKeyDescription", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -129,8 +129,8 @@ impl Operation for EnableKey {
     type Input = api::EnableKeyInput;
     type Output = api::EnableKeyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "EnableKey", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "EnableKey", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -153,8 +153,8 @@ impl Operation for DisableKey {
     type Input = api::DisableKeyInput;
     type Output = api::DisableKeyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "DisableKey", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "DisableKey", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

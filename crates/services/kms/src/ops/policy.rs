@@ -1,6 +1,6 @@
 //! `GetKeyPolicy`, `PutKeyPolicy`, `ListKeyPolicies`. A key has one policy, called `default`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -21,8 +21,8 @@ impl Operation for GetKeyPolicy {
     type Input = api::GetKeyPolicyInput;
     type Output = api::GetKeyPolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "GetKeyPolicy", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "GetKeyPolicy", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -39,9 +39,9 @@ impl Operation for PutKeyPolicy {
     type Input = api::PutKeyPolicyInput;
     type Output = api::PutKeyPolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let bypass = (input.bypass_policy_lockout_safety_check == Some(true)).to_string();
-        vec![on_key(cx, "PutKeyPolicy", &input.key_id).with("kms:BypassPolicyLockoutSafetyCheck", bypass)]
+        on_key(cx, "PutKeyPolicy", &input.key_id).with("kms:BypassPolicyLockoutSafetyCheck", bypass).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -62,8 +62,8 @@ impl Operation for ListKeyPolicies {
     type Input = api::ListKeyPoliciesInput;
     type Output = api::ListKeyPoliciesOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "ListKeyPolicies", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "ListKeyPolicies", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -2,7 +2,7 @@
 //!
 //! A rotation on demand is done when the call returns; AWS takes a while.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -21,9 +21,9 @@ impl Operation for EnableKeyRotation {
     type Input = api::EnableKeyRotationInput;
     type Output = api::EnableKeyRotationOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let days = input.rotation_period_in_days.unwrap_or(PERIOD_DAYS);
-        vec![on_key(cx, "EnableKeyRotation", &input.key_id).with("kms:RotationPeriodInDays", days.to_string())]
+        on_key(cx, "EnableKeyRotation", &input.key_id).with("kms:RotationPeriodInDays", days.to_string()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -45,8 +45,8 @@ impl Operation for DisableKeyRotation {
     type Input = api::DisableKeyRotationInput;
     type Output = api::DisableKeyRotationOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "DisableKeyRotation", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "DisableKeyRotation", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -65,8 +65,8 @@ impl Operation for GetKeyRotationStatus {
     type Input = api::GetKeyRotationStatusInput;
     type Output = api::GetKeyRotationStatusOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "GetKeyRotationStatus", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "GetKeyRotationStatus", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -90,8 +90,8 @@ impl Operation for RotateKeyOnDemand {
     type Input = api::RotateKeyOnDemandInput;
     type Output = api::RotateKeyOnDemandOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "RotateKeyOnDemand", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "RotateKeyOnDemand", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -115,8 +115,8 @@ impl Operation for ListKeyRotations {
     type Input = api::ListKeyRotationsInput;
     type Output = api::ListKeyRotationsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "ListKeyRotations", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "ListKeyRotations", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! `TagResource`, `UntagResource`, `ListResourceTags`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -29,12 +29,12 @@ impl Operation for TagResource {
     type Input = api::TagResourceInput;
     type Output = api::TagResourceOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut access = on_key(cx, "TagResource", &input.key_id);
         for tag in &input.tags {
             access = access.with(&format!("aws:RequestTag/{}", tag.tag_key), tag.tag_value.as_str());
         }
-        vec![access]
+        access.into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -55,8 +55,8 @@ impl Operation for UntagResource {
     type Input = api::UntagResourceInput;
     type Output = api::UntagResourceOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "UntagResource", &input.key_id).with_all("aws:TagKeys", input.tag_keys.clone())]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "UntagResource", &input.key_id).with_all("aws:TagKeys", input.tag_keys.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -75,8 +75,8 @@ impl Operation for ListResourceTags {
     type Input = api::ListResourceTagsInput;
     type Output = api::ListResourceTagsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_key(cx, "ListResourceTags", &input.key_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_key(cx, "ListResourceTags", &input.key_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

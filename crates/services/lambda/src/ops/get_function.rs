@@ -2,7 +2,7 @@
 //!
 //! Follows <https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html>.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::api;
@@ -18,8 +18,8 @@ impl Operation for GetFunction {
     type Input = api::GetFunctionInput;
     type Output = api::GetFunctionOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("lambda:GetFunction", arn(&cx.scope, name_and_qualifier(&input.function_name).0))]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("lambda:GetFunction", arn(&cx.scope, name_and_qualifier(&input.function_name).0)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

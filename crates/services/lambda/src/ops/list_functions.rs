@@ -1,6 +1,6 @@
 //! `ListFunctions`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::api;
@@ -15,8 +15,8 @@ impl Operation for ListFunctions {
     type Input = api::ListFunctionsInput;
     type Output = api::ListFunctionsOutput;
 
-    fn access(_cx: &Cx<'_>, _input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("lambda:ListFunctions", "*")]
+    fn access(_cx: &Cx<'_>, _input: &Self::Input) -> Accesses {
+        Access::new("lambda:ListFunctions", "*").into()
     }
 
     /// The marker is the name of the next page's first function.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 use neargate_shape::scalar::{base64_decode, base64_encode};
 
@@ -25,10 +25,10 @@ impl Operation for FilterLogEvents {
     type Input = api::FilterLogEventsInput;
     type Output = api::FilterLogEventsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let group =
             named_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref()).unwrap_or_default();
-        vec![on_group(cx, "logs:FilterLogEvents", &group)]
+        on_group(cx, "logs:FilterLogEvents", &group).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

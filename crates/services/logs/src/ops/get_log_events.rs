@@ -1,6 +1,6 @@
 //! `GetLogEvents`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::invalid_token;
@@ -21,10 +21,10 @@ impl Operation for GetLogEvents {
     type Input = api::GetLogEventsInput;
     type Output = api::GetLogEventsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let group =
             named_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref()).unwrap_or_default();
-        vec![on_stream(cx, "logs:GetLogEvents", &group, &input.log_stream_name)]
+        on_stream(cx, "logs:GetLogEvents", &group, &input.log_stream_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

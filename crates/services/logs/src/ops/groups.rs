@@ -1,6 +1,6 @@
 //! Log groups.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{cut, invalid};
@@ -19,14 +19,14 @@ impl Operation for CreateLogGroup {
     type Input = api::CreateLogGroupInput;
     type Output = api::CreateLogGroupOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let name = input.log_group_name.as_str();
         let create = Access::new("logs:CreateLogGroup", stream_arn(cx, name, ""));
         match &input.tags {
-            None => vec![create],
+            None => create.into(),
             Some(tags) => {
                 let tag = Access::new("logs:TagResource", group_arn(cx, name));
-                vec![with_request_tags(create, tags), with_request_tags(tag, tags)]
+                Accesses::new(with_request_tags(create, tags)).and([with_request_tags(tag, tags)])
             }
         }
     }
@@ -69,8 +69,8 @@ impl Operation for DeleteLogGroup {
     type Input = api::DeleteLogGroupInput;
     type Output = api::DeleteLogGroupOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_group(cx, "logs:DeleteLogGroup", &input.log_group_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_group(cx, "logs:DeleteLogGroup", &input.log_group_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -95,8 +95,8 @@ impl Operation for DescribeLogGroups {
     type Input = api::DescribeLogGroupsInput;
     type Output = api::DescribeLogGroupsOutput;
 
-    fn access(cx: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("logs:DescribeLogGroups", stream_arn(cx, "", ""))]
+    fn access(cx: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("logs:DescribeLogGroups", stream_arn(cx, "", "")).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! Which key a group's events are encrypted with.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::invalid;
@@ -17,9 +17,9 @@ impl Operation for AssociateKmsKey {
     type Input = api::AssociateKmsKeyInput;
     type Output = api::AssociateKmsKeyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let named = named(cx, input.log_group_name.as_deref(), input.resource_identifier.as_deref());
-        vec![on_group(cx, "logs:AssociateKmsKey", &named.unwrap_or_default())]
+        on_group(cx, "logs:AssociateKmsKey", &named.unwrap_or_default()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -39,9 +39,9 @@ impl Operation for DisassociateKmsKey {
     type Input = api::DisassociateKmsKeyInput;
     type Output = api::DisassociateKmsKeyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let named = named(cx, input.log_group_name.as_deref(), input.resource_identifier.as_deref());
-        vec![on_group(cx, "logs:DisassociateKmsKey", &named.unwrap_or_default())]
+        on_group(cx, "logs:DisassociateKmsKey", &named.unwrap_or_default()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

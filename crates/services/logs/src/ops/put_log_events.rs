@@ -1,7 +1,7 @@
 //! `PutLogEvents`.
 
 use neargate_base::Timestamp;
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::invalid;
@@ -21,8 +21,8 @@ impl Operation for PutLogEvents {
     type Input = api::PutLogEventsInput;
     type Output = api::PutLogEventsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_stream(cx, "logs:PutLogEvents", &input.log_group_name, &input.log_stream_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_stream(cx, "logs:PutLogEvents", &input.log_group_name, &input.log_stream_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! How long a group keeps its events.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::access::on_group;
@@ -21,8 +21,8 @@ impl Operation for PutRetentionPolicy {
     type Input = api::PutRetentionPolicyInput;
     type Output = api::PutRetentionPolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_group(cx, "logs:PutRetentionPolicy", &input.log_group_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_group(cx, "logs:PutRetentionPolicy", &input.log_group_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -48,8 +48,8 @@ impl Operation for DeleteRetentionPolicy {
     type Input = api::DeleteRetentionPolicyInput;
     type Output = api::DeleteRetentionPolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_group(cx, "logs:DeleteRetentionPolicy", &input.log_group_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_group(cx, "logs:DeleteRetentionPolicy", &input.log_group_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! Log streams.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{cut, invalid, invalid_token};
@@ -18,8 +18,8 @@ impl Operation for CreateLogStream {
     type Input = api::CreateLogStreamInput;
     type Output = api::CreateLogStreamOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_stream(cx, "logs:CreateLogStream", &input.log_group_name, &input.log_stream_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_stream(cx, "logs:CreateLogStream", &input.log_group_name, &input.log_stream_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -56,8 +56,8 @@ impl Operation for DeleteLogStream {
     type Input = api::DeleteLogStreamInput;
     type Output = api::DeleteLogStreamOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_stream(cx, "logs:DeleteLogStream", &input.log_group_name, &input.log_stream_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_stream(cx, "logs:DeleteLogStream", &input.log_group_name, &input.log_stream_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -75,10 +75,10 @@ impl Operation for DescribeLogStreams {
     type Input = api::DescribeLogStreamsInput;
     type Output = api::DescribeLogStreamsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let group =
             named_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref()).unwrap_or_default();
-        vec![on_group(cx, "logs:DescribeLogStreams", &group)]
+        on_group(cx, "logs:DescribeLogStreams", &group).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

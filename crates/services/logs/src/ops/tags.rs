@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::access::{on_group, with_group_tags, with_request_tags};
@@ -23,8 +23,8 @@ impl Operation for TagResource {
     type Input = api::TagResourceInput;
     type Output = api::TagResourceOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![with_request_tags(on_plain(cx, "logs:TagResource", &input.resource_arn), &input.tags)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        with_request_tags(on_plain(cx, "logs:TagResource", &input.resource_arn), &input.tags).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -42,10 +42,10 @@ impl Operation for UntagResource {
     type Input = api::UntagResourceInput;
     type Output = api::UntagResourceOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut access = on_plain(cx, "logs:UntagResource", &input.resource_arn);
         access.context.push(("aws:TagKeys".to_owned(), input.tag_keys.clone()));
-        vec![access]
+        access.into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -64,8 +64,8 @@ impl Operation for ListTagsForResource {
     type Input = api::ListTagsForResourceInput;
     type Output = api::ListTagsForResourceOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_plain(cx, "logs:ListTagsForResource", &input.resource_arn)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_plain(cx, "logs:ListTagsForResource", &input.resource_arn).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -82,8 +82,8 @@ impl Operation for TagLogGroup {
     type Input = api::TagLogGroupInput;
     type Output = api::TagLogGroupOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![with_request_tags(on_group(cx, "logs:TagLogGroup", &input.log_group_name), &input.tags)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        with_request_tags(on_group(cx, "logs:TagLogGroup", &input.log_group_name), &input.tags).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -100,8 +100,8 @@ impl Operation for ListTagsLogGroup {
     type Input = api::ListTagsLogGroupInput;
     type Output = api::ListTagsLogGroupOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_group(cx, "logs:ListTagsLogGroup", &input.log_group_name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_group(cx, "logs:ListTagsLogGroup", &input.log_group_name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

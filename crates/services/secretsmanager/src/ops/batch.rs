@@ -1,6 +1,6 @@
 //! `BatchGetSecretValue`: each secret is asked for as `GetSecretValue` would be; those that fail are told apart.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::{OperationShape, Wire};
 use serde_json::json;
 
@@ -17,9 +17,9 @@ impl Operation for BatchGetSecretValue {
     type Input = api::BatchGetSecretValueInput;
     type Output = api::BatchGetSecretValueOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
         let list = input.filters.is_some().then(|| Access::new("secretsmanager:ListSecrets", "*"));
-        [Access::new("secretsmanager:BatchGetSecretValue", "*")].into_iter().chain(list).collect()
+        Accesses::new(Access::new("secretsmanager:BatchGetSecretValue", "*")).and(list)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

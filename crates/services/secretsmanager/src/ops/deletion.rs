@@ -1,6 +1,6 @@
 //! `DeleteSecret`, `RestoreSecret`.
 
-use neargate_kernel::{Access, Cx, Due, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Due, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::access::on_secret;
@@ -17,15 +17,14 @@ impl Operation for DeleteSecret {
     type Input = api::DeleteSecretInput;
     type Output = api::DeleteSecretOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let days = input.recovery_window_in_days.unwrap_or(WINDOW_DAYS);
         let force = (input.force_delete_without_recovery == Some(true)).to_string();
         let access = on_secret(cx, "DeleteSecret", &input.secret_id);
-        vec![
-            access
-                .with("secretsmanager:RecoveryWindowInDays", days.to_string())
-                .with("secretsmanager:ForceDeleteWithoutRecovery", force),
-        ]
+        access
+            .with("secretsmanager:RecoveryWindowInDays", days.to_string())
+            .with("secretsmanager:ForceDeleteWithoutRecovery", force)
+            .into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -73,8 +72,8 @@ impl Operation for RestoreSecret {
     type Input = api::RestoreSecretInput;
     type Output = api::RestoreSecretOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_secret(cx, "RestoreSecret", &input.secret_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_secret(cx, "RestoreSecret", &input.secret_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

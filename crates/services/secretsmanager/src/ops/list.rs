@@ -1,6 +1,6 @@
 //! `ListSecrets`, and the filters that it shares with `BatchGetSecretValue`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -14,8 +14,8 @@ impl Operation for ListSecrets {
     type Input = api::ListSecretsInput;
     type Output = api::ListSecretsOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("secretsmanager:ListSecrets", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("secretsmanager:ListSecrets", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

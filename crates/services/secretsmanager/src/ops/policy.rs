@@ -1,6 +1,6 @@
 //! `GetResourcePolicy`, `PutResourcePolicy`, `DeleteResourcePolicy`, `ValidateResourcePolicy`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation, PolicyFlaw};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation, PolicyFlaw};
 use neargate_shape::OperationShape;
 
 use crate::access::on_secret;
@@ -14,8 +14,8 @@ impl Operation for GetResourcePolicy {
     type Input = api::GetResourcePolicyInput;
     type Output = api::GetResourcePolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_secret(cx, "GetResourcePolicy", &input.secret_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_secret(cx, "GetResourcePolicy", &input.secret_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -32,10 +32,10 @@ impl Operation for PutResourcePolicy {
     type Input = api::PutResourcePolicyInput;
     type Output = api::PutResourcePolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let blocks = (input.block_public_policy == Some(true)).to_string();
         let access = on_secret(cx, "PutResourcePolicy", &input.secret_id);
-        vec![access.with("secretsmanager:BlockPublicPolicy", blocks)]
+        access.with("secretsmanager:BlockPublicPolicy", blocks).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -55,8 +55,8 @@ impl Operation for DeleteResourcePolicy {
     type Input = api::DeleteResourcePolicyInput;
     type Output = api::DeleteResourcePolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_secret(cx, "DeleteResourcePolicy", &input.secret_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_secret(cx, "DeleteResourcePolicy", &input.secret_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -75,10 +75,10 @@ impl Operation for ValidateResourcePolicy {
     type Input = api::ValidateResourcePolicyInput;
     type Output = api::ValidateResourcePolicyOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let secret = input.secret_id.as_deref();
         let any = || Access::new("secretsmanager:ValidateResourcePolicy", "*");
-        vec![secret.map_or_else(any, |secret| on_secret(cx, "ValidateResourcePolicy", secret))]
+        secret.map_or_else(any, |secret| on_secret(cx, "ValidateResourcePolicy", secret)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! `GetRandomPassword`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::{api, password};
@@ -12,8 +12,8 @@ impl Operation for GetRandomPassword {
     type Input = api::GetRandomPasswordInput;
     type Output = api::GetRandomPasswordOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Vec<Access> {
-        vec![Access::new("secretsmanager:GetRandomPassword", "*")]
+    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
+        Access::new("secretsmanager:GetRandomPassword", "*").into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 use serde_json::json;
 
@@ -27,7 +27,7 @@ impl Operation for CreateSecret {
     type Input = api::CreateSecretInput;
     type Output = api::CreateSecretOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let arn = state::arn(cx, &input.name);
         let mut create =
             Access::new("secretsmanager:CreateSecret", &arn).with("secretsmanager:Name", input.name.as_str());
@@ -39,7 +39,7 @@ impl Operation for CreateSecret {
         }
         let tags = input.tags.as_deref().unwrap_or_default();
         let tag = (!tags.is_empty()).then(|| with_tags(Access::new("secretsmanager:TagResource", &arn), tags));
-        [with_tags(create, tags)].into_iter().chain(tag).collect()
+        Accesses::new(with_tags(create, tags)).and(tag)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -157,7 +157,7 @@ impl Operation for UpdateSecret {
     type Input = api::UpdateSecretInput;
     type Output = api::UpdateSecretOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut access = on_secret(cx, "UpdateSecret", &input.secret_id);
         if let Some(description) = &input.description {
             access = access.with("secretsmanager:Description", description.as_str());
@@ -165,7 +165,7 @@ impl Operation for UpdateSecret {
         if let Some(key) = &input.kms_key_id {
             access = access.with("secretsmanager:KmsKeyId", key.as_str());
         }
-        vec![access]
+        access.into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -205,8 +205,8 @@ impl Operation for DescribeSecret {
     type Input = api::DescribeSecretInput;
     type Output = api::DescribeSecretOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_secret(cx, "DescribeSecret", &input.secret_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_secret(cx, "DescribeSecret", &input.secret_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

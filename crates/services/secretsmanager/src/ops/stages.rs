@@ -1,6 +1,6 @@
 //! `UpdateSecretVersionStage`, `ListSecretVersionIds`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -16,9 +16,9 @@ impl Operation for UpdateSecretVersionStage {
     type Input = api::UpdateSecretVersionStageInput;
     type Output = api::UpdateSecretVersionStageOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let access = on_secret(cx, "UpdateSecretVersionStage", &input.secret_id);
-        vec![access.with("secretsmanager:VersionStage", input.version_stage.as_str())]
+        access.with("secretsmanager:VersionStage", input.version_stage.as_str()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -70,8 +70,8 @@ impl Operation for ListSecretVersionIds {
     type Input = api::ListSecretVersionIdsInput;
     type Output = api::ListSecretVersionIdsOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_secret(cx, "ListSecretVersionIds", &input.secret_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_secret(cx, "ListSecretVersionIds", &input.secret_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

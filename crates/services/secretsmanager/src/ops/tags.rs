@@ -1,6 +1,6 @@
 //! `TagResource`, `UntagResource`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::access::{on_secret, with_tags};
@@ -29,8 +29,8 @@ impl Operation for TagResource {
     type Input = api::TagResourceInput;
     type Output = api::TagResourceOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![with_tags(on_secret(cx, "TagResource", &input.secret_id), &input.tags)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        with_tags(on_secret(cx, "TagResource", &input.secret_id), &input.tags).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -51,8 +51,8 @@ impl Operation for UntagResource {
     type Input = api::UntagResourceInput;
     type Output = api::UntagResourceOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_secret(cx, "UntagResource", &input.secret_id).with_all("aws:TagKeys", input.tag_keys.clone())]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_secret(cx, "UntagResource", &input.secret_id).with_all("aws:TagKeys", input.tag_keys.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

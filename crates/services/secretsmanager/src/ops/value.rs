@@ -1,6 +1,6 @@
 //! `GetSecretValue`, `PutSecretValue`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::secret::token;
@@ -17,13 +17,13 @@ impl Operation for GetSecretValue {
     type Input = api::GetSecretValueInput;
     type Output = api::GetSecretValueOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let mut access = on_secret(cx, "GetSecretValue", &input.secret_id);
         if let Some(id) = &input.version_id {
             access = access.with("secretsmanager:VersionId", id.as_str());
         }
         let stage = input.version_stage.as_deref().or(input.version_id.is_none().then_some(CURRENT));
-        vec![stage.map_or(access.clone(), |stage| access.with("secretsmanager:VersionStage", stage))]
+        stage.map_or(access.clone(), |stage| access.with("secretsmanager:VersionStage", stage)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -55,8 +55,8 @@ impl Operation for PutSecretValue {
     type Input = api::PutSecretValueInput;
     type Output = api::PutSecretValueOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_secret(cx, "PutSecretValue", &input.secret_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_secret(cx, "PutSecretValue", &input.secret_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

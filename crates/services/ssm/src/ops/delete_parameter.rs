@@ -1,6 +1,6 @@
 //! `DeleteParameter`, `DeleteParameters`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::get_parameter::on_parameter;
@@ -16,8 +16,8 @@ impl Operation for DeleteParameter {
     type Input = api::DeleteParameterInput;
     type Output = api::DeleteParameterOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_parameter(cx, "ssm:DeleteParameter", &input.name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_parameter(cx, "ssm:DeleteParameter", &input.name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -35,8 +35,10 @@ impl Operation for DeleteParameters {
     type Input = api::DeleteParametersInput;
     type Output = api::DeleteParametersOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        input.names.iter().map(|name| on_parameter(cx, "ssm:DeleteParameters", name)).collect()
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Accesses::each(input.names.iter().map(|name| on_parameter(cx, "ssm:DeleteParameters", name)), || {
+            Access::new("ssm:DeleteParameters", "*")
+        })
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

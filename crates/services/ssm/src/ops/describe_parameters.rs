@@ -1,6 +1,6 @@
 //! `DescribeParameters`: everything but the values.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -16,8 +16,8 @@ impl Operation for DescribeParameters {
     type Input = api::DescribeParametersInput;
     type Output = api::DescribeParametersOutput;
 
-    fn access(cx: &Cx<'_>, _input: &Self::Input) -> Vec<Access> {
-        vec![Access::new("ssm:DescribeParameters", cx.scope.arn("ssm", "*"))]
+    fn access(cx: &Cx<'_>, _input: &Self::Input) -> Accesses {
+        Access::new("ssm:DescribeParameters", cx.scope.arn("ssm", "*")).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

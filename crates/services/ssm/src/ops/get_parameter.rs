@@ -1,6 +1,6 @@
 //! `GetParameter`, `GetParameters`, `GetParameterHistory`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -17,8 +17,8 @@ impl Operation for GetParameter {
     type Input = api::GetParameterInput;
     type Output = api::GetParameterOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_parameter(cx, "ssm:GetParameter", &input.name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_parameter(cx, "ssm:GetParameter", &input.name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -35,8 +35,10 @@ impl Operation for GetParameters {
     type Input = api::GetParametersInput;
     type Output = api::GetParametersOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        input.names.iter().map(|name| on_parameter(cx, "ssm:GetParameters", name)).collect()
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Accesses::each(input.names.iter().map(|name| on_parameter(cx, "ssm:GetParameters", name)), || {
+            Access::new("ssm:GetParameters", "*")
+        })
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -62,8 +64,8 @@ impl Operation for GetParameterHistory {
     type Input = api::GetParameterHistoryInput;
     type Output = api::GetParameterHistoryOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_parameter(cx, "ssm:GetParameterHistory", &input.name)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_parameter(cx, "ssm:GetParameterHistory", &input.name).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

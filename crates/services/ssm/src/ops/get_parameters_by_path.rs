@@ -1,6 +1,6 @@
 //! `GetParametersByPath`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
@@ -18,10 +18,10 @@ impl Operation for GetParametersByPath {
     type Input = api::GetParametersByPathInput;
     type Output = api::GetParametersByPathOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let path = input.path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(&input.path);
         let access = Access::new("ssm:GetParametersByPath", name::arn(&cx.scope, path));
-        vec![access.with("ssm:Recursive", (input.recursive == Some(true)).to_string())]
+        access.with("ssm:Recursive", (input.recursive == Some(true)).to_string()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -2,7 +2,7 @@
 //!
 //! Follows <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 use zeroize::Zeroizing;
 
@@ -22,11 +22,11 @@ impl Operation for PutParameter {
     type Input = api::PutParameterInput;
     type Output = api::PutParameterOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let arn = name::arn(&cx.scope, &input.name);
         let tag = has_tags(input).then(|| Access::new("ssm:AddTagsToResource", &arn));
         let overwrite = (input.overwrite == Some(true)).to_string();
-        [Access::new("ssm:PutParameter", &arn).with("ssm:Overwrite", overwrite)].into_iter().chain(tag).collect()
+        Accesses::new(Access::new("ssm:PutParameter", &arn).with("ssm:Overwrite", overwrite)).and(tag)
     }
 
     fn apply(cx: &mut Cx<'_>, mut input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! `AddTagsToResource`, `RemoveTagsFromResource`, `ListTagsForResource`, for parameters.
 
-use neargate_kernel::{Access, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::get_parameter::on_parameter;
@@ -16,8 +16,8 @@ impl Operation for AddTagsToResource {
     type Input = api::AddTagsToResourceInput;
     type Output = api::AddTagsToResourceOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_parameter(cx, "ssm:AddTagsToResource", &input.resource_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_parameter(cx, "ssm:AddTagsToResource", &input.resource_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -36,8 +36,8 @@ impl Operation for RemoveTagsFromResource {
     type Input = api::RemoveTagsFromResourceInput;
     type Output = api::RemoveTagsFromResourceOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_parameter(cx, "ssm:RemoveTagsFromResource", &input.resource_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_parameter(cx, "ssm:RemoveTagsFromResource", &input.resource_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -55,8 +55,8 @@ impl Operation for ListTagsForResource {
     type Input = api::ListTagsForResourceInput;
     type Output = api::ListTagsForResourceOutput;
 
-    fn access(cx: &Cx<'_>, input: &Self::Input) -> Vec<Access> {
-        vec![on_parameter(cx, "ssm:ListTagsForResource", &input.resource_id)]
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_parameter(cx, "ssm:ListTagsForResource", &input.resource_id).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

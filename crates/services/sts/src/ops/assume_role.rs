@@ -3,7 +3,7 @@
 //! Follows <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>.
 
 use neargate_base::Arn;
-use neargate_kernel::{Access, Cx, Fault, Operation, Principal};
+use neargate_kernel::{Accesses, Cx, Fault, Operation, Principal};
 use neargate_shape::OperationShape;
 
 use crate::errors::StsError;
@@ -21,8 +21,10 @@ impl Operation for AssumeRole {
     type Output = api::AssumeRoleOutput;
 
     /// The role's trust policy can suffice without a policy of the caller's: both are weighed when the role is assumed.
-    fn access(_cx: &Cx<'_>, _input: &Self::Input) -> Vec<Access> {
-        vec![]
+    fn access(_cx: &Cx<'_>, _input: &Self::Input) -> Accesses {
+        Accesses::none(
+            "the role's trust policy and the caller's policies are weighed together when the role is assumed",
+        )
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,6 +1,6 @@
 //! `GetCallerIdentity`.
 
-use neargate_kernel::{Access, Cx, Fault, Operation, Principal};
+use neargate_kernel::{Accesses, Cx, Fault, Operation, Principal};
 use neargate_shape::OperationShape;
 
 use crate::api;
@@ -14,8 +14,8 @@ impl Operation for GetCallerIdentity {
     type Output = api::GetCallerIdentityOutput;
 
     /// Nobody can be kept from asking who they are.
-    fn access(_cx: &Cx<'_>, _input: &Self::Input) -> Vec<Access> {
-        vec![]
+    fn access(_cx: &Cx<'_>, _input: &Self::Input) -> Accesses {
+        Accesses::none("AWS lets every caller ask, an explicit deny notwithstanding")
     }
 
     fn apply(cx: &mut Cx<'_>, _input: Self::Input) -> Result<Self::Output, Fault> {
