@@ -45,6 +45,7 @@ fn findings(root: &Path) -> Vec<String> {
     }
     findings.extend(check_error_pages(root, &codes));
     findings.extend(check_walls(root));
+    findings.extend(check_harnesses(root));
     findings.extend(check_dependencies(root));
     findings.extend(check_map(root));
     findings
@@ -119,6 +120,35 @@ fn check_walls(root: &Path) -> Vec<String> {
     findings
 }
 
+/// In a test binary with a harness of ours the compiler drops `#[test]` without a word.
+fn check_harnesses(root: &Path) -> Vec<String> {
+    let mut findings = vec![];
+    for manifest in manifests(root) {
+        let text = fs::read_to_string(&manifest).unwrap_or_default();
+        let tests = text.split("[[test]]").skip(1).filter_map(|rest| rest.split("\n[").next());
+        let ours = tests.filter(|section| section.contains("harness = false"));
+        let names = ours.filter_map(|section| section.split("name = \"").nth(1)?.split('"').next());
+        for name in names {
+            let Some(folder) = manifest.parent().map(|folder| folder.join("tests").join(name)) else { continue };
+            for file in files_below(folder) {
+                if fs::read_to_string(&file).is_ok_and(|text| text.contains(concat!("#[te", "st]"))) {
+                    let shown = file.strip_prefix(root).unwrap_or(&file).display();
+                    findings
+                        .push(format!("{shown}: `#[test]` is never run here: say what it needs with `#[needs(...)]`"));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// The manifests of crates and services.
+fn manifests(root: &Path) -> Vec<PathBuf> {
+    let folders = ["crates", "crates/services"].map(|folder| fs::read_dir(root.join(folder)));
+    let folders = folders.into_iter().flatten().flatten().flatten();
+    folders.map(|entry| entry.path().join("Cargo.toml")).filter(|path| path.exists()).collect()
+}
+
 /// A wall is a name, or with a dash at its end the beginning of many.
 fn breaks(dependency: &str, wall: &str) -> bool {
     if wall.ends_with('-') { dependency.starts_with(wall) } else { dependency == wall }
@@ -175,8 +205,16 @@ fn check_map(root: &Path) -> Vec<String> {
 
 /// Every Rust file of the checkout, in order.
 fn rust_files(root: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        ["crates", "examples", "xtask"].iter().flat_map(|name| files_below(root.join(name))).collect();
+    files.sort();
+    files
+}
+
+/// The Rust files below a folder.
+fn files_below(folder: PathBuf) -> Vec<PathBuf> {
     let mut files = vec![];
-    let mut folders: Vec<PathBuf> = ["crates", "examples", "xtask"].iter().map(|name| root.join(name)).collect();
+    let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
@@ -187,7 +225,6 @@ fn rust_files(root: &Path) -> Vec<PathBuf> {
             }
         }
     }
-    files.sort();
     files
 }
 

@@ -40,6 +40,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use neargate_runtime::backends::embedded::{EmbeddedConfig, probe_machine};
+use neargate_testkit::needs::{Need, needs};
 
 use crate::lane::{Images, Outcome};
 use crate::plan::Plan;
@@ -52,40 +53,39 @@ fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("`{variable}` is no number")))
 }
 
-/// Whether this machine can run containers; says on one line why not.
-fn can_run() -> bool {
+/// Why this machine cannot run containers.
+fn missing_containers() -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let mut config = EmbeddedConfig::new("probe", folder.path()).unwrap();
     config.shim_program = PathBuf::from(engine::PROGRAM);
     let lacking = probe_machine(&config).into_iter().filter(|capability| capability.required && !capability.ok);
     let lacking: Vec<String> = lacking.map(|it| format!("{}: {} ({})", it.name, it.detail, it.hint)).collect();
-    if lacking.is_empty() {
-        return true;
-    }
-    let must_run = std::env::var("NEARGATE_REQUIRE_CONTAINERS").is_ok_and(|value| value == "1");
-    assert!(!must_run, "no containers on this machine: {}", lacking.join("; "));
-    eprintln!("skipped: no containers on this machine: {}", lacking.join("; "));
-    false
+    (!lacking.is_empty()).then(|| lacking.join("; "))
+}
+
+fn main() -> std::process::ExitCode {
+    neargate_testkit::needs::run(&[Need {
+        name: "containers",
+        required_by: "NEARGATE_REQUIRE_CONTAINERS",
+        missing: missing_containers,
+    }])
 }
 
 /// One drill after the other.
 static TURN: Mutex<()> = Mutex::new(());
 
-#[test]
+#[needs(containers)]
 fn an_engine_killed_at_any_point_loses_nothing_and_leaves_nothing() {
     drill(Scenario::Triggered);
 }
 
-#[test]
+#[needs(containers)]
 fn an_engine_with_secrets_killed_at_any_point_loses_nothing_and_leaves_nothing_in_the_clear() {
     drill(Scenario::Scheduled);
 }
 
 fn drill(scenario: Scenario) {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if !can_run() {
-        return;
-    }
     let began = Instant::now();
     let (seed, points) = (number("NEARGATE_CRASH_SEED", 1), number("NEARGATE_CRASH_POINTS", POINTS));
     let images = Images::build();

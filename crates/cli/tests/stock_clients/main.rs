@@ -1,8 +1,8 @@
 //! The stock `aws` command line against the endpoint: no option but the endpoint's address, no file but the template.
 //!
-//! Skipped with one line where there is no `aws`, unless `NEARGATE_REQUIRE_ORACLES=1`.
+//! Ignored where there is no `aws`, unless `NEARGATE_REQUIRE_ORACLES=1`.
 
-#![cfg(test)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod secrets;
 
@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use neargate_testkit::needs::{Need, missing_program, needs};
 use serde_json::{Value, json};
 
 /// An engine of the test's own, stopped when the test ends.
@@ -87,24 +88,11 @@ impl Drop for Engine {
     }
 }
 
-fn has_aws() -> bool {
-    let found = Command::new("aws").arg("--version").output().is_ok_and(|output| output.status.success());
-    let required = std::env::var("NEARGATE_REQUIRE_ORACLES").is_ok_and(|value| value == "1");
-    assert!(found || !required, "there is no `aws`, and NEARGATE_REQUIRE_ORACLES is set");
-    if !found {
-        eprintln!("skipped: there is no `aws` (pip install awscli)");
-    }
-    found
-}
-
 /// The part of the triggered task's stack that needs no container.
 const TEMPLATE: &str = include_str!("template.json");
 
-#[test]
+#[needs(aws)]
 fn the_aws_command_line_makes_and_reads_everything_by_itself() {
-    if !has_aws() {
-        return;
-    }
     let engine = Engine::start();
     assert_eq!(engine.aws(&["sts", "get-caller-identity"])["Account"], "000000000000");
     clusters_and_definitions(&engine);
@@ -308,11 +296,8 @@ fn output(engine: &Engine, key: &str) -> String {
     outputs.iter().find(|output| output["OutputKey"] == key).unwrap()["OutputValue"].as_str().unwrap().to_owned()
 }
 
-#[test]
+#[needs(aws)]
 fn a_wrong_secret_and_an_unknown_key_are_refused() {
-    if !has_aws() {
-        return;
-    }
     let engine = Engine::start();
     let mut command = engine.command(&["ecs", "list-clusters"]);
     let output = command.env("AWS_SECRET_ACCESS_KEY", "wrong").output().unwrap();
@@ -321,4 +306,12 @@ fn a_wrong_secret_and_an_unknown_key_are_refused() {
     let output = command.env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN").output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("(UnrecognizedClientException)"), "{output:?}");
     assert!(Path::new(engine.folder.path()).exists());
+}
+
+fn main() -> std::process::ExitCode {
+    neargate_testkit::needs::run(&[Need {
+        name: "aws",
+        required_by: "NEARGATE_REQUIRE_ORACLES",
+        missing: || missing_program("aws"),
+    }])
 }

@@ -1,13 +1,14 @@
 //! What a container finds inside, and what its limits do.
 
 use neargate_runtime::{BindMount, ContainerSpec, EventKind, ExecSpec, Stream, Tmpfs, Ulimit};
+use neargate_testkit::needs::needs;
 
 use crate::embedded::EmbeddedHost;
 use crate::host::Host;
 
 /// Runs a script in a container that `change` has its way with, and compares lines and exit code.
 fn check(script: &str, change: impl FnOnce(&mut ContainerSpec, &EmbeddedHost), expected: &[&str]) {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let mut container = host.script("main", script);
     change(&mut container, &host);
     let (lines, code) = host.run(container);
@@ -16,7 +17,7 @@ fn check(script: &str, change: impl FnOnce(&mut ContainerSpec, &EmbeddedHost), e
 
 fn plain(_: &mut ContainerSpec, _: &EmbeddedHost) {}
 
-#[test]
+#[needs(containers)]
 fn a_container_is_alone_with_its_processes() {
     check(
         "echo $$; set -- /proc/[0-9]*; echo $#; set -- /proc/self/fd/*; echo $*; cat /proc/1/comm",
@@ -26,7 +27,7 @@ fn a_container_is_alone_with_its_processes() {
     );
 }
 
-#[test]
+#[needs(containers)]
 fn the_environment_is_what_was_asked_for_and_the_usual() {
     let change = |c: &mut ContainerSpec, _: &EmbeddedHost| {
         c.env = [("GREETING", "a b"), ("PATH", "/usr/bin:/bin")].map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec();
@@ -35,9 +36,9 @@ fn the_environment_is_what_was_asked_for_and_the_usual() {
     check("echo $GREETING; echo $PATH; echo $HOME; pwd", change, &["a b", "/usr/bin:/bin", "/root", "/made/here"]);
 }
 
-#[test]
+#[needs(containers)]
 fn both_streams_are_kept_apart_and_whole() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let task = host.task(vec![
         host.script("main", "echo out; echo err >&2; printf tail; head -c 40000 /dev/zero | tr '\\0' x >&2"),
     ]);
@@ -65,9 +66,9 @@ fn both_streams_are_kept_apart_and_whole() {
     host.remove(&task);
 }
 
-#[test]
+#[needs(containers)]
 fn a_container_waits_until_its_output_is_taken_and_none_is_lost() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     // More than the instance's bound, which a line on the error stream shows to be kept.
     let task = host.task(vec![host.script("main", "seq 1 100000; echo done >&2")]);
     host.backend().start(&task).unwrap();
@@ -90,7 +91,7 @@ fn a_container_waits_until_its_output_is_taken_and_none_is_lost() {
     host.remove(&task);
 }
 
-#[test]
+#[needs(containers)]
 fn a_user_of_the_image_runs_without_capabilities() {
     let change = |c: &mut ContainerSpec, _: &EmbeddedHost| c.user = "web".to_owned();
     let script = "id -u; id -g; id -G; grep -E 'CapEff|CapBnd' /proc/self/status; echo fine > /dev/stdout";
@@ -98,7 +99,7 @@ fn a_user_of_the_image_runs_without_capabilities() {
     check(script, change, &expected);
 }
 
-#[test]
+#[needs(containers)]
 fn root_has_the_default_capabilities_plus_and_minus() {
     let change = |c: &mut ContainerSpec, _: &EmbeddedHost| {
         c.capabilities_add = vec!["SYS_PTRACE".to_owned()];
@@ -108,14 +109,14 @@ fn root_has_the_default_capabilities_plus_and_minus() {
     check("grep -E 'CapPrm|CapEff|CapBnd' /proc/self/status", change, &expected);
 }
 
-#[test]
+#[needs(containers)]
 fn the_host_cannot_be_reached_through_kernel_files_or_devices() {
     let script = "echo x > /proc/sys/kernel/panic || echo read-only; \
                   echo x > /proc/sysrq-trigger || echo read-only; \
                   ls /sys/firmware | wc -l; \
                   mknod /disk b 254 0 && cat /disk; mkdir /dev/x; mknod /dev/x/disk b 254 0 && cat /dev/x/disk; \
                   mkdir /mnt; mount -t tmpfs none /mnt; ls -A /mnt | wc -l; echo hi > /dev/null; head -c 3 /dev/zero | wc -c";
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let (lines, _) = host.run(host.script("main", script));
     let text = lines.join("\n");
     assert_eq!(text.matches("read-only").count(), 2, "{text}");
@@ -125,7 +126,7 @@ fn the_host_cannot_be_reached_through_kernel_files_or_devices() {
     assert!(lines.ends_with(&["0".to_owned(), "3".to_owned()]) || lines.last().is_some_and(|l| l == "3"), "{text}");
 }
 
-#[test]
+#[needs(containers)]
 fn a_read_only_root_takes_no_writes_but_in_its_mounts() {
     let change = |c: &mut ContainerSpec, _: &EmbeddedHost| {
         c.readonly_root = true;
@@ -137,7 +138,7 @@ fn a_read_only_root_takes_no_writes_but_in_its_mounts() {
     check(script, change, &["refused", "kept", "full", "1024"]);
 }
 
-#[test]
+#[needs(containers)]
 fn higher_layers_hide_lower_ones_however_many_there_are() {
     for count in [3, 120] {
         let change = |c: &mut ContainerSpec, host: &EmbeddedHost| {
@@ -154,9 +155,9 @@ fn higher_layers_hide_lower_ones_however_many_there_are() {
     }
 }
 
-#[test]
+#[needs(containers)]
 fn symbolic_links_of_an_image_lead_nowhere_outside() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let outside = host.config.data_dir.join("outside");
     let layer = host.config.data_dir.join("links");
     std::fs::create_dir_all(layer.join("etc")).unwrap();
@@ -174,7 +175,7 @@ fn symbolic_links_of_an_image_lead_nowhere_outside() {
     assert_eq!(std::fs::read_dir(outside).unwrap().count(), 0);
 }
 
-#[test]
+#[needs(containers)]
 fn a_volume_is_shared_and_may_be_read_only() {
     let change = |c: &mut ContainerSpec, host: &EmbeddedHost| {
         let volume = host.config.data_dir.join("volume");
@@ -191,9 +192,9 @@ fn a_volume_is_shared_and_may_be_read_only() {
     );
 }
 
-#[test]
+#[needs(containers)]
 fn limits_hold_and_are_clamped_where_the_machine_has_less() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let mut container = host.script(
         "main",
         "ulimit -n; ulimit -c; cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null",
@@ -205,9 +206,9 @@ fn limits_hold_and_are_clamped_where_the_machine_has_less() {
     assert_eq!(lines, [ceiling.min(65_535).to_string(), "0".to_owned(), (64 * 1024 * 1024).to_string()]);
 }
 
-#[test]
+#[needs(containers)]
 fn a_container_that_takes_too_much_memory_is_killed_and_it_is_said_why() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     // The shell survives its child, so only the control group knows.
     let mut container = host.script("main", "tail /dev/zero > /dev/null; echo status $?; exit 9");
     container.memory_mib = 16;
@@ -221,7 +222,7 @@ fn a_container_that_takes_too_much_memory_is_killed_and_it_is_said_why() {
     host.remove(&task);
 }
 
-#[test]
+#[needs(containers)]
 fn kernel_parameters_are_the_containers_own() {
     let change = |c: &mut ContainerSpec, _: &EmbeddedHost| {
         c.system_controls.push(("net.ipv4.tcp_keepalive_time".to_owned(), "77".to_owned()));
@@ -229,9 +230,9 @@ fn kernel_parameters_are_the_containers_own() {
     check("cat /proc/sys/net/ipv4/tcp_keepalive_time", change, &["77"]);
 }
 
-#[test]
+#[needs(containers)]
 fn an_init_process_forwards_signals_and_collects_orphans() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let mut container = host.script("main", "trap 'echo term; exit 6' TERM; (sleep 0.05 & ) ; echo $$; sleep 0.3; ls /proc | grep -c '^[0-9]'; echo ready; while :; do sleep 1000 & wait; done");
     container.init = true;
     let task = host.task(vec![container]);
@@ -250,9 +251,9 @@ fn an_init_process_forwards_signals_and_collects_orphans() {
     host.remove(&task);
 }
 
-#[test]
+#[needs(containers)]
 fn failures_to_start_say_what_an_oci_runtime_says() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let no_format = host.config.data_dir.join("no-format");
     std::fs::write(&no_format, "\0not a program").unwrap();
     std::os::unix::fs::chown(&no_format, Some(0), Some(0)).unwrap();
@@ -276,9 +277,9 @@ fn failures_to_start_say_what_an_oci_runtime_says() {
     }
 }
 
-#[test]
+#[needs(containers)]
 fn a_command_sees_the_container_and_ends_in_time() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let mut container = host.script("main", "echo ready; while :; do sleep 1000; done");
     container.user = "web".to_owned();
     let task = host.task(vec![container]);
@@ -301,9 +302,9 @@ fn a_command_sees_the_container_and_ends_in_time() {
     host.remove(&task);
 }
 
-#[test]
+#[needs(containers)]
 fn a_second_start_finds_the_files_of_the_first() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let task = host.task(vec![host.script("main", "cat /kept 2>/dev/null && exit 5; echo kept > /kept; exit 4")]);
     host.backend().start(&task).unwrap();
     assert_eq!(host.wait_exit("main"), 4);

@@ -1,5 +1,6 @@
 //! What is killed, and what is found afterwards.
 
+use neargate_testkit::needs::needs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -59,9 +60,9 @@ fn children(dir: &Path) -> Vec<String> {
     std::fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path().display().to_string()).collect()
 }
 
-#[test]
+#[needs(containers)]
 fn a_new_engine_adopts_a_running_task_with_its_process_and_later_exit() {
-    let Some(mut host) = EmbeddedHost::new() else { return };
+    let mut host = EmbeddedHost::new();
     let script = "trap 'echo last; exit 42' TERM; echo one; echo two; while :; do sleep 1000 & wait; done";
     let task = host.task(vec![host.script("main", script)]);
     host.backend().start(&task).unwrap();
@@ -90,9 +91,9 @@ fn a_new_engine_adopts_a_running_task_with_its_process_and_later_exit() {
     assert_eq!(traces(&host), Vec::<String>::new());
 }
 
-#[test]
+#[needs(containers)]
 fn what_ended_while_no_engine_ran_is_told_to_the_next() {
-    let Some(mut host) = EmbeddedHost::new() else { return };
+    let mut host = EmbeddedHost::new();
     let task = host.task(vec![host.script("main", "echo said; exit 17")]);
     host.backend().start(&task).unwrap();
     let started = host.wait_started("main");
@@ -124,9 +125,9 @@ pub(crate) fn kill_shim(host: &EmbeddedHost, task: &TaskSpec) {
     kill_process(pid(shim_pid(host, task)), Signal::KILL).unwrap();
 }
 
-#[test]
+#[needs(containers)]
 fn a_killed_shim_takes_its_containers_along_and_nothing_is_left() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let mut with_init = host.container("with-init", Behaviour::Deaf);
     with_init.init = true;
     let ended = host.script("ended", "exit 8");
@@ -152,19 +153,19 @@ fn a_killed_shim_takes_its_containers_along_and_nothing_is_left() {
     assert_eq!(traces(&host), Vec::<String>::new());
 }
 
-#[test]
+#[needs(containers)]
 fn a_shim_killed_while_no_engine_ran_is_found_out() {
     lost_while_no_engine_ran(false);
 }
 
-#[test]
+#[needs(containers)]
 fn a_restarted_machine_remembers_what_had_ended() {
     lost_while_no_engine_ran(true);
 }
 
 /// A restart takes the run directory along; the disk stays.
 fn lost_while_no_engine_ran(restarted: bool) {
-    let Some(mut host) = EmbeddedHost::new() else { return };
+    let mut host = EmbeddedHost::new();
     let task = host.task(vec![host.container("main", Behaviour::Deaf), host.script("ended", "exit 8")]);
     host.backend().start(&task).unwrap();
     let (mut started, mut ended) = (None, false);
@@ -200,9 +201,9 @@ pub(crate) fn adopt_dead(host: &EmbeddedHost, task: &TaskSpec) -> BTreeMap<Strin
     }
 }
 
-#[test]
+#[needs(containers)]
 fn a_shim_killed_at_any_moment_leaves_nothing() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     for delay_us in [0, 1000, 2000, 3000, 5000, 8000, 12_000, 20_000, 40_000] {
         let task = host.task(vec![host.container("a", Behaviour::Deaf), host.container("b", Behaviour::Deaf)]);
         host.backend().start(&task).unwrap();
@@ -276,12 +277,9 @@ fn goes_on(instance: &str, task: &TaskSpec) -> bool {
     adopted
 }
 
-#[test]
+#[needs(containers)]
 fn an_engine_killed_at_any_moment_leaves_a_task_to_adopt_or_to_start() {
     play_engine();
-    if !crate::embedded::can_run() {
-        return;
-    }
     let mut adopted = 0;
     for (round, delay_us) in [0, 500, 1000, 2000, 4000, 8000, 16_000, 50_000].into_iter().enumerate() {
         let instance = format!("crash-{}-{round}", std::process::id());
@@ -294,11 +292,8 @@ fn an_engine_killed_at_any_moment_leaves_a_task_to_adopt_or_to_start() {
     assert!(adopted > 0, "no round came late enough to adopt");
 }
 
-#[test]
+#[needs(containers)]
 fn an_engine_killed_at_each_step_of_a_start_leaves_a_task_to_adopt_or_to_start() {
-    if !crate::embedded::can_run() {
-        return;
-    }
     // Four points while the intent is written, then: the shim runs, it was told half, it was told all.
     let adopted = [1, 2, 3, 4, 5, 6, 7].map(|point| {
         let instance = format!("step-{}-{point}", std::process::id());
@@ -309,9 +304,9 @@ fn an_engine_killed_at_each_step_of_a_start_leaves_a_task_to_adopt_or_to_start()
     assert_eq!(adopted, [false, false, false, false, false, false, true]);
 }
 
-#[test]
+#[needs(containers)]
 fn a_sweep_ends_tasks_that_a_former_engine_left() {
-    let Some(mut host) = EmbeddedHost::new() else { return };
+    let mut host = EmbeddedHost::new();
     let kept = host.task(vec![host.container("main", Behaviour::Deaf)]);
     let left = host.task(vec![host.container("main", Behaviour::Deaf)]);
     let mut pids = Vec::new();
@@ -330,7 +325,7 @@ fn a_sweep_ends_tasks_that_a_former_engine_left() {
     assert_eq!(traces(&host), Vec::<String>::new());
 }
 
-#[test]
+#[needs(containers)]
 fn after_tasks_are_removed_everything_is_as_before() {
     if std::env::var_os(ENGINE).is_none() {
         // Alone in a process, so that descriptors can be counted.
@@ -342,7 +337,7 @@ fn after_tasks_are_removed_everything_is_as_before() {
         assert!(status.success());
         return;
     }
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let descriptors = || children(Path::new("/proc/self/fd")).len();
     let interfaces = || children(Path::new("/sys/class/net"));
     let before = (traces(&host), descriptors(), interfaces());

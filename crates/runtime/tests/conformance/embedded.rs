@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use neargate_runtime::backends::embedded::{EmbeddedBackend, EmbeddedConfig, probe_machine};
@@ -11,7 +11,7 @@ use neargate_runtime::{Backend, BindMount, ContainerSpec, EventSink, RuntimeEven
 use crate::host::{Behaviour, Host};
 use crate::suite::conformance;
 
-conformance! { EmbeddedHost::new() }
+conformance! { (containers) EmbeddedHost::new() }
 
 /// An instance of its own, removed at the end.
 pub(crate) struct EmbeddedHost {
@@ -26,11 +26,11 @@ static INSTANCES: AtomicU32 = AtomicU32::new(0);
 static TASKS: AtomicU32 = AtomicU32::new(0);
 
 impl EmbeddedHost {
-    /// A fresh instance, or nothing where this machine cannot run containers.
-    pub(crate) fn new() -> Option<Self> {
+    /// A fresh instance.
+    pub(crate) fn new() -> Self {
         let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let instance = format!("test-{}-{number}", std::process::id());
-        can_run().then(|| Self::open(&instance))
+        Self::open(&instance)
     }
 
     /// The instance of that name.
@@ -109,31 +109,18 @@ fn make_layer(layer: &Path) {
     std::fs::write(layer.join("etc/group"), "root:x:0:\nstaff:x:50:web\n").unwrap();
 }
 
-/// Whether it is a failure when this machine cannot run a test.
-pub(crate) fn must_run() -> bool {
-    std::env::var("NEARGATE_REQUIRE_CONTAINERS").is_ok_and(|value| value == "1")
-}
-
-/// Whether this machine can run containers; says on one line why not.
-pub(crate) fn can_run() -> bool {
-    static ANSWER: OnceLock<bool> = OnceLock::new();
-    *ANSWER.get_or_init(|| {
-        let dir = std::env::temp_dir().join(format!("neargate-probe-{}", std::process::id()));
-        let mut config = EmbeddedConfig::new("probe", &dir).unwrap();
-        config.shim_program = PathBuf::from(env!("CARGO_BIN_EXE_neargate-shim"));
-        let missing: Vec<String> = probe_machine(&config)
-            .into_iter()
-            .filter(|capability| capability.required && !capability.ok)
-            .map(|capability| format!("{}: {} ({})", capability.name, capability.detail, capability.hint))
-            .collect();
-        let _ = std::fs::remove_dir_all(dir);
-        if missing.is_empty() {
-            return true;
-        }
-        assert!(!must_run(), "no containers on this machine: {}", missing.join("; "));
-        eprintln!("skipped: no containers on this machine: {}", missing.join("; "));
-        false
-    })
+/// Why this machine cannot run containers.
+pub(crate) fn missing_containers() -> Option<String> {
+    let dir = std::env::temp_dir().join(format!("neargate-probe-{}", std::process::id()));
+    let mut config = EmbeddedConfig::new("probe", &dir).unwrap();
+    config.shim_program = PathBuf::from(env!("CARGO_BIN_EXE_neargate-shim"));
+    let missing: Vec<String> = probe_machine(&config)
+        .into_iter()
+        .filter(|capability| capability.required && !capability.ok)
+        .map(|capability| format!("{}: {} ({})", capability.name, capability.detail, capability.hint))
+        .collect();
+    let _ = std::fs::remove_dir_all(dir);
+    (!missing.is_empty()).then(|| missing.join("; "))
 }
 
 impl Host for EmbeddedHost {

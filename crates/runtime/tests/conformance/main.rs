@@ -1,6 +1,6 @@
 //! Every backend passes the same suite; the embedded one also shows that nothing is left behind and nothing lost.
 //!
-//! Tests with real containers say on one line when this machine cannot run them; with `NEARGATE_REQUIRE_CONTAINERS=1`
+//! Tests with real containers are ignored, with the reason, where this machine cannot run them; with `NEARGATE_REQUIRE_CONTAINERS=1`
 //! they fail instead.
 
 #![allow(
@@ -22,7 +22,25 @@ mod embedded;
 mod fake;
 mod host;
 #[cfg(target_os = "linux")]
+mod images;
+#[cfg(target_os = "linux")]
 mod networks;
 #[cfg(target_os = "linux")]
 mod secrecy;
 mod suite;
+
+use neargate_testkit::needs::Need;
+
+fn main() -> std::process::ExitCode {
+    neargate_testkit::needs::run(&[
+        #[cfg(target_os = "linux")]
+        Need { name: "containers", required_by: "NEARGATE_REQUIRE_CONTAINERS", missing: embedded::missing_containers },
+        Need {
+            name: "root",
+            required_by: "NEARGATE_REQUIRE_CONTAINERS",
+            missing: neargate_testkit::needs::missing_root,
+        },
+        #[cfg(target_os = "linux")]
+        Need { name: "python", required_by: "NEARGATE_REQUIRE_CONTAINERS", missing: networks::missing_python },
+    ])
+}

@@ -1,11 +1,12 @@
 //! Tasks of one VPC reach each other by private address; containers of one task by loopback.
 
+use neargate_testkit::needs::needs;
 use std::path::Path;
 use std::time::Duration;
 
 use neargate_runtime::EventKind;
 
-use crate::embedded::{EmbeddedHost, must_run};
+use crate::embedded::EmbeddedHost;
 use crate::host::Host;
 
 const PYTHON: &str = "/usr/bin/python3";
@@ -20,13 +21,8 @@ fn ask(address: &str) -> String {
 }
 
 /// The peers are written in Python, which the containers take from the host.
-fn host_with_python() -> Option<EmbeddedHost> {
-    if Path::new(PYTHON).exists() {
-        return EmbeddedHost::new();
-    }
-    assert!(!must_run(), "no `{PYTHON}` on this machine");
-    eprintln!("skipped: no `{PYTHON}` on this machine");
-    None
+pub(crate) fn missing_python() -> Option<String> {
+    (!Path::new(PYTHON).exists()).then(|| format!("there is no `{PYTHON}`"))
 }
 
 fn python(host: &EmbeddedHost, name: &str, code: &str) -> neargate_runtime::ContainerSpec {
@@ -48,9 +44,9 @@ fn lines_until_exits(host: &EmbeddedHost, exits: usize) -> Vec<String> {
     lines
 }
 
-#[test]
+#[needs(containers, python)]
 fn tasks_of_a_vpc_reach_each_other_by_private_address() {
-    let Some(host) = host_with_python() else { return };
+    let host = EmbeddedHost::new();
     let server = host.task(vec![python(&host, "server", SERVE)]);
     host.backend().start(&server).unwrap();
     host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
@@ -64,9 +60,9 @@ fn tasks_of_a_vpc_reach_each_other_by_private_address() {
     host.remove(&client);
 }
 
-#[test]
+#[needs(containers, python)]
 fn subnets_of_a_vpc_are_routed_and_other_vpcs_are_not() {
-    let Some(host) = host_with_python() else { return };
+    let host = EmbeddedHost::new();
     let server = host.task(vec![python(&host, "server", SERVE)]);
     host.backend().start(&server).unwrap();
     host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
@@ -84,9 +80,9 @@ fn subnets_of_a_vpc_are_routed_and_other_vpcs_are_not() {
     [server, stranger, neighbour].iter().for_each(|task| host.remove(task));
 }
 
-#[test]
+#[needs(containers, python)]
 fn the_engine_reaches_tasks_and_is_reached_by_them_without_the_hosts_network() {
-    let Some(host) = host_with_python() else { return };
+    let host = EmbeddedHost::new();
     let cidr = "10.0.0.0/16".parse().unwrap();
     host.backend().keep_network("vpc-test", cidr).unwrap();
     host.backend().keep_network("vpc-test", cidr).unwrap();
@@ -131,9 +127,9 @@ fn the_engine_reaches_tasks_and_is_reached_by_them_without_the_hosts_network() {
     assert_eq!(error.to_string(), "no network for `vpc-test` in this runtime");
 }
 
-#[test]
+#[needs(containers, python)]
 fn containers_of_a_task_share_loopback_and_files_about_the_network() {
-    let Some(host) = host_with_python() else { return };
+    let host = EmbeddedHost::new();
     let wait = "import socket, time\nfor _ in range(500):\n  try:\n    c = socket.create_connection(('localhost', 8080), 5); break\n  except OSError: time.sleep(0.01)\nprint(c.recv(9).decode(), flush=True)";
     let files = host.script("files", "cat /etc/hosts /etc/hostname /etc/resolv.conf; ls /sys/class/net");
     let task = host.task(vec![python(&host, "server", SERVE), python(&host, "client", wait), files]);

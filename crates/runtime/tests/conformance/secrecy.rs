@@ -1,5 +1,6 @@
 //! What a container prints and the secrets it is given are in no file of the instance, and still in the right hands.
 
+use neargate_testkit::needs::needs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -60,9 +61,9 @@ fn with_secret(mut container: ContainerSpec, secret: &str) -> ContainerSpec {
     container
 }
 
-#[test]
+#[needs(containers)]
 fn secrets_and_output_are_in_no_file_while_a_task_runs_and_after() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let (first, second, key) = (random(), random(), *b"0123456789abcdefghijklmnopqrstuv");
     // Says what nobody knew before, then what it was told, once as a whole line and once not; ends when it is asked to.
     let script = "trap 'echo \"last $TOKEN\"; exit 3' TERM; echo \"$(cat /proc/sys/kernel/random/uuid) $TOKEN\"; \
@@ -133,9 +134,9 @@ fn memory(pid: u32) -> Vec<u8> {
     all
 }
 
-#[test]
+#[needs(containers)]
 fn a_containers_init_process_remembers_nothing_of_other_containers() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let (own, other, key) = (random(), random(), *b"0123456789abcdefghijklmnopqrstuv");
     let mut init = with_secret(host.container("init", Behaviour::UntilStopped(0)), &own);
     init.init = true;
@@ -148,9 +149,9 @@ fn a_containers_init_process_remembers_nothing_of_other_containers() {
     host.remove(&task);
 }
 
-#[test]
+#[needs(containers)]
 fn secrets_of_any_length_reach_the_container() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     // Together more than a socket takes before somebody reads from it.
     let mut container = host.script("main", "echo ${#A0} ${#A9} ${#EMPTY}");
     for number in 0..10 {
@@ -160,9 +161,9 @@ fn secrets_of_any_length_reach_the_container() {
     assert_eq!(host.run(container), (vec!["100000 100009 0".to_owned()], 0));
 }
 
-#[test]
+#[needs(containers)]
 fn a_secret_that_cannot_be_given_is_not_told() {
-    let Some(host) = EmbeddedHost::new() else { return };
+    let host = EmbeddedHost::new();
     let secret = random();
     let mut task = host.task(vec![with_secret(host.script("main", "true"), &format!("{secret}\0"))]);
     task.containers[0].env.clear();
@@ -191,9 +192,9 @@ fn running_task_of_a_former_engine(host: &mut EmbeddedHost) -> (TaskSpec, String
     (task, said, started)
 }
 
-#[test]
+#[needs(containers)]
 fn a_new_engine_reads_with_the_key_of_the_specification() {
-    let Some(mut host) = EmbeddedHost::new() else { return };
+    let mut host = EmbeddedHost::new();
     let (task, said, _) = running_task_of_a_former_engine(&mut host);
     let adopted = host.backend().adopt(&task, &ResumePoints::new()).unwrap();
     assert!(matches!(adopted, Adopted::Running(_)), "{adopted:?}");
@@ -209,9 +210,9 @@ fn a_new_engine_reads_with_the_key_of_the_specification() {
     host.remove(&task);
 }
 
-#[test]
+#[needs(containers)]
 fn what_a_killed_shim_left_is_read_with_the_key_of_the_specification() {
-    let Some(mut host) = EmbeddedHost::new() else { return };
+    let mut host = EmbeddedHost::new();
     let (task, said, started) = running_task_of_a_former_engine(&mut host);
     kill_shim(&host, &task);
     wait_dead(started);
@@ -234,9 +235,9 @@ fn remark(host: &EmbeddedHost) -> (String, usize) {
     (text, lines)
 }
 
-#[test]
+#[needs(containers)]
 fn output_under_another_key_is_remarked_upon_and_not_given_out() {
-    let Some(mut host) = EmbeddedHost::new() else { return };
+    let mut host = EmbeddedHost::new();
     let (mut task, _, _) = running_task_of_a_former_engine(&mut host);
     task.spool_key = SpoolKey::random().unwrap();
     host.backend().adopt(&task, &ResumePoints::new()).unwrap();
@@ -258,9 +259,9 @@ fn output_under_another_key_is_remarked_upon_and_not_given_out() {
     host.remove(&task);
 }
 
-#[test]
+#[needs(containers)]
 fn a_damaged_line_is_remarked_upon_and_the_next_ones_come() {
-    let Some(mut host) = EmbeddedHost::new() else { return };
+    let mut host = EmbeddedHost::new();
     let script = "trap 'echo last; exit 0' TERM; echo one; echo two; while :; do sleep 1000 & wait; done";
     let task = host.task(vec![host.script("main", script)]);
     host.backend().start(&task).unwrap();

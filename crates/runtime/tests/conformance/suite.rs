@@ -210,10 +210,10 @@ fn wait_ready(host: &impl Host) {
     host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
 }
 
-/// One test per scenario, for a host made by the expression.
+/// One test per scenario, for a host made by the expression: `conformance! { (what it needs) host }`.
 macro_rules! conformance {
-    ($host:expr) => {
-        conformance! { $host;
+    ($needs:tt $host:expr) => {
+        conformance! { $needs $host;
             output_comes_before_the_exit_and_the_exit_code_is_true,
             a_missing_program_is_a_failure_to_start,
             a_stop_signal_lets_the_container_choose_its_exit_code,
@@ -231,13 +231,11 @@ macro_rules! conformance {
             a_specification_from_a_file_cannot_be_started,
         }
     };
-    ($host:expr; $($name:ident,)*) => {
+    ($needs:tt $host:expr; $($name:ident,)*) => {
         $(
-            #[test]
+            #[neargate_testkit::needs::needs $needs]
             fn $name() {
-                if let Some(host) = $host {
-                    crate::suite::$name(&host);
-                }
+                crate::suite::$name(&$host);
             }
         )*
     };

@@ -1,5 +1,6 @@
 //! Requests whose meaning is not plain.
 
+use neargate_testkit::needs::needs;
 use neargate_wire::{Identified, Request, identify};
 
 use crate::services;
@@ -21,7 +22,7 @@ fn scope(service: &str) -> String {
     )
 }
 
-#[test]
+#[needs()]
 fn targets_name_service_and_operation() {
     let target = |target: &str| meaning(&[("X-Amz-Target", target)], "POST", "/", "{}");
     assert_eq!(target("AmazonEC2ContainerServiceV20141113.RunTask"), "ecs RunTask");
@@ -31,7 +32,7 @@ fn targets_name_service_and_operation() {
     assert_eq!(target("nothing"), "no service ");
 }
 
-#[test]
+#[needs()]
 fn actions_are_told_apart_by_scope_then_version() {
     let form = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
     assert_eq!(meaning(&[form], "POST", "/", "Action=DescribeVpcs&Version=2016-11-15"), "ec2 DescribeVpcs");
@@ -46,7 +47,7 @@ fn actions_are_told_apart_by_scope_then_version() {
     assert_eq!(meaning(&[], "PUT", "/bucket/key", "Action=ListRoles&Version=2010-05-08"), "no api");
 }
 
-#[test]
+#[needs()]
 fn paths_name_operations_of_rest_services() {
     let authorization = scope("lambda");
     let signed = [("authorization", authorization.as_str())];

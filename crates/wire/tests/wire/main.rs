@@ -18,3 +18,13 @@ mod robust;
 mod roundtrip;
 mod services;
 mod signatures;
+
+use neargate_testkit::needs::Need;
+
+fn main() -> std::process::ExitCode {
+    neargate_testkit::needs::run(&[Need {
+        name: "botocore",
+        required_by: "NEARGATE_REQUIRE_ORACLES",
+        missing: oracle::missing,
+    }])
+}

@@ -1,6 +1,7 @@
 //! decode(encode(x)) = x, for every codec, both ways.
 
 use neargate_shape::{Protocol, ServiceShape};
+use neargate_testkit::needs::needs;
 use neargate_wire::{Answer, Codec, Fault, Outgoing, Request, codec};
 
 use crate::arbitrary::{Limits, plain, value};
@@ -24,7 +25,7 @@ fn borrowed<'a>(headers: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)
     headers.iter().map(|(name, text)| (*name, text.as_str())).collect()
 }
 
-#[test]
+#[needs()]
 fn requests_survive() {
     each(|service, codec, limits| {
         for operation in service.operations {
@@ -41,7 +42,7 @@ fn requests_survive() {
     });
 }
 
-#[test]
+#[needs()]
 fn responses_survive() {
     each(|service, codec, limits| {
         let limits = Limits { empty: true, ..limits };
@@ -58,7 +59,7 @@ fn responses_survive() {
     });
 }
 
-#[test]
+#[needs()]
 fn errors_survive() {
     each(|service, codec, _| {
         let fault = Fault::sender("SomeCode", "a <message> & more").with_status(404);

