@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::codes;
 use super::digest::Digest;
+use super::platform::Platform;
 
 /// One layer of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,8 @@ pub struct Image {
     pub layers: Vec<Layer>,
     /// Bytes of all blobs together.
     pub size_bytes: u64,
+    /// What the index that it was picked from has images for; empty for an image that stands alone.
+    pub offered: Vec<Platform>,
 }
 
 impl Image {
@@ -92,7 +95,7 @@ impl Image {
             layers.push(Layer { digest: descriptor_digest(Some(blob))?, diff_id, chain_id, size_bytes: size(blob) });
         }
         let size_bytes = layers.iter().map(|layer| layer.size_bytes).sum::<u64>() + config_bytes.len() as u64;
-        Ok(Self { digest, config_digest, config: read_config(&config), layers, size_bytes })
+        Ok(Self { digest, config_digest, config: read_config(&config), layers, size_bytes, offered: vec![] })
     }
 
     /// Why this machine cannot run the image, where its architecture says so.

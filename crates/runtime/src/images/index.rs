@@ -12,12 +12,14 @@ use serde_json::{Map, Value, json};
 use super::codes;
 use super::digest::Digest;
 use super::image::{Image, array, descriptor_digest};
+use super::platform::Platform;
 use super::reference::Reference;
 
 pub(crate) const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const NAME: &str = "org.opencontainers.image.ref.name";
 pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
 const SOURCE_INDEX: &str = "dev.neargate.source-index";
+const OFFERED: &str = "dev.neargate.platforms";
 const FORMAT: &str = "dev.neargate.store-format";
 const FORMAT_VERSION: &str = "1";
 
@@ -65,7 +67,9 @@ impl Index {
     }
 
     pub(crate) fn find(&self, reference: &Reference) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.answers_to(reference))
+        // The image that has a digest comes before one that stands in for it.
+        let own = self.entries.iter().find(|entry| entry.answers_to(reference) && !entry.is_stand_in());
+        own.or_else(|| self.entries.iter().find(|entry| entry.answers_to(reference)))
     }
 
     /// Gives `entry` this name, which no other entry has afterwards.
@@ -99,6 +103,10 @@ impl Entry {
         if let Some(digest) = source_index {
             entry.annotate(SOURCE_INDEX, &digest.to_string());
         }
+        if !image.offered.is_empty() {
+            let offered: Vec<String> = image.offered.iter().map(Platform::to_string).collect();
+            entry.annotate(OFFERED, &offered.join(","));
+        }
         entry
     }
 
@@ -121,14 +129,26 @@ impl Entry {
         self.annotation(SOURCE_INDEX).and_then(|digest| Digest::parse(digest).ok())
     }
 
+    /// What the index that this image was picked from has images for.
+    pub(crate) fn offered(&self) -> Vec<Platform> {
+        self.annotation(OFFERED).into_iter().flat_map(|text| text.split(',')).filter_map(Platform::parse).collect()
+    }
+
+    /// Whether its name has a digest that its content need not have.
+    fn is_stand_in(&self) -> bool {
+        self.reference().is_some_and(|own| own.digest().is_some())
+    }
+
     /// Whether a user who writes `wanted` means this entry.
     pub(crate) fn answers_to(&self, wanted: &Reference) -> bool {
         let Some(own) = self.reference().filter(|own| own.same_repository(wanted)) else { return false };
         match wanted.digest() {
             Some(digest) => {
-                self.digest().is_ok_and(|own| own == *digest) || self.index_digest().as_ref() == Some(digest)
+                own.digest() == Some(digest)
+                    || self.digest().is_ok_and(|own| own == *digest)
+                    || self.index_digest().as_ref() == Some(digest)
             }
-            None => own.tag() == wanted.tag(),
+            None => own.digest().is_none() && own.tag() == wanted.tag(),
         }
     }
 

@@ -78,6 +78,15 @@ impl Reference {
         Self::parse(&format!("{}:{tag}", self.repository()))
     }
 
+    /// The same reference, without its tag where a digest says more.
+    #[must_use]
+    pub(crate) fn without_tag_beside_digest(mut self) -> Self {
+        if self.digest.is_some() {
+            self.tag = None;
+        }
+        self
+    }
+
     /// How people write it: without `docker.io/` and `library/`.
     pub fn familiar(&self) -> String {
         let full = self.to_string();

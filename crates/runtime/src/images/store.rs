@@ -115,17 +115,23 @@ impl ImageStore {
         let reference = Reference::parse(reference)?;
         let index = self.index()?;
         match index.find(&reference) {
-            Some(entry) => self.image(&entry.digest()?).map(Some),
+            Some(entry) => {
+                let image = self.image(&entry.digest()?)?;
+                // Who names the image itself means no other one of its index.
+                let is_picked = reference.digest() != Some(&image.digest);
+                Ok(Some(Image { offered: if is_picked { entry.offered() } else { vec![] }, ..image }))
+            }
             None => Ok(None),
         }
     }
 
-    /// Gives the image `source` the further name `target`, taking it from another image that has it.
+    /// Gives the image `source` the further name `target`, taking it from another image that has it. A target with a digest
+    /// makes it the stand-in for an image that the store lacks.
     ///
     /// # Errors
     /// `NG-R0104` without an image `source`, `NG-R0101` for a malformed name.
     pub fn tag(&self, source: &str, target: &str) -> Result<(), Diagnostic> {
-        let target = tagged(target)?;
+        let target = name(target)?;
         let image = self.resolve(source)?.ok_or_else(|| not_found(source))?;
         self.update_index(|index| {
             let entry = index.entries().find(|e| e.digest().is_ok_and(|d| d == image.digest)).cloned();
@@ -167,8 +173,11 @@ impl ImageStore {
     fn resolve_digest(&self, digest: &Digest) -> Result<Option<Image>, Diagnostic> {
         for entry in self.index()?.entries() {
             let manifest = entry.digest()?;
-            if manifest == *digest || entry.index_digest().as_ref() == Some(digest) {
+            if manifest == *digest {
                 return self.image(&manifest).map(Some);
+            }
+            if entry.index_digest().as_ref() == Some(digest) {
+                return Ok(Some(Image { offered: entry.offered(), ..self.image(&manifest)? }));
             }
             match self.image(&manifest) {
                 Ok(image) if image.config_digest == *digest => return Ok(Some(image)),
@@ -324,17 +333,9 @@ fn open_lock(path: &Path) -> Result<File, Diagnostic> {
     file.map_err(|e| io_error("open", path, &e))
 }
 
-/// A reference that can name an image in the index: one with a tag and no digest.
-pub(crate) fn tagged(text: &str) -> Result<Reference, Diagnostic> {
-    let reference = Reference::parse(text)?;
-    if reference.digest().is_some() {
-        return Err(Diagnostic::error(
-            codes::INVALID_REFERENCE,
-            format!("`{text}` cannot name an image: it has a digest"),
-        )
-        .hint("a name is `repository:tag`; the digest follows from the content"));
-    }
-    Ok(reference)
+/// A reference as the index has it. One with a digest names a stand-in for the image that has this digest.
+pub(crate) fn name(text: &str) -> Result<Reference, Diagnostic> {
+    Ok(Reference::parse(text)?.without_tag_beside_digest())
 }
 
 /// No image of this name.

@@ -59,6 +59,9 @@ pub struct TaskOrder {
     pub ephemeral_gib: u32,
     /// `X86_64` or `ARM64`.
     pub architecture: String,
+    /// Whether the task definition says the architecture; else it is the default.
+    #[serde(default)]
+    pub is_architecture_given: bool,
     /// Its network interface.
     pub interface: Interface,
     /// Its containers.

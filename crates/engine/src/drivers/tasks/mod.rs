@@ -4,6 +4,7 @@
 //! stands until the task is gone; given again after a restart it adopts what is running.
 
 mod news;
+mod platform;
 mod specification;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -216,6 +217,9 @@ impl Shared {
     fn start(&self, effect: &Effect, task: &TaskId, order: &TaskOrder, outline: TaskSpec) -> Result<(), News> {
         let secrets = self.fetch_secrets(&effect.scope, task)?;
         self.report(&effect.id, &News::PullStarted, false);
+        if let Some(text) = platform::remark(order) {
+            self.report(&effect.id, &News::Remark { text }, false);
+        }
         let Specified { mut spec, digests, layers } =
             specification::specify(&self.images, outline, order, &effect.scope)?;
         self.standing(task, |it| it.layers = layers);

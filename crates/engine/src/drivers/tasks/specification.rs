@@ -3,10 +3,10 @@
 use neargate_base::Scope;
 use neargate_ecs::SecretEnvironment;
 use neargate_ecs::order::{ContainerOrder, News, TaskOrder};
-use neargate_runtime::images::{Image, ImageStores, Reference, RootFs};
+use neargate_runtime::images::{Image, ImageStores, Platform, Reference, RootFs};
 use neargate_runtime::{ContainerSpec, SPEC_FORMAT, SpoolKey, TaskId, TaskNetwork, TaskSpec, Tmpfs, Ulimit};
 
-use super::one_line;
+use super::{one_line, platform};
 
 /// A task as the runtime takes it, and what it is made of.
 pub(super) struct Specified {
@@ -41,8 +41,10 @@ pub(super) fn specify(
     scope: &Scope,
 ) -> Result<Specified, News> {
     let (mut containers, mut digests, mut layers) = (vec![], vec![], vec![]);
+    let wanted = platform::wanted(order);
     for container in &order.containers {
         let image = pull(images, container)?;
+        check_platform(&image, container, &wanted)?;
         digests.push((container.name.clone(), image.digest.to_string()));
         let rootfs = unpack(images, &image, container)?;
         containers.push(specify_container(&rootfs, &image, container, scope)?);
@@ -87,6 +89,11 @@ fn pull(images: &ImageStores, container: &ContainerOrder) -> Result<Image, News>
         )),
         Err(diagnostic) => Err(cannot(one_line(&diagnostic), diagnostic.hints.join("; "))),
     }
+}
+
+fn check_platform(image: &Image, order: &ContainerOrder, wanted: &Platform) -> Result<(), News> {
+    let program = argv(image, order).first().cloned().unwrap_or_default();
+    platform::check(image, order, wanted, &program)
 }
 
 fn unpack(images: &ImageStores, image: &Image, order: &ContainerOrder) -> Result<RootFs, News> {

@@ -27,7 +27,7 @@ use super::codes::{self, io_error};
 use super::digest::Digest;
 use super::image::{Image, host_architecture};
 use super::index::Entry;
-use super::store::{ImageStore, Scratch, tagged};
+use super::store::{ImageStore, Scratch, name};
 use tree::{Content, Node, Tree};
 
 pub(crate) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -120,7 +120,7 @@ impl ImageStore {
     /// given as static, `NG-R0122` and `NG-R0123` for host programs and libraries not found, `NG-R0103` when a file does
     /// not read.
     pub fn build(&self, recipe: &Recipe, reference: &str) -> Result<Built, Diagnostic> {
-        let reference = tagged(reference)?;
+        let reference = name(reference)?;
         let scratch = self.scratch()?;
         let (tree, recipe) = plan(recipe)?;
         let command = command::inspect(&tree, &recipe);

@@ -19,7 +19,7 @@ use super::digest::Digest;
 use super::image::{Image, array, descriptor_digest};
 use super::index::{CONTAINERD_NAME, Entry, NAME};
 use super::reference::Reference;
-use super::store::{ImageStore, Scratch, sync_dir, tagged};
+use super::store::{self, ImageStore, Scratch, sync_dir};
 use source::{Source, Staged, normal};
 
 const INDEX_DEPTH_MAX: usize = 4;
@@ -41,7 +41,7 @@ impl ImageStore {
     /// `NG-R0106` for content that does not have its digest, `NG-R0107` for what is no image archive, `NG-R0111` when no
     /// platform fits, `NG-R0112` when there is no name to be had, `NG-R0103` and `NG-R0105` as everywhere.
     pub fn import(&self, path: &Path, reference: Option<&str>) -> Result<Vec<Imported>, Diagnostic> {
-        let given = reference.map(tagged).transpose()?;
+        let given = reference.map(store::name).transpose()?;
         let scratch = self.scratch()?;
         let at = |problem: Diagnostic| problem.at(path.display().to_string());
         let source = Source::open(path, &scratch).map_err(at)?;
@@ -122,15 +122,17 @@ impl Import<'_> {
         let mut found = Vec::new();
         for (name, group) in groups {
             let name = self.name(name.as_deref())?;
-            let (image, entry) = self.read_descriptor(platform::pick(&group)?)?;
+            let (image, entry) = self.read_descriptor(&group)?;
             found.push(Found { names: vec![name], image, entry });
         }
         Ok(found)
     }
 
     /// Follows a descriptor through indexes to an image for this machine, and stages what belongs to it.
-    fn read_descriptor(&mut self, descriptor: &Value) -> Result<(Image, Entry), Diagnostic> {
-        let mut descriptor = descriptor.clone();
+    /// Several descriptors are those of one index.
+    fn read_descriptor(&mut self, descriptors: &[Value]) -> Result<(Image, Entry), Diagnostic> {
+        let mut descriptor = platform::pick(descriptors)?.clone();
+        let mut offered = if descriptors.len() > 1 { platform::offered(descriptors) } else { vec![] };
         let mut source_index = None;
         for _ in 0..INDEX_DEPTH_MAX {
             let digest = descriptor_digest(Some(&descriptor))?;
@@ -138,11 +140,14 @@ impl Import<'_> {
             let root = parse_json(&digest, &bytes)?;
             if let Some(inner) = root.get("manifests").and_then(Value::as_array) {
                 descriptor = platform::pick(inner)?.clone();
+                offered.extend(platform::offered(inner));
                 source_index.get_or_insert(digest);
                 continue;
             }
             let config = self.read_blob(&descriptor_digest(root.get("config"))?)?;
-            let image = Image::read(digest.clone(), &root, &config)?;
+            offered.sort();
+            offered.dedup();
+            let image = Image { offered, ..Image::read(digest.clone(), &root, &config)? };
             self.stage(&digest, &blob_name(&digest), Some(bytes.len() as u64))?;
             self.stage(&image.config_digest, &blob_name(&image.config_digest), Some(config.len() as u64))?;
             for layer in &image.layers {
@@ -249,13 +254,13 @@ impl Import<'_> {
             return Ok(given.clone());
         }
         if let Some(full) = annotated.filter(|name| name.contains(['/', ':'])) {
-            return tagged(full);
+            return store::name(full);
         }
         let file = self.path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         let stem = [".gz", ".tgz", ".zst", ".tar"].iter().fold(file.as_str(), |name, end| name.trim_end_matches(end));
         let tag = annotated.unwrap_or("latest");
         let stem = normal(stem).filter(|stem| !stem.is_empty()).unwrap_or_default();
-        tagged(&format!("{stem}:{tag}")).map_err(|_| {
+        store::name(&format!("{stem}:{tag}")).map_err(|_| {
             Diagnostic::error(codes::NEEDS_REFERENCE, "the archive does not say what its image is called")
                 .hint("give the import a name, such as `corp/app:1.0`")
         })

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::codes;
 use super::super::image::host_architecture;
+use super::super::platform::Platform;
 
 /// Picks among the descriptors of an index.
 pub(super) fn pick(descriptors: &[Value]) -> Result<&Value, Diagnostic> {
@@ -33,6 +34,12 @@ pub(super) fn pick(descriptors: &[Value]) -> Result<&Value, Diagnostic> {
             )))
         }
     }
+}
+
+/// What an index has images for, as far as it says.
+pub(super) fn offered(descriptors: &[Value]) -> Vec<Platform> {
+    let images = descriptors.iter().filter(|descriptor| !is_attestation(descriptor));
+    images.filter_map(platform).map(|(os, architecture)| Platform::new(os, architecture)).collect()
 }
 
 /// Statements about other images, which build tools put beside them.

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::super::archive::Kind::{File, Symlink};
-use super::super::{Digest, host_architecture};
+use super::super::{Digest, Platform, host_architecture};
 use super::make::{Layout, Place, gzip, member, tar, tar_of, zstd};
 
 /// A docker archive as `docker save` wrote it for years, the second image's layer a link to the first's.
@@ -101,9 +101,21 @@ fn an_index_gives_this_machines_image_or_the_only_one() {
     let image = place.store.import(&both, None).unwrap().remove(0).image;
     assert_eq!((image.config.architecture.as_str(), image.platform_problem()), (host_architecture(), None));
     assert_eq!(place.store.resolve(&format!("corp/multi@{digest}")).unwrap().unwrap(), image);
+    let named = |reference: &str| place.store.resolve(reference).unwrap().unwrap().offered;
+    let platforms = |architectures: &[&str]| {
+        let mut all: Vec<_> = architectures.iter().map(|it| Platform::new("linux", it)).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(named("corp/multi:1"), platforms(&[other, host_architecture()]), "the index is remembered");
+    let alone = format!("corp/multi@{}", image.digest);
+    assert_eq!(named(&alone), platforms(&[]), "who pins the image means no other of its index");
     let (single, _) = index("single", &[other]);
     let image = place.store.import(&single, None).unwrap().remove(0).image;
     assert_eq!(image.platform_problem().unwrap().code.0, "NG-R0113");
+    assert_eq!(named("corp/multi:1"), platforms(&[other]));
+    place.store.tag("corp/multi:1", "corp/again:1").unwrap();
+    assert_eq!(named("corp/again:1"), platforms(&[other]), "whatever it is called");
     let (neither, _) = index("neither", &[other, "riscv64"]);
     let problem = place.store.import(&neither, None).unwrap_err();
     assert_eq!(problem.code.0, "NG-R0111");

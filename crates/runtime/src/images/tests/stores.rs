@@ -89,6 +89,30 @@ fn leftovers_go_at_the_next_open_unless_someone_is_at_work() {
 }
 
 #[test]
+fn an_image_that_is_pinned_by_digest_can_have_a_stand_in() {
+    let place = Place::new();
+    let one = place.image("corp/app:1", &[layer("1")]);
+    let two = place.image("corp/base:1", &[layer("2")]);
+    let elsewhere = format!("sha256:{}", "0a".repeat(32));
+    let digest = |name: &str| place.store.resolve(name).unwrap().map(|image| image.digest);
+    let pinned = format!("corp/app@{elsewhere}");
+    assert_eq!(digest(&pinned), None);
+    place.store.tag("corp/base:1", &pinned).unwrap();
+    assert_eq!(digest(&pinned), Some(two.digest.clone()));
+    assert_eq!(digest(&format!("corp/app:7@{elsewhere}")), Some(two.digest.clone()), "the digest says more than a tag");
+    assert_eq!(digest(&format!("corp/other@{elsewhere}")), None);
+    assert_eq!(digest("corp/app:1"), Some(one.digest.clone()));
+    assert_eq!(digest("corp/app"), None, "it has no tag");
+    // The image itself comes before one that stands in for it.
+    place.store.tag("corp/base:1", &format!("corp/app@{}", one.digest)).unwrap();
+    assert_eq!(digest(&format!("corp/app@{}", one.digest)), Some(one.digest.clone()));
+    place.store.tag("corp/app:1", &format!("corp/app:1@{elsewhere}")).unwrap();
+    assert_eq!(digest(&pinned), Some(one.digest), "a name stands for one image");
+    assert!(place.store.remove(&pinned).unwrap());
+    assert_eq!(digest(&pinned), None);
+}
+
+#[test]
 fn the_front_store_comes_first_and_the_others_are_only_read() {
     let place = Place::new();
     place.image("corp/app:1", &[layer("behind")]);

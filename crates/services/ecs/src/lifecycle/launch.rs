@@ -91,6 +91,7 @@ fn task_order(task: &Task, definition: &Definition) -> TaskOrder {
         cpu_units: task.view.cpu.as_deref().and_then(sizes::parse_cpu).unwrap_or_default(),
         memory_mib: task.view.memory.as_deref().and_then(sizes::parse_memory).unwrap_or_default(),
         ephemeral_gib: task.view.ephemeral_storage.as_ref().map_or(20, |storage| positive(Some(storage.size_in_gi_b))),
+        is_architecture_given: platform.is_some_and(|it| it.cpu_architecture.is_some()),
         architecture: platform.and_then(|it| it.cpu_architecture.clone()).unwrap_or_else(|| "X86_64".to_owned()),
         interface: task.interface.clone().unwrap_or_default(),
         containers: containers.iter().map(|container| container_order(task, container)).collect(),

@@ -1,0 +1,90 @@
+//! What an image is for, against what a task asks for and what this machine is.
+//!
+//! Follows what Amazon ECS does on Fargate: of an index of several images it takes the one for the task's platform and pulls
+//! nothing where there is none; an image that stands alone is pulled whatever it is for, and its programs then do not start.
+//!
+//! Invariant: an image that does not say what it is for is taken to be for whatever is asked.
+
+use std::fmt;
+
+use super::image::{Image, host_architecture};
+
+/// An operating system and a processor architecture, as images name them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Platform {
+    /// `linux`.
+    pub os: String,
+    /// `amd64`, `arm64`.
+    pub architecture: String,
+}
+
+/// Why a task does not get an image, or not on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The index has images for other platforms only.
+    NotInIndex(Vec<Platform>),
+    /// The image stands alone and is for another platform.
+    OtherPlatform(Platform),
+    /// The image fits the task, but its programs do not run on this machine.
+    OtherMachine,
+}
+
+impl Platform {
+    /// A platform by its two names, in the spelling of images: `x86_64` and `aarch64` become `amd64` and `arm64`.
+    pub fn new(os: &str, architecture: &str) -> Self {
+        let architecture = match architecture {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        Self { os: os.to_ascii_lowercase(), architecture: architecture.to_owned() }
+    }
+
+    /// What runs on this machine.
+    pub fn host() -> Self {
+        Self::new("linux", host_architecture())
+    }
+
+    /// `os/architecture`, as [`Platform`] shows itself; `None` for anything else.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (os, architecture) = text.split_once('/')?;
+        Some(Self::new(os, architecture))
+    }
+
+    /// Whether both say the same as far as both say anything.
+    fn fits(&self, other: &Self) -> bool {
+        let agree = |one: &str, two: &str| one.is_empty() || two.is_empty() || one == two;
+        agree(&self.os, &other.os) && agree(&self.architecture, &other.architecture)
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)
+    }
+}
+
+impl Image {
+    /// What its configuration says it is for.
+    pub fn platform(&self) -> Platform {
+        Platform::new(&self.config.os, &self.config.architecture)
+    }
+
+    /// Whether a task for this platform gets the image and can run here.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn fit(&self, wanted: &Platform) -> Result<(), Misfit> {
+        if !self.offered.is_empty() && !self.offered.iter().any(|offered| offered.fits(wanted)) {
+            return Err(Misfit::NotInIndex(self.offered.clone()));
+        }
+        if self.offered.is_empty() && !self.platform().fits(wanted) {
+            return Err(Misfit::OtherPlatform(self.platform()));
+        }
+        if !Platform::host().fits(wanted) {
+            return Err(Misfit::OtherMachine);
+        }
+        // The index has one for the platform, but the store holds another of its images.
+        if self.platform().fits(wanted) { Ok(()) } else { Err(Misfit::OtherPlatform(self.platform())) }
+    }
+}
