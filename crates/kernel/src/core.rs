@@ -97,6 +97,10 @@ pub struct Core {
     segments: Box<dyn Segments + Send>,
     rng: Rng,
     vault: Vault,
+    /// Encrypted rows that wait for the vault.
+    sealed: Vec<Row>,
+    /// Rows from before their table was encrypted: the next command writes them anew.
+    unsealed: Vec<(&'static str, String)>,
     sequence: u64,
     /// Service time when the first command came after the start, where the clock was set, or the machine woke up, since.
     running_since: Option<Timestamp>,
@@ -118,20 +122,31 @@ impl Core {
         store.register::<crate::Cause>();
         store.register::<crate::vault::RootKeyProof>();
         registry.register_records(&mut store);
+        let (mut sealed, mut unsealed) = (vec![], vec![]);
         for row in rows {
+            if crate::vault::is_sealed(&row.body) {
+                sealed.push(row);
+                continue;
+            }
+            unsealed.extend(store.sealed_name(&row.table).map(|table| (table, row.key.clone())));
             store.load(row).map_err(CoreError)?;
         }
         let jobs = store.all::<ServiceJob>().map(|(_, id, _)| id).chain(store.all::<ProcessJob>().map(|(_, id, _)| id));
         let effects = store.all::<Effect>().map(|(_, id, _)| id);
         let sequence = jobs.chain(effects).filter_map(|id| id.rsplit('-').next()?.parse().ok()).max().unwrap_or(0);
         let vault = Vault::new(Box::new(crate::vault::Absent), Box::new(crate::vault::Absent));
-        Ok(Self { store, registry, segments, rng: Rng::seeded(seed), vault, sequence, running_since: None })
+        let rng = Rng::seeded(seed);
+        Ok(Self { store, registry, segments, rng, vault, sealed, unsealed, sequence, running_since: None })
     }
 
     /// The same core with secret chance and the place of the installation's root key; without, nothing can be sealed.
     /// `Err` where the state was sealed with a root key that is not there.
     pub fn with_vault(mut self, mut vault: Vault) -> Result<Self, CoreError> {
         vault.check(&self.store).map_err(CoreError)?;
+        for row in std::mem::take(&mut self.sealed) {
+            let row = vault.open_row(row).map_err(CoreError)?;
+            self.store.load(row).map_err(CoreError)?;
+        }
         self.vault = vault;
         Ok(self)
     }
@@ -401,12 +416,13 @@ impl Core {
         };
         let result = catch_unwind(AssertUnwindSafe(|| work(&mut cx)));
         let result = result.unwrap_or_else(|_| Err(Fault::internal("the handler panicked; nothing was changed")));
+        let result = result.and_then(|value| Ok((value, cx.deltas(&self.unsealed)?)));
         let Cx { store, transaction, effects, notices, removed_segments, .. } = cx;
         match result {
-            Ok(value) => match transaction.commit(store) {
-                Ok(deltas) => (Ok(value), Applied { reply: None, deltas, effects, notices, removed_segments }),
-                Err(cause) => (Err(Fault::internal(cause)), Applied::default()),
-            },
+            Ok((value, deltas)) => {
+                self.unsealed.clear();
+                (Ok(value), Applied { reply: None, deltas, effects, notices, removed_segments })
+            }
             Err(fault) => {
                 transaction.roll_back(store);
                 (Err(fault), Applied::default())

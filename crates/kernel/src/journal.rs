@@ -25,7 +25,7 @@ pub struct Row {
     pub key: String,
     /// The version of the record's form.
     pub version: u32,
-    /// The record as JSON.
+    /// The record as JSON; encrypted where the record is kept so.
     pub body: Vec<u8>,
 }
 

@@ -10,6 +10,8 @@
 //! Invariant: the root key is made when something is sealed for the first time; the state then holds a text that only this key
 //! opens, so a lost or foreign key is known as such and never replaced.
 //! Invariant: the root key and secret chance never reach a record but sealed. Keys are overwritten when they are dropped.
+//!
+//! Invariant: a row of a [`Record`] that is `SEALED` is in clear in memory alone, and opens only at its own place.
 
 use std::fmt;
 
@@ -19,7 +21,7 @@ use neargate_base::Scope;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::{Cx, Fault, Record, Rng, Store};
+use crate::{Cx, Delta, Fault, Record, Rng, Row, Store};
 
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 12;
@@ -186,6 +188,25 @@ impl Vault {
     }
 }
 
+/// Whether a row's body is encrypted: a record in JSON begins with a printable character.
+pub(crate) fn is_sealed(body: &[u8]) -> bool {
+    body.first() == Some(&VERSION)
+}
+
+fn row_purpose(table: &str, key: &str) -> String {
+    format!("row {table} {key}")
+}
+
+impl Vault {
+    /// An encrypted row, opened; the vault was checked before.
+    pub(crate) fn open_row(&self, row: Row) -> Result<Row, String> {
+        let root = self.root.as_ref().ok_or("rows are sealed and nothing says with which root key")?;
+        let plain = open(root, &row_purpose(&row.table, &row.key), &row.body);
+        let plain = plain.ok_or_else(|| format!("row `{}` of `{}` does not open", row.key, row.table))?;
+        Ok(Row { body: plain.to_vec(), ..row })
+    }
+}
+
 /// No chance and no root key: for cores that keep no secrets.
 pub(crate) struct Absent;
 
@@ -225,13 +246,45 @@ impl Cx<'_> {
 
     /// Seals bytes under the installation's root key, to be kept in a record. Two seals of the same bytes differ.
     pub fn seal(&mut self, purpose: &str, plain: &[u8]) -> Result<Vec<u8>, Fault> {
+        let root = self.proven_root()?;
+        self.vault.seal(&root, purpose, plain)
+    }
+
+    /// The root key, with a proof of it in the state.
+    fn proven_root(&mut self) -> Result<SecretKey, Fault> {
         let root = self.vault.root(self.store)?;
         let (place, id) = RootKeyProof::place();
         if self.store.get::<RootKeyProof>(&place, id).is_none() {
             let proof = RootKeyProof(self.vault.seal(&root, PROOF, &[])?);
             self.transaction.put(self.store, &place, id, proof);
         }
-        self.vault.seal(&root, purpose, plain)
+        Ok(root)
+    }
+
+    /// What the command wrote, and `others` rows as they are, for the journal: sealed where their record is.
+    pub(crate) fn deltas(&mut self, others: &[(&'static str, String)]) -> Result<Vec<Delta>, Fault> {
+        let is_sealed = !others.is_empty() || self.transaction.is_sealed(self.store);
+        let root = is_sealed.then(|| self.proven_root()).transpose()?;
+        let mut deltas = self.transaction.deltas(self.store).map_err(Fault::internal)?;
+        for (table, key) in others {
+            let is_there = |delta: &Delta| match delta {
+                Delta::Put(Row { table: other, key: of, .. }) | Delta::Delete { table: other, key: of } => {
+                    other == table && of == key
+                }
+            };
+            if !deltas.iter().any(is_there) {
+                deltas.push(self.store.delta(table, key).map_err(Fault::internal)?);
+            }
+        }
+        let Some(root) = root else { return Ok(deltas) };
+        for delta in &mut deltas {
+            if let Delta::Put(row) = delta
+                && self.store.sealed_name(&row.table).is_some()
+            {
+                row.body = self.vault.seal(&root, &row_purpose(&row.table, &row.key), &row.body)?;
+            }
+        }
+        Ok(deltas)
     }
 
     /// Opens what was sealed for the same purpose.

@@ -23,6 +23,8 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + 'static 
     const TABLE: &'static str;
     /// The version of the record's form; a row of a later version is refused.
     const VERSION: u32 = 1;
+    /// Whether its rows reach the journal encrypted under the root key: for records that may hold secrets.
+    const SEALED: bool = false;
 }
 
 /// What a service works out from the records of one kind and keeps at hand: an index, an automaton.
@@ -68,6 +70,11 @@ impl Store {
         let table =
             table.ok_or_else(|| format!("unknown table `{}`: made by a later version of Neargate", row.table))?;
         table.load(&row).map_err(|cause| format!("row `{}` of `{}`: {cause}", row.key, row.table))
+    }
+
+    /// The name of a table that is to be encrypted, where this is one.
+    pub(crate) fn sealed_name(&self, table: &str) -> Option<&'static str> {
+        self.tables.get_key_value(table).filter(|(_, table)| table.sealed).map(|(name, _)| *name)
     }
 
     /// One record.
@@ -119,7 +126,7 @@ impl Store {
         self.tables.get_mut(table)?.replace(key, record)
     }
 
-    fn delta(&self, table: &'static str, key: &str) -> Result<Delta, String> {
+    pub(crate) fn delta(&self, table: &'static str, key: &str) -> Result<Delta, String> {
         match self.tables.get(table).and_then(|table| table.rows.get(key)) {
             None => Ok(Delta::Delete { table: table.to_owned(), key: key.to_owned() }),
             Some(record) => {

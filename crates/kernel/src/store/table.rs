@@ -57,6 +57,7 @@ type Decode = fn(&[u8]) -> Result<Box<dyn AnyRecord>, String>;
 #[derive(Debug)]
 pub(super) struct Table {
     version: u32,
+    pub(super) sealed: bool,
     decode: Decode,
     pub(super) rows: BTreeMap<String, Box<dyn AnyRecord>>,
     pub(super) derived: Option<Box<dyn AnyDerived>>,
@@ -64,7 +65,7 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn of<R: Record>() -> Self {
-        Self { version: R::VERSION, decode: decode::<R>, rows: BTreeMap::new(), derived: None }
+        Self { version: R::VERSION, sealed: R::SEALED, decode: decode::<R>, rows: BTreeMap::new(), derived: None }
     }
 
     /// Puts or takes away a row and answers what was there; whatever is worked out from the rows follows.

@@ -21,7 +21,7 @@ fn a_rolled_back_transaction_leaves_no_trace() {
     let mut store = Store::default();
     let mut first = Transaction::default();
     first.put(&mut store, &scope(), "a", Thing(1));
-    assert_eq!(first.commit(&store).unwrap().len(), 1);
+    assert_eq!(first.deltas(&store).unwrap().len(), 1);
 
     let mut second = Transaction::default();
     second.put(&mut store, &scope(), "a", Thing(2));
@@ -39,7 +39,7 @@ fn a_row_made_and_deleted_in_one_command_is_no_delta() {
     let mut transaction = Transaction::default();
     transaction.put(&mut store, &scope(), "a", Thing(1));
     transaction.delete::<Thing>(&mut store, &scope(), "a");
-    assert_eq!(transaction.commit(&store).unwrap(), []);
+    assert_eq!(transaction.deltas(&store).unwrap(), []);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn what_is_committed_can_be_loaded_and_a_later_version_is_refused() {
     let mut store = Store::default();
     let mut transaction = Transaction::default();
     transaction.put(&mut store, &scope(), "a", Thing(7));
-    let deltas = transaction.commit(&store).unwrap();
+    let deltas = transaction.deltas(&store).unwrap();
     let [Delta::Put(row)] = deltas.as_slice() else { panic!("one row expected, got {deltas:?}") };
 
     let mut fresh = Store::default();

@@ -62,8 +62,17 @@ impl Transaction {
         }
     }
 
+    /// Whether anything touched is kept encrypted.
+    pub(crate) fn is_sealed(&self, store: &Store) -> bool {
+        self.nested
+            .iter()
+            .chain([&self.bottom])
+            .flat_map(BTreeMap::keys)
+            .any(|(table, _)| store.sealed_name(table).is_some())
+    }
+
     /// The deltas of everything touched, in table and key order. A row that was made and deleted again leaves none.
-    pub(crate) fn commit(mut self, store: &Store) -> Result<Vec<Delta>, String> {
+    pub(crate) fn deltas(&mut self, store: &Store) -> Result<Vec<Delta>, String> {
         while !self.nested.is_empty() {
             self.keep();
         }

@@ -1,4 +1,6 @@
 //! What CloudFormation keeps: stacks, their resources, their events.
+//!
+//! Invariant: what may hold a `NoEcho` value or a secret that a template asked for, stacks and resources, is encrypted on disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +45,7 @@ pub(crate) struct Stack {
 
 impl Record for Stack {
     const TABLE: &'static str = "cloudformation.stack";
+    const SEALED: bool = true;
 }
 
 /// A template with what was given to it.
@@ -113,6 +116,7 @@ pub(crate) struct Resource {
 
 impl Record for Resource {
     const TABLE: &'static str = "cloudformation.resource";
+    const SEALED: bool = true;
 }
 
 /// What a template says of a resource, evaluated.

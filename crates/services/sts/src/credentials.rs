@@ -1,7 +1,10 @@
 //! Temporary credentials: made, found, forgotten.
+//!
+//! Invariant: secret and token come from secret randomness, and reach the disk encrypted alone.
 
 use neargate_base::{Scope, Timestamp};
 use neargate_kernel::{Cx, Due, Fault, Job, Principal, Record, Store};
+use neargate_shape::scalar::base64_encode;
 use serde::{Deserialize, Serialize};
 
 /// The job that forgets a credential once it has expired.
@@ -24,6 +27,7 @@ pub struct Credential {
 
 impl Record for Credential {
     const TABLE: &'static str = "sts.credential";
+    const SEALED: bool = true;
 }
 
 /// The credential of an access key id that [`service`](crate::service) handed out. The caller compares token and expiration: a
@@ -33,11 +37,14 @@ pub fn credential(store: &Store, access_key_id: &str) -> Option<Credential> {
 }
 
 /// Makes a credential that ends after `duration_s` seconds.
-pub(crate) fn make(cx: &mut Cx<'_>, principal: Principal, duration_s: i32) -> Credential {
+pub(crate) fn make(cx: &mut Cx<'_>, principal: Principal, duration_s: i32) -> Result<Credential, Fault> {
+    // 40 and 160 characters without padding.
+    let secret_access_key = base64_encode(&cx.secret_bytes(30)?);
+    let session_token = format!("NeargateSession{}", base64_encode(&cx.secret_bytes(120)?));
     let made = Credential {
         access_key_id: format!("ASIA{}", cx.rng.upper_alphanumeric(16)),
-        secret_access_key: cx.rng.hex(40),
-        session_token: format!("NeargateSession{}", cx.rng.hex(160)),
+        secret_access_key,
+        session_token,
         principal,
         expiration: cx.now.process.plus_ms(i64::from(duration_s) * 1000),
     };
@@ -45,7 +52,7 @@ pub(crate) fn make(cx: &mut Cx<'_>, principal: Principal, duration_s: i32) -> Cr
         cx.put(&made.access_key_id, made.clone());
         cx.schedule(Due::Process(made.expiration), EXPIRE, serde_json::Value::from(made.access_key_id.as_str()));
     });
-    made
+    Ok(made)
 }
 
 /// Forgets the credential that a job names.

@@ -1,8 +1,9 @@
 use expect_test::{Expect, expect};
 use neargate_base::{Account, Scope, Timestamp};
 use neargate_kernel::{
-    Access, AssumedRole, Authorizer, Command, Core, Cx, Decision, Event, EventSink, Fault, Interface, InterfaceRequest,
-    MemorySegments, Networks, Ports, Principal, Registry, Request, Store,
+    Access, AssumedRole, Authorizer, Command, Core, CoreError, Cx, Decision, Delta, Event, EventSink, Fault, Interface,
+    InterfaceRequest, Journal, MemoryJournal, MemorySegments, Networks, Ports, Principal, Registry, Request, Row,
+    Store,
 };
 use neargate_shape::{Value, from_properties, to_json};
 use serde_json::{Value as Json, json};
@@ -69,8 +70,13 @@ impl Networks for OneRole {
 }
 
 fn core() -> Core {
+    let core = over(vec![]).unwrap();
+    core.with_vault(neargate_testkit::vault(1)).unwrap()
+}
+
+fn over(rows: Vec<Row>) -> Result<Core, CoreError> {
     let ports = Ports { authorizer: &OneRole, events: &OneRole, networks: &OneRole };
-    Core::open(Registry::new(ports, vec![service()]), vec![], Box::new(MemorySegments::default()), 1).unwrap()
+    Core::open(Registry::new(ports, vec![service()]), rows, Box::new(MemorySegments::default()), 1)
 }
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -142,8 +148,8 @@ fn a_credential_stands_for_its_session_until_it_expires() {
         {
           "Credentials": {
             "AccessKeyId": "ASIAOHOWAWV0LKDJA1GZ",
-            "SecretAccessKey": "dd5d7937d3f835b3acaf626921611a05ae1cd720",
-            "SessionToken": "NeargateSession84464653193838026e3ac0d8a133a341b2855908c80f301cc4c037cca187776ee8472290f36f782305f0d0374dc05e242e780a26ea063bb18f41c739136ee9afd8eb19a9e3a436ce016eae12f1e9e75c",
+            "SecretAccessKey": "qIg9xwLHxNmaKhAoAd0aZ46Hj6ufxdvvgGwXIReu",
+            "SessionToken": "NeargateSessione+IshQhoQkB3H3UX/xwcEXKuZCVdxguXnClJc1MFfcAe95McvpWi93K5UlRHvb6ExeSic2CnhK1oSF2z7hQF7qHnLbORkAkk+kAzAqwgqxcRLy0USp/fa5KaVd6XRIn7CD2X75lGaAISFVMO2/OnZ3yl3j7d+uUN",
             "Expiration": 1800000900
           },
           "AssumedRoleUser": {
@@ -163,6 +169,73 @@ fn a_credential_stands_for_its_session_until_it_expires() {
     assert_eq!(core.next_due(NOW), Some(kept.expiration));
     assert!(core.run_due(kept.expiration).is_some());
     assert_eq!(credential(core.store(), id), None);
+}
+
+#[test]
+fn no_row_shows_a_secret_and_each_opens_at_its_own_place_alone() {
+    let mut core = core();
+    let input = json!({"RoleArn": ARN, "RoleSessionName": "cli", "ExternalId": "open"});
+    let mut deltas = vec![];
+    let mut assume = || {
+        let request = Request {
+            scope: Scope::default(),
+            principal: root(),
+            service: "sts".to_owned(),
+            operation: "AssumeRole".to_owned(),
+            input: from_properties((crate::api::SERVICE.operation("AssumeRole").unwrap().input)(), &input).unwrap(),
+            request_id: "r".to_owned(),
+        };
+        let applied = core.apply(NOW, Command::Request(request));
+        deltas.extend(applied.deltas);
+        to_json(&applied.reply.unwrap().unwrap())["Credentials"].clone()
+    };
+    let (one, two) = (assume(), assume());
+    let mut journal = MemoryJournal::default();
+    let sequence = journal.append(deltas).unwrap();
+    journal.durable(sequence).unwrap();
+    let rows = journal.load().unwrap();
+    for secret in [&one["SecretAccessKey"], &one["SessionToken"], &two["SecretAccessKey"], &two["SessionToken"]] {
+        let secret = secret.as_str().unwrap().as_bytes();
+        let holds = |row: &&Row| row.body.windows(secret.len()).any(|part| part == secret);
+        assert_eq!(rows.iter().find(holds), None);
+    }
+    let reopened = over(rows.clone()).unwrap().with_vault(neargate_testkit::vault(2)).unwrap();
+    let kept = credential(reopened.store(), one["AccessKeyId"].as_str().unwrap()).unwrap();
+    assert_eq!(kept.secret_access_key, one["SecretAccessKey"]);
+
+    let sealed: Vec<_> = (0..rows.len()).filter(|at| rows[*at].table == "sts.credential").collect();
+    let mut exchanged = rows.clone();
+    (exchanged[sealed[0]].body, exchanged[sealed[1]].body) =
+        (rows[sealed[1]].body.clone(), rows[sealed[0]].body.clone());
+    let refused = over(exchanged).unwrap().with_vault(neargate_testkit::vault(2)).unwrap_err();
+    assert!(refused.0.contains("does not open"), "{refused}");
+}
+
+#[test]
+fn rows_from_before_they_were_sealed_are_sealed_by_the_next_command() {
+    let clear = json!({
+        "access_key_id": "ASIA1", "secret_access_key": "in clear", "session_token": "t", "expiration": NOW,
+        "principal": {"Root": {"account": "000000000000"}},
+    });
+    let body = clear.to_string().into_bytes();
+    let row = Row { table: "sts.credential".into(), key: "-/-/ASIA1".into(), version: 1, body };
+    let mut core = over(vec![row]).unwrap().with_vault(neargate_testkit::vault(1)).unwrap();
+    assert_eq!(credential(core.store(), "ASIA1").unwrap().secret_access_key, "in clear");
+    let mut bodies = || {
+        let applied = core.apply(NOW, Command::SetClock { to: NOW });
+        applied
+            .deltas
+            .into_iter()
+            .filter_map(|delta| match delta {
+                Delta::Put(row) if row.table == "sts.credential" => Some(row.body),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    let first = bodies();
+    assert_eq!(first.len(), 1);
+    assert!(!String::from_utf8_lossy(&first[0]).contains("in clear"));
+    assert_eq!(bodies(), Vec::<Vec<u8>>::new(), "once");
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Operation for AssumeRole {
             assumed_role_id: format!("{}:{}", role.role_id, input.role_session_name),
             arn: principal.arn(),
         };
-        let made = credentials::make(cx, principal, duration_s);
+        let made = credentials::make(cx, principal, duration_s)?;
         Ok(api::AssumeRoleOutput {
             credentials: Some(api::Credentials {
                 access_key_id: made.access_key_id,
