@@ -30,8 +30,9 @@ use neargate_runtime::backends::embedded::{EmbeddedBackend, EmbeddedConfig};
 use neargate_runtime::images::ImageStores;
 use neargate_runtime::{Backend, TaskId};
 
+pub use disk::claim::claim;
 pub use notices::{NoticeBoard, Numbered};
-pub use purge::purge;
+pub use purge::{Purged, purge};
 pub use wall::now;
 
 use disk::DataDirectory;
@@ -84,7 +85,7 @@ impl Engine {
         let core =
             Core::open(compose::registry(), rows, segments, fastrand::u64(..)).map_err(|error| unreadable(error.0))?;
         let core = core
-            .with_vault(disk::root_key::vault(journal.instance()))
+            .with_vault(disk::root_key::vault(journal.instance(), &config.data_dir))
             .map_err(|error| no_root_key(&error.0, &config.data_dir))?;
         let shapes: Vec<_> = core.registry().services().map(|service| service.shape).collect();
         let images = ImageStores::open(&config.data_dir.join("images"), &config.image_stores)?;
@@ -94,6 +95,9 @@ impl Engine {
         let tasks = TaskDriver::start(&shared).map_err(|error| no_thread(&error))?;
         open_backend(journal.instance(), config, &core, &shared).map_err(|error| no_thread(&error))?;
         let notices = Arc::new(NoticeBoard::default());
+        for gone in disk::root_key::sweep(wall::now()) {
+            notices.pin(key_kept(&gone));
+        }
         let board = Arc::clone(&notices);
         let drivers = BTreeMap::from([(neargate_ecs::order::DRIVER, Box::new(tasks) as Box<dyn Driver>)]);
         let instance = journal.instance().to_owned();
@@ -175,6 +179,14 @@ fn no_root_key(error: &str, data_dir: &std::path::Path) -> Diagnostic {
     Diagnostic::error(Code("NG-E0108"), error).hint(format!(
         "put the file back with mode 0600, or start afresh with `neargate down --purge --data-dir {dir}` or another `--data-dir`"
     ))
+}
+
+/// What the user hears of a data directory that was deleted past us.
+fn key_kept(data_dir: &std::path::Path) -> Notice {
+    let dir = data_dir.display().to_string();
+    let text = "the data directory is gone; its root key is kept for seven days more, in case it comes back".to_owned();
+    let hint = Some(format!("remove the key now with `neargate down --purge --data-dir {dir}`"));
+    Notice { kind: NoticeKind::Progress, subject: dir, text, hint }
 }
 
 /// What the user hears when the state can no longer be written, a full disk for one.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use neargate_base::Diagnostic;
+use neargate_engine::Purged;
 use serde_json::json;
 
 use super::EngineArgs;
@@ -17,13 +18,14 @@ use crate::screen::Screen;
 /// Longer than any task may take to stop.
 const PATIENCE: Duration = Duration::from_secs(130);
 const PAUSE: Duration = Duration::from_millis(20);
+const OTHERS_SHOWN_MAX: usize = 5;
 
 /// Arguments of `down`.
 #[derive(Debug, Args)]
 pub(crate) struct DownArgs {
     #[command(flatten)]
     engine: EngineArgs,
-    /// Also remove the data directory: stacks, logs, images
+    /// Also remove the data directory: stacks, logs, images; files of others in it stay
     #[arg(long)]
     purge: bool,
     /// The data directory to purge where no engine runs [default: `neargate` in the user's data directory]
@@ -62,10 +64,7 @@ pub(super) fn run(args: &DownArgs, screen: &Screen) -> Outcome {
     } else {
         screen.step("nothing", &format!("no engine runs at {}", endpoint.address()));
     }
-    let is_purged = args.purge && purge(&data_dir)?;
-    if is_purged {
-        screen.step("purged", &data_dir.display().to_string());
-    }
+    let is_purged = args.purge && purge(screen, &data_dir)?;
     if screen.is_json() {
         screen.json(&json!({ "stopped": running.is_some(), "purged": is_purged }));
     }
@@ -95,19 +94,26 @@ fn is_zombie(process: &Path) -> bool {
     stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
 }
 
-fn purge(data_dir: &Path) -> Outcome<bool> {
-    if !data_dir.exists() {
-        return Ok(false);
+/// Removes what is the engine's in a data directory, and says what of others stays there.
+fn purge(screen: &Screen, data_dir: &Path) -> Outcome<bool> {
+    match neargate_engine::purge(data_dir)? {
+        Purged::Nothing if data_dir.exists() => {
+            let message = format!("`{}` is no data directory of an engine, so it is not removed", data_dir.display());
+            Err(Failure::usage(Diagnostic::error(codes::ARGUMENT, message)))
+        }
+        Purged::Nothing => Ok(false),
+        Purged::Directory => {
+            screen.step("purged", &data_dir.display().to_string());
+            Ok(true)
+        }
+        Purged::Contents(others) => {
+            let shown: Vec<_> = others.iter().take(OTHERS_SHOWN_MAX).map(|name| format!("`{name}`")).collect();
+            let more = others.len().saturating_sub(shown.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let kept =
+                if others.is_empty() { "the directory".to_owned() } else { format!("{}{more}", shown.join(", ")) };
+            screen.step("purged", &format!("{}, except what is not the engine's: {kept}", data_dir.display()));
+            Ok(true)
+        }
     }
-    let images_alone = data_dir.join("images/oci-layout").is_file();
-    if neargate_engine::purge(data_dir)? {
-        return Ok(true);
-    }
-    if !images_alone {
-        let message = format!("`{}` is no data directory of an engine, so it is not removed", data_dir.display());
-        return Err(Failure::usage(Diagnostic::error(codes::ARGUMENT, message)));
-    }
-    std::fs::remove_dir_all(data_dir)
-        .map_err(|error| Failure::failed(places::file_error("remove", data_dir, &error)))?;
-    Ok(true)
 }

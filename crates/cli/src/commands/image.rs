@@ -95,6 +95,7 @@ impl StoreArgs {
             Some(given) => given.clone(),
             None => places::data_dir()?,
         };
+        neargate_engine::claim(&data_dir)?;
         Ok(ImageStore::open(&data_dir.join("images"))?)
     }
 }

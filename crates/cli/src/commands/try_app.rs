@@ -64,6 +64,7 @@ fn try_once(args: &TryArgs, screen: &Screen) -> Outcome {
     sweep_earlier(screen);
     let made = args.of_app.synth(screen, &app, Some(&place.path().join("cdk.out")))?;
     let data_dir = place.path().join(DATA);
+    neargate_engine::claim(&data_dir)?;
     let behind = behind();
     images::provide(screen, &app, &data_dir.join("images"), &behind)?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -74,6 +75,7 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
         Some(given) => given.clone(),
         None => places::data_dir()?,
     });
+    neargate_engine::claim(&data_dir).map_err(Failure::usage)?;
     if args.detach {
         return detached(args, screen, &endpoint, app.as_ref().zip(made.as_ref()), &data_dir);
     }
@@ -199,9 +201,8 @@ fn start_detached(args: &UpArgs, data_dir: &Path) -> Outcome<(Child, usize)> {
     let cannot = |error: std::io::Error| {
         Failure::failed(Diagnostic::error(codes::ENGINE, format!("cannot start the engine: {error}")))
     };
-    fs::create_dir_all(data_dir).map_err(|error| Failure::usage(places::file_error("create", data_dir, &error)))?;
     let log_file = log_file(data_dir);
-    let log = OpenOptions::new().create(true).append(true).open(&log_file);
+    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(&log_file);
     let log = log.map_err(|error| Failure::failed(places::file_error("write", &log_file, &error)))?;
     let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
     command.args(["up", "--no-app", "--port", &args.engine.port().to_string(), "--data-dir"]).arg(data_dir);

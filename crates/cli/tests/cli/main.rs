@@ -10,6 +10,8 @@ mod client;
 #[cfg(test)]
 mod corpora;
 #[cfg(test)]
+mod data_dir;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod fixtures;

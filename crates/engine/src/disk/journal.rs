@@ -1,6 +1,12 @@
 //! The journal as an SQLite database in WAL mode: a commit is one fsync, however many commands it holds.
+//!
+//! Invariant: what was committed to a file that is not at its place any more, because somebody deleted or moved the data
+//! directory, does not count as durable.
 
-use std::path::Path;
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use neargate_kernel::{Delta, Journal, JournalError, Row};
 use rusqlite::{Connection, params};
@@ -15,6 +21,33 @@ pub(crate) struct SqliteJournal {
     waiting: Vec<Delta>,
     sequence: u64,
     instance: String,
+    place: Place,
+}
+
+/// The database's file, to find out whether it is still where it was.
+#[derive(Debug)]
+struct Place {
+    file: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl Place {
+    fn of(file: &Path) -> std::io::Result<Self> {
+        let found = fs::metadata(file)?;
+        Ok(Self { file: file.to_owned(), device: found.dev(), inode: found.ino() })
+    }
+
+    fn check(&self) -> Result<(), JournalError> {
+        let is_there = |found: &fs::Metadata| (found.dev(), found.ino()) == (self.device, self.inode);
+        let cause = match fs::metadata(&self.file) {
+            Ok(found) if is_there(&found) => return Ok(()),
+            Ok(_) => "another file has taken its place".to_owned(),
+            Err(error) if error.kind() == ErrorKind::NotFound => "it was deleted or moved".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Err(JournalError { doing: format!("find the database `{}` again", self.file.display()), cause })
+    }
 }
 
 impl SqliteJournal {
@@ -31,7 +64,10 @@ impl SqliteJournal {
                     PRIMARY KEY (kind, key)) WITHOUT ROWID;",
             )
             .map_err(error("prepare the database"))?;
-        let mut journal = Self { connection, waiting: vec![], sequence: 0, instance: String::new() };
+        let unknown =
+            |cause: std::io::Error| JournalError { doing: "find the database".to_owned(), cause: cause.to_string() };
+        let place = Place::of(file).map_err(unknown)?;
+        let mut journal = Self { connection, waiting: vec![], sequence: 0, instance: String::new(), place };
         let version = journal.meta("format_version", || FORMAT_VERSION.to_string())?;
         if version.parse::<u32>().map_or(true, |version| version > FORMAT_VERSION) {
             let cause = format!("format version {version}, this Neargate reads up to {FORMAT_VERSION}");
@@ -97,6 +133,7 @@ impl Journal for SqliteJournal {
             return Ok(());
         }
         self.commit().map_err(error("commit to the database"))?;
+        self.place.check()?;
         self.waiting.clear();
         Ok(())
     }
@@ -127,6 +164,31 @@ mod tests {
         let mut journal = SqliteJournal::open(&file).unwrap();
         assert_eq!(journal.load().unwrap(), [row("b")]);
         assert_eq!(journal.instance(), instance);
+    }
+
+    #[test]
+    fn what_goes_to_a_directory_that_was_deleted_or_moved_is_not_durable() {
+        let put = |journal: &mut SqliteJournal, key: &str| {
+            let sequence = journal.append(vec![Delta::Put(row(key))]).unwrap();
+            journal.durable(sequence).map_err(|error| error.to_string())
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (data, moved) = (folder.path().join("data"), folder.path().join("moved"));
+        let open = || {
+            std::fs::create_dir(&data).unwrap();
+            SqliteJournal::open(&data.join("state.sqlite")).unwrap()
+        };
+        let mut journal = open();
+        put(&mut journal, "a").unwrap();
+        std::fs::rename(&data, &moved).unwrap();
+        assert!(put(&mut journal, "b").unwrap_err().contains("it was deleted or moved"));
+        std::fs::rename(&moved, &data).unwrap();
+        put(&mut journal, "c").unwrap();
+
+        std::fs::remove_dir_all(&data).unwrap();
+        assert!(put(&mut journal, "d").unwrap_err().contains("it was deleted or moved"));
+        let _other = open();
+        assert!(put(&mut journal, "e").unwrap_err().contains("another file"));
     }
 
     #[test]

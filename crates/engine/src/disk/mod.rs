@@ -1,22 +1,31 @@
 //! The data directory: what the engine keeps, where, and that only one engine keeps it.
 //!
 //! ```text
+//! neargate-data   the marker: this directory is ours; holds the instance's id
 //! lock            held while an engine runs; holds its process id
 //! state.sqlite    rows of the state, and meta: format version, instance id
 //! segments/       append-only byte runs: log events
 //! images/         the OCI image store and unpacked layers
 //! tasks/          one folder a task: intent, overlay, spool, exit records
+//! engine.log      what a detached engine has to say
 //! ```
+//!
+//! Invariant: [`OWN_ENTRIES`] names everything in it; folders are 0700 and files 0600, those of earlier versions too once
+//! the directory is opened.
 
+pub(crate) mod claim;
 mod journal;
+mod key_places;
+mod private;
 pub(crate) mod root_key;
 mod segments;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, Write};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use neargate_base::{Code, Diagnostic};
+use neargate_runtime::images::remove_tree;
 
 pub(crate) use journal::SqliteJournal;
 pub(crate) use segments::DiskSegments;
@@ -28,21 +37,70 @@ pub(crate) struct DataDirectory {
     _lock: File,
 }
 
-impl DataDirectory {
-    /// Makes the directory if need be and locks it.
-    pub(crate) fn open(path: &Path) -> Result<Self, Diagnostic> {
-        let shown = path.display();
-        let cannot = |cause: std::io::Error| {
-            Diagnostic::error(Code("NG-E0101"), format!("cannot use the data directory: {cause}"))
-                .at(shown.to_string())
-                .hint("name a directory you may write to with `--data-dir`")
+/// What an engine makes in its data directory, the marker and the lock last: the order in which a purge removes it.
+pub(crate) const OWN_ENTRIES: &[&str] = &[
+    "tasks",
+    "segments",
+    "images",
+    "state.sqlite-wal",
+    "state.sqlite-shm",
+    "state.sqlite-journal",
+    "state.sqlite",
+    "engine.log",
+    "neargate-data.new",
+    claim::MARKER,
+    "lock",
+];
+
+/// Removes what an engine made in its data directory, and nothing else. Links are removed, not followed.
+pub(crate) fn remove_own_entries(path: &Path) -> std::io::Result<()> {
+    for name in OWN_ENTRIES {
+        let entry = path.join(name);
+        let removed = match fs::symlink_metadata(&entry) {
+            Ok(found) if found.is_dir() => remove_tree(&entry),
+            Ok(_) => fs::remove_file(&entry),
+            Err(error) => Err(error),
         };
-        for folder in ["", "segments", "images", "tasks"] {
-            fs::create_dir_all(path.join(folder)).map_err(cannot)?;
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(std::io::Error::new(error.kind(), format!("`{}`: {error}", entry.display())));
+            }
+            _ => {}
         }
-        let mut options = OpenOptions::new();
-        let lock =
-            options.read(true).write(true).create(true).truncate(false).open(path.join("lock")).map_err(cannot)?;
+    }
+    Ok(())
+}
+
+fn unusable(path: &Path, cause: &std::io::Error) -> Diagnostic {
+    Diagnostic::error(Code("NG-E0101"), format!("cannot use the data directory: {cause}"))
+        .at(path.display().to_string())
+        .hint("name a directory you may write to with `--data-dir`")
+}
+
+impl DataDirectory {
+    /// Makes the directory if need be, locks it, and takes it from everybody but its owner.
+    pub(crate) fn open(path: &Path) -> Result<Self, Diagnostic> {
+        claim::claim(path)?;
+        let directory = Self::lock(path)?;
+        let prepare = || {
+            for folder in ["segments", "images", "tasks"] {
+                let folder = path.join(folder);
+                match fs::symlink_metadata(&folder) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => private::make_directory(&folder)?,
+                    Ok(found) if found.is_symlink() => {}
+                    _ => private::tighten(&folder)?,
+                }
+            }
+            private::tighten_files(path)?;
+            private::tighten_files(&path.join("segments"))
+        };
+        prepare().map_err(|error| unusable(path, &error))?;
+        Ok(directory)
+    }
+
+    /// Locks a directory that is a data directory.
+    pub(crate) fn lock(path: &Path) -> Result<Self, Diagnostic> {
+        let lock = private::open(&path.join("lock")).map_err(|error| unusable(path, &error))?;
         let lock = Self::take(lock, path)?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
@@ -60,15 +118,20 @@ impl DataDirectory {
             lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
         match written {
             Ok(()) => Ok(lock),
-            Err(cause) => Err(Diagnostic::error(Code("NG-E0101"), format!("cannot use the data directory: {cause}"))
-                .at(path.display().to_string())),
+            Err(cause) => Err(unusable(path, &cause)),
         }
     }
 
     /// The journal in it.
     pub(crate) fn journal(&self) -> Result<SqliteJournal, Diagnostic> {
         let file = self.path.join("state.sqlite");
-        SqliteJournal::open(&file).map_err(|error| {
+        // Its log gets the mode of the database.
+        private::open(&file).map_err(|error| unusable(&self.path, &error))?;
+        let opened = SqliteJournal::open(&file);
+        if let Ok(journal) = &opened {
+            claim::note_instance(&self.path, journal.instance()).map_err(|error| unusable(&self.path, &error))?;
+        }
+        opened.map_err(|error| {
             Diagnostic::error(Code("NG-E0103"), format!("cannot read the engine's state: {error}"))
                 .at(file.display().to_string())
                 .hint("nothing was changed; keep a copy, or start afresh with `neargate down --purge` or another `--data-dir`")

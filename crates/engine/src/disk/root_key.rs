@@ -13,20 +13,37 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use neargate_base::Timestamp;
 use neargate_kernel::{Entropy, RootKeyFile, SecretKey, Vault};
 use rustix::rand::{GetRandomFlags, getrandom};
 
+use super::{key_places, private};
+
 /// The vault of an engine: the kernel's random number generator, and the file of this data directory's root key.
-pub(crate) fn vault(instance: &str) -> Vault {
-    Vault::new(Box::new(Machine), Box::new(KeyFile { path: path(instance) }))
+pub(crate) fn vault(instance: &str, data_dir: &Path) -> Vault {
+    let path = path(instance);
+    if let Some(path) = &path {
+        // What cannot be noted or tightened is no reason not to start: the key itself is checked when it is read.
+        let _ = path.parent().filter(|keys| keys.exists()).map(private::tighten);
+        let _ = key_places::note(path, data_dir);
+    }
+    Vault::new(Box::new(Machine), Box::new(KeyFile { path, data_dir: data_dir.to_owned() }))
 }
 
 /// Removes the root key of a data directory that is removed.
 pub(crate) fn remove(instance: &str) -> std::io::Result<()> {
-    match path(instance).map(fs::remove_file) {
-        Some(Err(error)) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    path(instance).map_or(Ok(()), |key| key_places::remove(&key))
+}
+
+/// Removes the root keys of data directories that were at a path and are gone.
+pub(crate) fn remove_of(data_dir: &Path) -> std::io::Result<()> {
+    let keys = folder().map(|folder| key_places::keys_of(&folder, data_dir)).unwrap_or_default();
+    keys.iter().try_for_each(|key| key_places::remove(key))
+}
+
+/// Removes the root keys of data directories that have long been gone; answers those that are gone since now.
+pub(crate) fn sweep(now: Timestamp) -> Vec<PathBuf> {
+    folder().map(|folder| key_places::sweep(&folder, now)).unwrap_or_default()
 }
 
 /// The machine's own chance.
@@ -49,6 +66,7 @@ impl Entropy for Machine {
 /// Where the key is; nowhere where the environment names no place.
 struct KeyFile {
     path: Option<PathBuf>,
+    data_dir: PathBuf,
 }
 
 impl RootKeyFile for KeyFile {
@@ -62,7 +80,9 @@ impl RootKeyFile for KeyFile {
             .path
             .as_ref()
             .ok_or("there is no place for the root key: neither `XDG_STATE_HOME` nor `HOME` is set")?;
-        write(path, key).map_err(|error| format!("cannot write the root key `{}`: {error}", path.display()))
+        write(path, key)
+            .and_then(|()| key_places::note(path, &self.data_dir))
+            .map_err(|error| format!("cannot write the root key `{}`: {error}", path.display()))
     }
 
     fn place(&self) -> String {
@@ -71,11 +91,15 @@ impl RootKeyFile for KeyFile {
 }
 
 fn path(instance: &str) -> Option<PathBuf> {
+    folder().map(|folder| folder.join(format!("{instance}.key")))
+}
+
+fn folder() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let of_root = || rustix::process::geteuid().is_root().then(|| PathBuf::from("/var/lib"));
     let of_user = || absolute("HOME").map(|home| home.join(".local/state"));
     let state = absolute("XDG_STATE_HOME").or_else(of_root).or_else(of_user)?;
-    Some(state.join("neargate/keys").join(format!("{instance}.key")))
+    Some(state.join("neargate/keys"))
 }
 
 fn read(path: &Path) -> std::io::Result<Option<SecretKey>> {

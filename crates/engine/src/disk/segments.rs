@@ -1,7 +1,7 @@
 //! Segments as files. A name's slashes and other characters are escaped, so any name is one file in one folder.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ fn error(doing: &str, segment: &str) -> impl Fn(std::io::Error) -> JournalError 
 
 impl Segments for DiskSegments {
     fn write(&mut self, segment: &str, offset: u64, bytes: &[u8]) -> Result<(), JournalError> {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(self.path(segment));
+        let file = super::private::options().create(true).truncate(false).write(true).open(self.path(segment));
         file.and_then(|file| file.write_all_at(bytes, offset)).map_err(error("write", segment))?;
         self.dirty.insert(segment.to_owned());
         Ok(())

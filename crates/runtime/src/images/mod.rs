@@ -42,6 +42,7 @@ pub use image::{Image, ImageConfig, Layer, host_architecture};
 pub use import::Imported;
 pub use platform::{Misfit, Platform};
 pub use reference::Reference;
+pub use removal::remove_tree;
 pub use rootfs::{Limits, RootFs};
 pub use store::{ImageStore, Listed};
 pub use stores::ImageStores;

@@ -2,10 +2,10 @@
 //!
 //! Invariant: the intent is on tmpfs before the shim exists, and the task is known here before either.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -118,7 +118,10 @@ pub(super) fn prepare_dirs(run_dir: &Path, data_dir: &Path) -> Result<(), Runtim
         let what = format!("preparing `{}`", what.display());
         move |e: std::io::Error| RuntimeError::io(what, e)
     };
-    make_private_dir(run_dir).map_err(failed(run_dir))?;
+    let own = run_dir.parent().filter(|above| above.ends_with("neargate"));
+    for dir in own.into_iter().chain([run_dir]) {
+        make_private_dir(dir).map_err(failed(dir))?;
+    }
     let found = rustix::fs::statfs(run_dir).map_err(|e| failed(run_dir)(e.into()))?;
     if !u64::try_from(found.f_type).is_ok_and(|kind| kind == TMPFS_MAGIC) {
         let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
@@ -130,8 +133,10 @@ pub(super) fn prepare_dirs(run_dir: &Path, data_dir: &Path) -> Result<(), Runtim
     Ok(())
 }
 
+/// Makes a directory that its owner alone may enter, whatever the umask is; one that is there is taken from everybody else.
 fn make_private_dir(dir: &Path) -> std::io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    fs::set_permissions(dir, Permissions::from_mode(0o700))
 }
 
 /// Writes the intent and starts the shim. Orders wait until the shim has been told its first message.
