@@ -1,21 +1,42 @@
 //! The few system calls that neither the standard library nor rustix offers as safe functions.
 //!
-//! Invariant: the only place of this crate with `unsafe`; every function here is safe to call as its text says.
-//! Invariant: [`clone_process`] is called from single-threaded processes only (the shim and its children), so that the
-//! child may allocate and take locks.
+//! Invariant: the only place of this crate with `unsafe`; what a function needs of its caller is a token that only the
+//! right caller can have: [`SingleThreaded`] in the shim, [`Forked`] in a child of it.
 #![allow(unsafe_code, reason = "raw system calls live here and nowhere else")]
 
 use std::ffi::{CStr, CString};
 use std::io;
+use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// As the kernel has it; libc's constant is too narrow.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
+/// Proof that this process has one thread, so that a child that is forked from it may allocate and take locks.
+///
+/// Whoever holds one starts no thread. It stays on its thread.
+#[derive(Debug)]
+pub(crate) struct SingleThreaded(PhantomData<*const ()>);
+
+impl SingleThreaded {
+    /// Counts the threads.
+    pub(crate) fn check() -> io::Result<Self> {
+        if std::fs::read_dir("/proc/self/task")?.count() == 1 {
+            return Ok(Self(PhantomData));
+        }
+        Err(io::Error::other("this process has more than one thread"))
+    }
+}
+
+/// Proof that this process is a forked copy, which never goes back to what its parent was doing: it owns the descriptors
+/// that it opens from now on, and those of its parent's objects only as numbers.
+#[derive(Debug)]
+pub(crate) struct Forked(PhantomData<*const ()>);
+
 /// The two sides of [`clone_process`].
 pub(crate) enum Cloned {
     /// We are the child.
-    Child,
+    Child(Forked),
     /// We are the parent: the child's process id and a descriptor for it.
     Parent {
         /// The process id, as the parent sees it.
@@ -26,7 +47,7 @@ pub(crate) enum Cloned {
 }
 
 /// Forks, with the child in new namespaces (`CLONE_NEW…` flags) and, where given, in a version 2 control group.
-pub(crate) fn clone_process(flags: i32, into_cgroup: Option<BorrowedFd<'_>>) -> io::Result<Cloned> {
+pub(crate) fn clone_process(_: &SingleThreaded, flags: i32, into_cgroup: Option<BorrowedFd<'_>>) -> io::Result<Cloned> {
     let mut pidfd: RawFd = -1;
     // SAFETY: clone_args is plain data for which all zeroes is a valid value.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
@@ -38,12 +59,12 @@ pub(crate) fn clone_process(flags: i32, into_cgroup: Option<BorrowedFd<'_>>) -> 
         args.cgroup = cgroup.as_raw_fd() as u64;
     }
     // SAFETY: no stack and no CLONE_VM, so the child runs on a copy of this memory, like after fork; the arguments live
-    // through the call; the process has one thread (invariant above), so no lock is held by a thread that is not copied.
+    // through the call; the process has one thread (the token says so), so no lock is held by a thread that is not copied.
     let pid = unsafe {
         libc::syscall(libc::SYS_clone3, std::ptr::from_mut(&mut args), std::mem::size_of::<libc::clone_args>())
     };
     match pid {
-        0 => Ok(Cloned::Child),
+        0 => Ok(Cloned::Child(Forked(PhantomData))),
         pid if pid > 0 => {
             // SAFETY: the kernel has just put a new descriptor there, which nobody else owns.
             let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
@@ -94,10 +115,63 @@ pub(crate) fn close_on_exec_from(first: u32) -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Closes all descriptors from `first` on, for a process that will use none of them again.
-pub(crate) fn close_from(first: u32) {
-    // SAFETY: the caller is a forked init process that owns no descriptor object it will touch again.
-    unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
+/// Forks a forked copy once more, by the older call, which seccomp profiles know. Answers with the process id in the
+/// parent, with nothing in the child.
+pub(crate) fn fork_again(_: &Forked) -> io::Result<Option<i32>> {
+    // SAFETY: no stack and no CLONE_VM: like fork, from a process that has one thread since it was forked itself.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    match pid {
+        0 => Ok(None),
+        pid if pid > 0 => Ok(Some(i32::try_from(pid).unwrap_or(-1))),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Closes all descriptors but the standard streams and those to keep.
+pub(crate) fn close_all_but(_: &Forked, keep: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut keep: Vec<u32> = keep.iter().filter_map(|fd| u32::try_from(fd.as_raw_fd()).ok()).collect();
+    keep.sort_unstable();
+    let mut first = 3;
+    for kept in keep.into_iter().map(Some).chain([None]) {
+        let last = kept.map_or(u32::MAX, |kept| kept.saturating_sub(1));
+        if first <= last {
+            // SAFETY: in a forked copy (the token says so) nothing uses the descriptors of the parent's objects again,
+            // and those objects are never dropped: the copy ends by exec or by _exit.
+            let done = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+            if done != 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        first = kept.map_or(first, |kept| kept.saturating_add(1).max(first));
+    }
+    Ok(())
+}
+
+/// Closes all descriptors, for a forked copy that will use none again.
+pub(crate) fn close_all(_: &Forked) {
+    // SAFETY: as in `close_all_but`; the caller only waits and ends from now on.
+    unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) };
+}
+
+/// As the kernel has it.
+#[repr(C)]
+struct MountAttr {
+    set: u64,
+    clear: u64,
+    propagation: u64,
+    userns_fd: u64,
+}
+
+/// Sets and clears the flags (`MOUNT_ATTR_…`) and the propagation (`MS_…`) of one mount.
+pub(crate) fn mount_setattr(mount: BorrowedFd<'_>, set: u64, clear: u64, propagation: u64) -> io::Result<()> {
+    let attr = MountAttr { set, clear, propagation, userns_fd: 0 };
+    // SAFETY: the path is empty and ends with a zero, the attributes live through the call, the size is theirs.
+    let done = unsafe {
+        let path = c"".as_ptr();
+        let size = std::mem::size_of::<MountAttr>();
+        libc::syscall(libc::SYS_mount_setattr, mount.as_raw_fd(), path, libc::AT_EMPTY_PATH, &raw const attr, size)
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Gives all signals their default action and unblocks them.

@@ -35,6 +35,8 @@ mod stores;
 #[cfg(test)]
 mod tests;
 
+#[cfg(target_os = "linux")]
+pub(crate) use build::elf::{Bytes, Elf};
 pub use build::{BuildBase, Built, FileContent, Recipe, RecipeFile};
 pub use digest::Digest;
 pub use gc::Collected;

@@ -236,7 +236,6 @@ fn play_engine() {
     let task = host.task(vec![host.container("main", Behaviour::UntilStopped(5))]);
     println!("\nTASK {}", serde_json::to_string(&task).unwrap());
     host.backend().start(&task).unwrap();
-    println!("\nSTARTED");
     std::thread::sleep(Duration::from_secs(60));
     host.keep();
     std::process::exit(1);
@@ -269,7 +268,11 @@ fn goes_on(instance: &str, task: &TaskSpec) -> bool {
         }
         Adopted::Gone(states) => panic!("lost: {states:?}"),
     };
-    host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
+    host.wait(|kind| match kind {
+        EventKind::ContainerFailed { failure, .. } => panic!("did not start: {}", failure.reason()),
+        EventKind::Output { .. } => Some(()),
+        _ => None,
+    });
     host.backend().stop_container(&task.task_id, "main", 30).unwrap();
     assert_eq!(host.wait_exit("main"), 5);
     host.remove(task);

@@ -24,6 +24,8 @@ mod host;
 #[cfg(target_os = "linux")]
 mod images;
 #[cfg(target_os = "linux")]
+mod isolation;
+#[cfg(target_os = "linux")]
 mod networks;
 #[cfg(target_os = "linux")]
 mod secrecy;

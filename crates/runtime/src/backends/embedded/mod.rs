@@ -8,7 +8,7 @@
 //! nothing left that [`EmbeddedBackend`] would not sweep.
 //! Containers are made here, with the kernel's own calls, rather than by an OCI runtime's library: what a task needs is a
 //! small part of one, and owning it gives the exact texts of failures, groups joined without the kernel's global lock,
-//! the network made beside the file system, and a start three times as fast as `runc`'s. Needs Linux 5.11.
+//! the network made beside the file system, and a start three times as fast as `runc`'s. Needs Linux 5.12.
 //!
 //! Invariant: containers' output is on disk only sealed under the task's key; the key and the containers' secrets go to the
 //! shim by its connection and are in memory alone, there and here.

@@ -43,7 +43,12 @@ pub(super) enum Received<T> {
 /// Takes a message without waiting.
 pub(super) fn receive_json<T: DeserializeOwned>(socket: &OwnedFd) -> std::io::Result<Received<T>> {
     let mut buffer = vec![0_u8; PACKET_BYTES_MAX];
-    match recv(socket, buffer.as_mut_slice(), RecvFlags::DONTWAIT) {
+    let mut received = recv(socket, buffer.as_mut_slice(), RecvFlags::DONTWAIT);
+    if let Err(Errno::CONNRESET) = received {
+        // Said once, of a child that ended without taking the descriptor, and before what it sent.
+        received = recv(socket, buffer.as_mut_slice(), RecvFlags::DONTWAIT);
+    }
+    match received {
         Ok((0, _)) | Err(Errno::CONNRESET) => Ok(Received::Closed),
         Ok((len, _)) => Ok(Received::Message(serde_json::from_slice(buffer.get(..len).unwrap_or_default())?)),
         Err(Errno::AGAIN | Errno::INTR) => Ok(Received::Nothing),
@@ -81,4 +86,19 @@ pub(super) fn receive_fd(socket: &OwnedFd) -> std::io::Result<OwnedFd> {
         }
     }
     Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "closed before the network was there"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_before_an_end_is_received_though_the_descriptor_was_not_taken() {
+        let (shim, child) = pair().unwrap();
+        send_fd(&shim, &shim.try_clone().unwrap()).unwrap();
+        send_json(&child, &"why").unwrap();
+        drop(child);
+        assert!(matches!(receive_json::<String>(&shim), Ok(Received::Message(why)) if why == "why"));
+        assert!(matches!(receive_json::<String>(&shim), Ok(Received::Closed)));
+    }
 }

@@ -1,7 +1,7 @@
 //! Where a task's things are, and what its kernel objects are called.
 //!
 //! ```text
-//! <run>/                 tmpfs: tasks/<task>/{task.json, lock, shim.json, ctl, hosts, resolv.conf, hostname, shim.log}
+//! <run>/                 tmpfs: tasks/<task>/{task.json, lock, shim.json, ctl, shim.log}
 //!                        net/{<vpc>, <vpc>.lock}     the VPC's router, a pinned network namespace
 //! <data>/tasks/<task>/   c/<index>/{upper, work, root, spool, exit.json}
 //! cgroups                neargate/<instance>/<task>/<index>

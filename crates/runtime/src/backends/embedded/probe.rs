@@ -19,7 +19,7 @@ use crate::probe::Capability;
 use crate::sys;
 
 /// The oldest kernel that has everything.
-const KERNEL_MIN: (u32, u32) = (5, 11);
+const KERNEL_MIN: (u32, u32) = (5, 12);
 /// The shim argument that asks for a probe.
 pub(super) const PROBE_ARGUMENT: &str = "--probe";
 
@@ -66,7 +66,7 @@ pub(super) fn probe(program: &Path, data_dir: &Path) -> Vec<Capability> {
         Capability { name, ok: finding.ok, required, detail: finding.detail, hint }
     };
     vec![
-        capability("kernel", true, findings.kernel, "use Linux 5.11 or later"),
+        capability("kernel", true, findings.kernel, "use Linux 5.12 or later"),
         capability("namespaces", true, findings.namespaces, "run as root, or in a container that may make namespaces"),
         capability("network", true, findings.network, "run with CAP_NET_ADMIN on a kernel that has `veth`"),
         capability(

@@ -19,7 +19,7 @@ use super::handover;
 use super::link::{Sending, TaskLink};
 use super::paths::TaskPaths;
 use super::protocol::Intent;
-use super::{SHIM_ARGUMENT, Shared, net, sweep};
+use super::{SHIM_ARGUMENT, Shared, sweep};
 use crate::backend::{ResumePoints, RuntimeError};
 use crate::crash;
 use crate::spec::{ContainerSpec, SPEC_FORMAT, TaskSpec};
@@ -179,7 +179,6 @@ fn write_intent(shared: &Shared, spec: &TaskSpec, paths: &TaskPaths) -> std::io:
     let lock = rustix::fs::open(paths.lock(), flags, Mode::from_raw_mode(0o600))?;
     flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
     crash::point();
-    net::write_task_files(&paths.run, &spec.network)?;
     let layout = shared.layout.clone();
     let intent = Intent { layout, spec: spec.clone(), spool_bytes_max: shared.spool_bytes_max };
     let new = paths.run.join("task.json.new");

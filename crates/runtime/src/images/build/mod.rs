@@ -7,7 +7,7 @@
 //! Invariant: reads files, runs nothing.
 
 mod command;
-mod elf;
+pub(super) mod elf;
 mod libraries;
 mod programs;
 mod tree;

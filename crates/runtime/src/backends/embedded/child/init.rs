@@ -10,21 +10,20 @@ use rustix::process::{WaitOptions, WaitStatus, wait};
 
 use super::{die_with_parent, resources};
 use crate::event::StartFailure;
-use crate::sys::{self, Cloned};
+use crate::sys::{self, Forked};
 
 /// Splits in two: returns in the child, which goes on to be the program; the parent stays as init and never returns.
-pub(super) fn split() -> Result<(), StartFailure> {
-    match sys::clone_process(0, None).map_err(|e| resources(format!("init process: {e}")))? {
-        Cloned::Child => {
+pub(super) fn split(forked: &Forked) -> Result<(), StartFailure> {
+    match sys::fork_again(forked).map_err(|e| resources(format!("init process: {e}")))? {
+        None => {
             die_with_parent()?;
             let _ = rustix::process::setsid();
             Ok(())
         }
-        Cloned::Parent { pid, pidfd } => {
-            std::mem::forget(pidfd);
+        Some(pid) => {
             sys::block_signals();
-            sys::close_from(0);
-            sys::exit_now(reap_until(i32::try_from(pid).unwrap_or(-1)))
+            sys::close_all(forked);
+            sys::exit_now(reap_until(pid))
         }
     }
 }

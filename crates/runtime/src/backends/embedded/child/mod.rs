@@ -2,32 +2,36 @@
 //!
 //! The shim clones a child into new mount, pid, ipc and uts namespaces; the child joins its control groups, builds the
 //! root file system while the shim builds the network, waits for the network's descriptor, takes the container's user,
-//! limits and capabilities, and executes the program. Everything after the pivot resolves paths inside the container's
-//! own root, so that no symbolic link of an image leads out of it.
+//! limits and capabilities, and executes the program. What an image or a user names is resolved inside the container's
+//! own root ([`inside`]), so that nothing of an image leads out of it.
 //!
+//! Invariant: a child first closes all that the shim has open but its standard streams and its sync socket (for a command,
+//! the descriptor of the container's first process, until it has joined), so that no path leads through any of it.
 //! Invariant: a child never returns: it executes the program, or reports one [`StartFailure`] and exits.
 //! Invariant: the sync socket is closed by exec, which is how the shim learns that the program runs.
 
 mod capability;
 mod init;
+mod inside;
 mod limits;
+mod mounts;
 mod program;
 mod rootfs;
 mod user;
 
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::process::{DumpableBehavior, Signal};
 use serde::{Deserialize, Serialize};
 
+use self::inside::Root;
 use super::cgroup::ContainerCgroup;
 use super::net::join_netns;
 use super::packet;
 use super::paths::ContainerPaths;
 use crate::event::{StartFailure, StartFailureKind};
 use crate::spec::{ContainerSpec, TaskNetwork};
-use crate::sys;
+use crate::sys::{self, Forked};
 
 pub(super) use capability::unknown_capability;
 pub(super) use limits::{parse_signal, unknown_limit};
@@ -49,7 +53,6 @@ pub(super) struct Child<'a> {
     pub(super) spec: &'a ContainerSpec,
     pub(super) network: &'a TaskNetwork,
     pub(super) paths: ContainerPaths,
-    pub(super) run_dir: PathBuf,
     pub(super) cgroup: &'a ContainerCgroup,
     pub(super) sync: OwnedFd,
     pub(super) stdin: OwnedFd,
@@ -63,8 +66,8 @@ pub(super) const CONTAINER_NAMESPACES: i32 =
     libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
 
 /// Runs as the child; see the module's text.
-pub(super) fn run(child: &Child<'_>) -> ! {
-    let code = match become_container(child) {
+pub(super) fn run(child: &Child<'_>, forked: &Forked) -> ! {
+    let code = match become_container(child, forked) {
         Err(failure) => {
             let code = failure.exit_code();
             report(&child.sync, &ChildReport::Failed(failure));
@@ -80,12 +83,13 @@ fn report(sync: &OwnedFd, report: &ChildReport) {
     let _ = packet::send_json(sync, report);
 }
 
-fn become_container(child: &Child<'_>) -> Result<std::convert::Infallible, StartFailure> {
+fn become_container(child: &Child<'_>, forked: &Forked) -> Result<std::convert::Infallible, StartFailure> {
     let spec = child.spec;
+    take_stdio(child)?;
+    sys::close_all_but(forked, &[child.sync.as_fd()]).map_err(|e| resources(format!("descriptors: {e}")))?;
     die_with_parent()?;
     // Until exec nobody in the container may reach this program's memory or file through /proc.
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    take_stdio(child)?;
     let _ = rustix::process::setsid();
     child.cgroup.join().map_err(|e| resources(format!("joining the control group: {e}")))?;
     sys::unshare(libc::CLONE_NEWCGROUP).map_err(|e| resources(format!("control group namespace: {e}")))?;
@@ -102,18 +106,19 @@ fn become_container(child: &Child<'_>) -> Result<std::convert::Infallible, Start
     for remark in limits::apply(&spec.ulimits)? {
         report(&child.sync, &ChildReport::Remark(format!("container `{}`: {remark}", spec.name)));
     }
-    let user = user::resolve(&spec.user, Path::new("/etc/passwd"), Path::new("/etc/group"))?;
+    let root = inside()?;
+    let user = user::resolve(&spec.user, &root)?;
     let capabilities = capability::effective_set(&spec.capabilities_add, &spec.capabilities_drop)?;
     own_stdio(&user);
     let environment = program::environment(spec, &child.network.hostname, &user.home);
-    program::enter_working_dir(&spec.working_dir)?;
+    program::enter_working_dir(&root, &spec.working_dir)?;
     capability::limit_bounding_set(capabilities)?;
     user::become_user(&user)?;
     capability::take(capabilities, user.uid == 0)?;
-    let program = program::find(&spec.argv, &environment)?;
+    let program = program::find(&root, &spec.working_dir, &spec.argv, &environment)?;
     die_with_parent()?;
     if spec.init {
-        init::split()?;
+        init::split(forked)?;
     }
     sys::close_on_exec_from(3).map_err(|e| resources(format!("descriptors: {e}")))?;
     sys::default_signals();
@@ -134,23 +139,22 @@ pub(super) struct ExecChild<'a> {
 }
 
 /// Runs as the child of an exec; its pid namespace is the container's already.
-pub(super) fn run_exec(child: &ExecChild<'_>) -> ! {
-    let code = match become_exec(child) {
+pub(super) fn run_exec(child: &ExecChild<'_>, forked: &Forked) -> ! {
+    let code = match become_exec(child, forked) {
         Err(failure) => failure.exit_code(),
         Ok(never) => match never {},
     };
     sys::exit_now(code)
 }
 
-fn become_exec(child: &ExecChild<'_>) -> Result<std::convert::Infallible, StartFailure> {
+fn become_exec(child: &ExecChild<'_>, forked: &Forked) -> Result<std::convert::Infallible, StartFailure> {
     use rustix::thread::ThreadNameSpaceType as Ns;
     let spec = child.spec;
+    let container = child.container.as_fd();
+    take_null(&child.null)?;
+    sys::close_all_but(forked, &[container]).map_err(|e| resources(format!("descriptors: {e}")))?;
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     die_with_parent()?;
-    let stdio = rustix::stdio::dup2_stdin(&child.null)
-        .and_then(|()| rustix::stdio::dup2_stdout(&child.null))
-        .and_then(|()| rustix::stdio::dup2_stderr(&child.null));
-    stdio.map_err(|e| resources(format!("descriptors: {e}")))?;
     let _ = rustix::process::setsid();
     child.cgroup.join().map_err(|e| resources(format!("joining the control group: {e}")))?;
     let namespaces = Ns::MOUNT
@@ -158,17 +162,20 @@ fn become_exec(child: &ExecChild<'_>) -> Result<std::convert::Infallible, StartF
         | Ns::HOST_NAME_AND_NIS_DOMAIN_NAME
         | Ns::NETWORK
         | Ns::CONTROL_GROUP;
-    rustix::thread::move_into_thread_name_spaces(std::os::fd::AsFd::as_fd(child.container), namespaces)
+    rustix::thread::move_into_thread_name_spaces(container, namespaces)
         .map_err(|e| resources(format!("joining the container: {e}")))?;
+    sys::close_all_but(forked, &[]).map_err(|e| resources(format!("descriptors: {e}")))?;
+    let root = inside()?;
+    take_null(&rootfs::null_device(&root)?)?;
     limits::apply(&spec.ulimits)?;
-    let user = user::resolve(&spec.user, Path::new("/etc/passwd"), Path::new("/etc/group"))?;
+    let user = user::resolve(&spec.user, &root)?;
     let capabilities = capability::effective_set(&spec.capabilities_add, &spec.capabilities_drop)?;
     let environment = program::environment(spec, &child.network.hostname, &user.home);
-    program::enter_working_dir(&spec.working_dir)?;
+    program::enter_working_dir(&root, &spec.working_dir)?;
     capability::limit_bounding_set(capabilities)?;
     user::become_user(&user)?;
     capability::take(capabilities, user.uid == 0)?;
-    let program = program::find(child.argv, &environment)?;
+    let program = program::find(&root, &spec.working_dir, child.argv, &environment)?;
     die_with_parent()?;
     sys::close_on_exec_from(3).map_err(|e| resources(format!("descriptors: {e}")))?;
     sys::default_signals();
@@ -179,6 +186,18 @@ fn become_exec(child: &ExecChild<'_>) -> Result<std::convert::Infallible, StartF
 fn die_with_parent() -> Result<(), StartFailure> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(|e| resources(format!("parent death signal: {e}")))
+}
+
+fn inside() -> Result<Root, StartFailure> {
+    Root::of_this_process().map_err(|e| resources(format!("the container's root: {e}")))
+}
+
+/// A command has no streams.
+fn take_null(null: &OwnedFd) -> Result<(), StartFailure> {
+    rustix::stdio::dup2_stdin(null)
+        .and_then(|()| rustix::stdio::dup2_stdout(null))
+        .and_then(|()| rustix::stdio::dup2_stderr(null))
+        .map_err(|e| resources(format!("standard streams: {e}")))
 }
 
 fn take_stdio(child: &Child<'_>) -> Result<(), StartFailure> {

@@ -3,18 +3,25 @@
 //! Invariant: the search happens in the container's root, as the container's user.
 //! Invariant: no text of a failure holds a value of the environment: failures are written down.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::rootfs::{LINKS_MAX, make_dir_through_links};
+use rustix::fs::{FileType, OFlags, fstat};
+use rustix::io::Errno;
+
+use super::inside::Root;
 use super::{invalid, resources};
 use crate::event::{StartFailure, StartFailureKind};
+use crate::images::{Bytes, Elf};
 use crate::spec::ContainerSpec;
 use crate::sys;
 
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// As much of a script as the kernel reads for its first line.
+const SCRIPT_BYTES_MAX: usize = 256;
 
 /// The program's environment: PATH, HOSTNAME and HOME where they are not given; a later entry replaces an earlier one,
 /// and a secret every other.
@@ -35,48 +42,88 @@ pub(super) fn environment(spec: &ContainerSpec, hostname: &str, home: &str) -> V
     result
 }
 
-/// Goes to the working directory, making it where it is missing.
-pub(super) fn enter_working_dir(dir: &str) -> Result<(), StartFailure> {
+/// Goes to the working directory, which was made with the root file system.
+pub(super) fn enter_working_dir(root: &Root, dir: &str) -> Result<(), StartFailure> {
     let dir = if dir.is_empty() { "/" } else { dir };
     if !dir.starts_with('/') {
         return Err(invalid(format!("working directory `{dir}` is not absolute")));
     }
-    if rustix::process::chdir(dir).is_ok() {
-        return Ok(());
+    let fail = |why: String| {
+        Err(StartFailure::new(StartFailureKind::RootFs, format!("chdir to cwd (\"{dir}\") failed: {why}")))
+    };
+    let entered = root.find(Path::new(dir), OFlags::PATH | OFlags::DIRECTORY).and_then(rustix::process::fchdir);
+    if let Err(e) = entered {
+        return fail(plain(&e.into()));
     }
-    make_dir_through_links(Path::new(dir), LINKS_MAX)
-        .and_then(|()| rustix::process::chdir(dir).map_err(Into::into))
-        .map_err(|e| {
-            StartFailure::new(StartFailureKind::RootFs, format!("chdir to cwd (\"{dir}\") failed: {}", plain(&e)))
-        })
+    match rustix::process::getcwd(Vec::new()) {
+        // The kernel says `(unreachable)` of a directory that is outside.
+        Ok(here) if here.to_bytes().starts_with(b"/") => Ok(()),
+        Ok(_) => fail("it is outside of the container's root".to_owned()),
+        Err(e) => fail(plain(&e.into())),
+    }
 }
 
 /// Where the program is.
-pub(super) fn find(argv: &[String], env: &[(String, String)]) -> Result<PathBuf, StartFailure> {
-    let Some(name) = argv.first().filter(|name| !name.is_empty()) else {
+pub(super) fn find(
+    root: &Root,
+    working_dir: &str,
+    argv: &[String],
+    env: &[(String, String)],
+) -> Result<PathBuf, StartFailure> {
+    let Some(name) = argv.first() else {
         return Err(StartFailure::new(StartFailureKind::CommandNotFound, "no command specified"));
     };
+    let here = Path::new("/").join(working_dir);
     if name.contains('/') {
         let path = Path::new(name);
-        return executable(path).map(|()| path.to_owned()).map_err(|e| named_failure(name, &e));
+        return executable(root, &here.join(path)).map(|()| path.to_owned()).map_err(|e| named_failure(name, &e));
     }
     let path = env.iter().find(|(key, _)| key == "PATH").map_or("", |(_, value)| value.as_str());
     path.split(':')
+        .filter(|_| !name.is_empty())
         .map(|dir| if dir.is_empty() { Path::new("./").join(name) } else { Path::new(dir).join(name) })
-        .find(|candidate| executable(candidate).is_ok())
+        .find(|candidate| executable(root, &here.join(candidate)).is_ok())
         .ok_or_else(|| {
             let text = format!("exec: \"{name}\": executable file not found in $PATH");
             StartFailure::new(StartFailureKind::CommandNotFound, text)
         })
 }
 
-fn executable(path: &Path) -> Result<(), ErrorKind> {
-    let found = std::fs::metadata(path).map_err(|e| e.kind())?;
-    match () {
-        () if found.is_dir() => Err(ErrorKind::IsADirectory),
-        () if found.permissions().mode() & 0o111 == 0 => Err(ErrorKind::PermissionDenied),
-        () => Ok(()),
+/// Whether something in the container can be executed. What lies on none of its mounts (an open descriptor, this very
+/// program by `/proc/self/exe`) cannot, nor by way of an interpreter.
+fn executable(root: &Root, path: &Path) -> Result<(), ErrorKind> {
+    let kind = |e: Errno| match e {
+        Errno::LOOP => ErrorKind::PermissionDenied,
+        e => std::io::Error::from(e).kind(),
+    };
+    let found = root.find(path, OFlags::PATH).map_err(kind)?;
+    let found = fstat(&found).map_err(kind)?;
+    match FileType::from_raw_mode(found.st_mode) {
+        FileType::Directory => return Err(ErrorKind::IsADirectory),
+        FileType::RegularFile if found.st_mode & 0o111 != 0 => {}
+        _ => return Err(ErrorKind::PermissionDenied),
     }
+    match interpreter(root, path) {
+        Some(interpreter) => root.find(&interpreter, OFlags::PATH).map(drop).or_else(|e| match e {
+            Errno::LOOP => Err(ErrorKind::PermissionDenied),
+            // Which the kernel will say better.
+            _ => Ok(()),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// What the kernel would load in a program's place: a script's interpreter, a program's loader.
+fn interpreter(root: &Root, path: &Path) -> Option<PathBuf> {
+    let file = root.find(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY).ok()?;
+    let bytes = Bytes::File(&std::fs::File::from(file));
+    let start = bytes.read(0, SCRIPT_BYTES_MAX).ok()?;
+    if let Some(line) = start.strip_prefix(b"#!") {
+        let line = line.split(|b| *b == b'\n').next()?.trim_ascii_start();
+        let name = line.split(|b| matches!(*b, b' ' | b'\t' | 0)).next()?;
+        return Some(Path::new("/").join(OsStr::from_bytes(name)));
+    }
+    Elf::read(&bytes).ok()??.interpreter.map(|loader| Path::new("/").join(loader))
 }
 
 fn named_failure(name: &str, kind: &ErrorKind) -> StartFailure {
@@ -140,7 +187,8 @@ mod tests {
 
     fn check(argv: &[&str], path: &str) -> String {
         let argv: Vec<String> = argv.iter().map(|a| (*a).to_owned()).collect();
-        match find(&argv, &[("PATH".to_owned(), path.to_owned())]) {
+        let root = Root::of_this_process().unwrap();
+        match find(&root, "/", &argv, &[("PATH".to_owned(), path.to_owned())]) {
             Ok(path) => path.display().to_string(),
             Err(failure) => format!("{:?}: {}", failure.kind, failure.message),
         }
@@ -155,6 +203,35 @@ mod tests {
         assert_eq!(check(&["/etc"], "/bin"), "PermissionDenied: exec: \"/etc\": is a directory");
         assert_eq!(check(&["/etc/passwd"], "/bin"), "PermissionDenied: exec: \"/etc/passwd\": permission denied");
         assert_eq!(check(&[], "/bin"), "CommandNotFound: no command specified");
+        assert_eq!(check(&[""], "/bin"), "CommandNotFound: exec: \"\": executable file not found in $PATH");
+        assert_eq!(check(&["/dev/null"], ""), "PermissionDenied: exec: \"/dev/null\": permission denied");
+    }
+
+    #[test]
+    fn what_lies_on_no_mount_of_the_container_is_not_executed() {
+        let own = "/proc/self/exe";
+        assert_eq!(check(&[own], ""), format!("PermissionDenied: exec: \"{own}\": permission denied"));
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: &str, content: &[u8]| {
+            let path = dir.path().join(name).display().to_string();
+            std::fs::write(&path, content).unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+            path
+        };
+        for script in ["#!/proc/self/exe\n", "#! /proc/self/fd/3 -x\n", "#!/proc/self/../self/exe"] {
+            let path = make("script", script.as_bytes());
+            assert_eq!(
+                check(&[&path], ""),
+                format!("PermissionDenied: exec: \"{path}\": permission denied"),
+                "{script}"
+            );
+        }
+        let path = make("script", b"#!/bin/sh\n");
+        assert_eq!(check(&[&path], ""), path);
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(own, &link).unwrap();
+        let link = link.display().to_string();
+        assert_eq!(check(&[&link], ""), format!("PermissionDenied: exec: \"{link}\": permission denied"));
     }
 
     #[test]

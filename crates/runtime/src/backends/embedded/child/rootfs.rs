@@ -1,10 +1,13 @@
 //! The container's file system: overlay, pivot, pseudo file systems, devices, task files, masked paths.
 //!
-//! Host paths are taken hold of before the pivot, as detached mounts; everything is put in place after it, where every
-//! path, symbolic links included, resolves inside the container's root.
+//! What comes from outside is taken hold of before the pivot, as detached mounts; everything is put in place after it,
+//! where every path that an image or a user names is resolved in the container's root ([`super::inside`]).
 //!
-//! Invariant: every file system the container can write to is `nodev`, and its devices are bind mounts of six harmless
-//! ones: a device node made in the container cannot be opened, with or without a device control group.
+//! Devices, `/etc/hosts` and its neighbours are the container's own: made anew on a small file system that nobody sees,
+//! of which the container gets single files.
+//!
+//! Invariant: every file system in which the container can make something is `nodev`: a device node made in the container
+//! cannot be opened, with or without a device control group.
 //! Invariant: the overlay's files need not survive a power loss (`volatile`): ephemeral storage ends with the task.
 
 use std::fs;
@@ -12,19 +15,24 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::CWD;
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
-    UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount, mount_change,
-    mount_remount, move_mount, open_tree, unmount,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags, UnmountFlags,
+    fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount, mount_change, mount_remount,
+    move_mount, unmount,
 };
 
 use super::Child;
+use super::inside::{Root, is_in_proc};
+use super::mounts::{Detached, HARMLESS as HARMLESS_MOUNT};
+use crate::backends::embedded::net;
 use crate::event::{StartFailure, StartFailureKind};
 use crate::spec::Tmpfs;
 
-const DEVICES: &[&str] = &["null", "zero", "full", "random", "urandom", "tty"];
+/// Name and number of the devices, all of major number 1 but the terminal.
+const DEVICES: &[(&str, u32, u32)] =
+    &[("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
 const DEVICE_LINKS: &[(&str, &str)] = &[
     ("/proc/self/fd", "/dev/fd"),
     ("/proc/self/fd/0", "/dev/stdin"),
@@ -33,8 +41,6 @@ const DEVICE_LINKS: &[(&str, &str)] = &[
     ("/proc/kcore", "/dev/core"),
     ("pts/ptmx", "/dev/ptmx"),
 ];
-const TASK_FILES: &[(&str, &str)] =
-    &[("hosts", "/etc/hosts"), ("resolv.conf", "/etc/resolv.conf"), ("hostname", "/etc/hostname")];
 const MASKED: &[&str] = &[
     "/proc/acpi",
     "/proc/asound",
@@ -51,23 +57,26 @@ const MASKED: &[&str] = &[
 ];
 const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 const HARMLESS: MountFlags = MountFlags::NOSUID.union(MountFlags::NOEXEC).union(MountFlags::NODEV);
+/// A volume may hold programs whatever the file system that it lies on was mounted for.
+const DATA_CLEAR: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOEXEC.union(MountAttrFlags::MOUNT_ATTR_NOSUID);
+/// How long a container can make `/etc/hosts` and its neighbours, together.
+const OWN_FILES_BYTES_MAX: &str = "1m";
+const OWN_FILES_FLAGS: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID.union(MountAttrFlags::MOUNT_ATTR_NOEXEC);
 /// mount(2) takes one page of options.
 const OPTIONS_BYTES_MAX: usize = 4000;
 
-/// As many symbolic links as the kernel follows.
-pub(super) const LINKS_MAX: u32 = 40;
-
-/// A host file or directory held for after the pivot.
+/// A mount held for after the pivot.
 struct Held {
-    tree: OwnedFd,
+    mount: Detached,
     target: String,
     is_dir: bool,
-    read_only: bool,
 }
 
 /// What is still to be put in place once the network namespace is joined.
 pub(super) struct Entered {
     cgroups: Vec<Held>,
+    /// The container's own `/dev/null`.
+    null: OwnedFd,
 }
 
 /// Builds the root file system and moves into it; all but what shows the network namespace.
@@ -75,59 +84,119 @@ pub(super) fn enter(child: &Child<'_>) -> Result<Entered, StartFailure> {
     let spec = child.spec;
     let downstream = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
     mount_change("/", downstream).map_err(at("detaching from the host's mounts"))?;
-    let mut devices = Vec::new();
-    for name in DEVICES {
-        let path = format!("/dev/{name}");
-        if Path::new(&path).exists() {
-            devices.push(hold(Path::new(&path), &path, false)?);
-        }
-    }
-    let mut held = Vec::new();
-    for (file, target) in TASK_FILES {
-        held.push(hold(&child.run_dir.join(file), target, false)?);
-    }
+    let (devices, files) = make_own_files(child)?;
+    let mut volumes = Vec::new();
     for mount in &spec.mounts {
-        held.push(hold(&mount.source, &mount.container_path, mount.read_only)?);
+        let (mut set, clear) = (MountAttrFlags::MOUNT_ATTR_NODEV, DATA_CLEAR);
+        set.set(MountAttrFlags::MOUNT_ATTR_RDONLY, mount.read_only);
+        volumes.push(hold(&mount.source, &mount.container_path, set, clear)?);
     }
     let mut cgroups = Vec::new();
     for (source, target) in child.cgroup.visible() {
-        cgroups.push(hold(&source, &target, true)?);
+        let set = HARMLESS_MOUNT | MountAttrFlags::MOUNT_ATTR_RDONLY;
+        cgroups.push(hold(&source, &target, set, MountAttrFlags::empty())?);
     }
     mount_overlay(child)?;
     pivot(&child.paths.root())?;
-    mount_proc_and_dev(&devices)?;
+    let root = Root::of_this_process().map_err(io_at("/"))?;
+    mount_proc_and_dev(&root, devices)?;
+    let null = rustix::fs::open("/dev/null", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(at("/dev/null"))?;
+    take_null_as_stdin()?;
     for tmpfs in &spec.tmpfs {
-        mount_tmpfs(tmpfs)?;
+        mount_tmpfs(&root, tmpfs)?;
     }
-    for one in &held {
-        place(one)?;
+    for one in files.into_iter().chain(volumes) {
+        place(&root, one)?;
     }
-    make_dir("/sys")?;
-    Ok(Entered { cgroups })
+    root.plain_dir("sys").map_err(io_at("/sys"))?;
+    Ok(Entered { cgroups, null })
 }
 
 /// The rest: `/sys` of the joined network namespace, kernel parameters, masked paths, read-only root.
 pub(super) fn finish(child: &Child<'_>, entered: Entered) -> Result<(), StartFailure> {
     mount("sysfs", "/sys", "sysfs", HARMLESS | MountFlags::RDONLY, None).map_err(at("mounting `/sys`"))?;
     if !entered.cgroups.is_empty() {
-        mount_cgroups(&entered.cgroups)?;
+        mount_cgroups(entered.cgroups)?;
     }
     for (name, value) in &child.spec.system_controls {
         set_kernel_parameter(name, value)?;
     }
     for path in MASKED {
-        mask(path)?;
+        mask(path, &entered.null)?;
     }
     for path in READ_ONLY {
         if Path::new(path).exists() {
             mount_bind_read_only(path, HARMLESS)?;
         }
     }
+    make_working_dir(&child.spec.working_dir)?;
     if child.spec.readonly_root {
         mount_remount("/", MountFlags::BIND | MountFlags::RDONLY | MountFlags::NODEV, "")
             .map_err(at("making the root file system read-only"))?;
     }
     Ok(())
+}
+
+/// Makes the container's device nodes and its files under `/etc`: single files of a file system that stays below the
+/// overlay, outside.
+fn make_own_files(child: &Child<'_>) -> Result<(Vec<Held>, Vec<Held>), StartFailure> {
+    let place = child.paths.root();
+    let own = Detached::new("tmpfs", &[("mode", Some("700")), ("size", Some(OWN_FILES_BYTES_MAX))], OWN_FILES_FLAGS);
+    own.and_then(|own| own.place_at(&place)).map_err(at("mounting the container's own files"))?;
+    let mut devices = Vec::new();
+    let umask = rustix::process::umask(Mode::empty());
+    for (name, major, minor) in DEVICES {
+        let path = place.join(name);
+        let number = rustix::fs::makedev(*major, *minor);
+        let made = rustix::fs::mknodat(CWD, &path, FileType::CharacterDevice, Mode::from_raw_mode(0o666), number);
+        let (source, set) = match made {
+            Ok(()) => (path, MountAttrFlags::empty()),
+            // In a user namespace: the host's node, whose mode cannot be changed through a read-only mount.
+            Err(Errno::PERM) => (Path::new("/dev").join(name), MountAttrFlags::MOUNT_ATTR_RDONLY),
+            Err(e) => return Err(at(format!("making `/dev/{name}`"))(e)),
+        };
+        devices.push(hold(&source, &format!("/dev/{name}"), set, MountAttrFlags::empty())?);
+    }
+    rustix::process::umask(umask);
+    let mut files = Vec::new();
+    for (name, content) in net::task_files(child.network) {
+        let path = place.join(name);
+        fs::write(&path, content).map_err(io_at(name))?;
+        let mut set = MountAttrFlags::MOUNT_ATTR_NODEV;
+        set.set(MountAttrFlags::MOUNT_ATTR_RDONLY, child.spec.readonly_root);
+        files.push(hold(&path, &format!("/etc/{name}"), set, MountAttrFlags::empty())?);
+    }
+    Ok((devices, files))
+}
+
+/// The standard input is the container's own device from now on, so that nothing of the host's is open.
+fn take_null_as_stdin() -> Result<(), StartFailure> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open("/dev/null", flags, Mode::empty())
+        .and_then(|null| rustix::stdio::dup2_stdin(&null))
+        .map_err(at("opening `/dev/null`"))
+}
+
+/// The container's own `/dev/null`, for a command.
+pub(super) fn null_device(root: &Root) -> Result<OwnedFd, StartFailure> {
+    let what = "opening `/dev/null`";
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK;
+    let null = root.find(Path::new("/dev/null"), flags).map_err(at(what))?;
+    let found = rustix::fs::fstat(&null).map_err(at(what))?;
+    let is_device = FileType::from_raw_mode(found.st_mode) == FileType::CharacterDevice;
+    if is_device && found.st_rdev == rustix::fs::makedev(1, 3) {
+        return Ok(null);
+    }
+    Err(failed("`/dev/null` is not the null device".to_owned()))
+}
+
+/// As an OCI runtime: before the root file system becomes read-only.
+fn make_working_dir(dir: &str) -> Result<(), StartFailure> {
+    if dir.is_empty() {
+        return Ok(());
+    }
+    let root = Root::of_this_process().map_err(io_at("/"))?;
+    root.make_dir(Path::new(dir)).map(drop).map_err(|e| failed(format!("mkdir {dir}: {}", super::program::plain(&e))))
 }
 
 fn mount_overlay(child: &Child<'_>) -> Result<(), StartFailure> {
@@ -178,20 +247,20 @@ fn pivot(root: &Path) -> Result<(), StartFailure> {
     rustix::process::chdir("/").map_err(at("entering the root file system"))
 }
 
-fn mount_proc_and_dev(devices: &[Held]) -> Result<(), StartFailure> {
-    make_dir("/proc")?;
+fn mount_proc_and_dev(root: &Root, devices: Vec<Held>) -> Result<(), StartFailure> {
+    root.plain_dir("proc").map_err(io_at("/proc"))?;
     mount("proc", "/proc", "proc", HARMLESS, None).map_err(at("mounting `/proc`"))?;
-    make_dir("/dev")?;
+    root.plain_dir("dev").map_err(io_at("/dev"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::STRICTATIME;
     mount("tmpfs", "/dev", "tmpfs", flags, c"mode=755,size=65536k").map_err(at("mounting `/dev`"))?;
     for device in devices {
-        place(device)?;
+        place(root, device)?;
     }
     for (target, link) in DEVICE_LINKS {
         std::os::unix::fs::symlink(target, link).map_err(io_at(link))?;
     }
     for dir in ["/dev/pts", "/dev/shm", "/dev/mqueue"] {
-        make_dir(dir)?;
+        fs::create_dir(dir).map_err(io_at(dir))?;
     }
     // A terminal's device is one that `nodev` would forbid; a new instance holds no terminal but the container's.
     let terminals = MountFlags::NOSUID | MountFlags::NOEXEC;
@@ -204,40 +273,42 @@ fn mount_proc_and_dev(devices: &[Held]) -> Result<(), StartFailure> {
     }
 }
 
-fn mount_tmpfs(tmpfs: &Tmpfs) -> Result<(), StartFailure> {
-    make_dir(&tmpfs.container_path)?;
-    let mut flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    let mut data = format!("size={}m", tmpfs.size_mib);
+fn mount_tmpfs(root: &Root, tmpfs: &Tmpfs) -> Result<(), StartFailure> {
+    use MountAttrFlags as Flags;
+    let size = format!("{}m", tmpfs.size_mib);
+    let mut flags = HARMLESS_MOUNT;
+    let mut options = vec![("size", Some(size.as_str()))];
     for option in &tmpfs.options {
         match option.as_str() {
-            "ro" => flags |= MountFlags::RDONLY,
-            "rw" => flags -= MountFlags::RDONLY,
-            "noexec" => flags |= MountFlags::NOEXEC,
-            "exec" => flags -= MountFlags::NOEXEC,
-            "nosuid" => flags |= MountFlags::NOSUID,
-            "suid" => flags -= MountFlags::NOSUID,
-            "noatime" => flags |= MountFlags::NOATIME,
-            "relatime" => flags |= MountFlags::RELATIME,
-            "strictatime" => flags |= MountFlags::STRICTATIME,
-            "sync" => flags |= MountFlags::SYNCHRONOUS,
-            option if option.contains('=') => data = format!("{data},{option}"),
-            _ => {}
+            "ro" => flags |= Flags::MOUNT_ATTR_RDONLY,
+            "rw" => flags -= Flags::MOUNT_ATTR_RDONLY,
+            "noexec" => flags |= Flags::MOUNT_ATTR_NOEXEC,
+            "exec" => flags -= Flags::MOUNT_ATTR_NOEXEC,
+            "nosuid" => flags |= Flags::MOUNT_ATTR_NOSUID,
+            "suid" => flags -= Flags::MOUNT_ATTR_NOSUID,
+            "noatime" => flags |= Flags::MOUNT_ATTR_NOATIME,
+            "strictatime" => flags |= Flags::MOUNT_ATTR_STRICTATIME,
+            "sync" => options.push(("sync", None)),
+            option => options.extend(option.split_once('=').map(|(name, value)| (name, Some(value)))),
         }
     }
-    let data = std::ffi::CString::new(data).map_err(|_| failed("a tmpfs option holds a zero byte".to_owned()))?;
-    mount("tmpfs", tmpfs.container_path.as_str(), "tmpfs", flags, data.as_c_str())
-        .map_err(at(format!("mounting tmpfs at `{}`", tmpfs.container_path)))
+    let what = || format!("mounting tmpfs at `{}`", tmpfs.container_path);
+    let mount = Detached::new("tmpfs", &options, flags).map_err(at(what()))?;
+    place(root, Held { mount, target: tmpfs.container_path.clone(), is_dir: true })
 }
 
 /// Version 2: the container's own group is `/sys/fs/cgroup`. Version 1: a directory per controller in a tmpfs.
-fn mount_cgroups(cgroups: &[Held]) -> Result<(), StartFailure> {
+fn mount_cgroups(cgroups: Vec<Held>) -> Result<(), StartFailure> {
     let top = "/sys/fs/cgroup";
     let single = cgroups.iter().any(|held| held.target == top);
     if !single {
         mount("tmpfs", top, "tmpfs", HARMLESS, c"mode=755,size=64k").map_err(at("mounting `/sys/fs/cgroup`"))?;
     }
     for held in cgroups {
-        place(held)?;
+        if !single {
+            fs::create_dir(&held.target).map_err(io_at(&held.target))?;
+        }
+        held.mount.place_at(Path::new(&held.target)).map_err(at(format!("mounting `{}`", held.target)))?;
     }
     if single {
         return Ok(());
@@ -253,12 +324,12 @@ fn set_kernel_parameter(name: &str, value: &str) -> Result<(), StartFailure> {
     })
 }
 
-fn mask(path: &str) -> Result<(), StartFailure> {
+fn mask(path: &str, null: &OwnedFd) -> Result<(), StartFailure> {
     let Ok(found) = fs::metadata(path) else { return Ok(()) };
     let masked = if found.is_dir() {
         mount("tmpfs", path, "tmpfs", HARMLESS | MountFlags::RDONLY, c"size=0k")
     } else {
-        rustix::mount::mount_bind("/dev/null", path)
+        Detached::of_open(null).and_then(|null| null.place_at(Path::new(path)))
     };
     masked.map_err(at(format!("masking `{path}`")))
 }
@@ -269,64 +340,23 @@ fn mount_bind_read_only(path: &str, flags: MountFlags) -> Result<(), StartFailur
         .map_err(at(format!("making `{path}` read-only")))
 }
 
-fn hold(source: &Path, target: &str, read_only: bool) -> Result<Held, StartFailure> {
+fn hold(source: &Path, target: &str, set: MountAttrFlags, clear: MountAttrFlags) -> Result<Held, StartFailure> {
     let what = || format!("mount source `{}`", source.display());
     let is_dir = fs::metadata(source).map_err(|e| failed(format!("{}: {e}", what())))?.is_dir();
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
-    let tree = open_tree(CWD, source, flags).map_err(at(what()))?;
-    Ok(Held { tree, target: target.to_owned(), is_dir, read_only })
+    let mount = Detached::of_path(source).map_err(at(what()))?;
+    let mount = mount.with(set, clear).map_err(|e| failed(format!("{}: {e}", what())))?;
+    Ok(Held { mount, target: target.to_owned(), is_dir })
 }
 
-fn place(held: &Held) -> Result<(), StartFailure> {
-    let target = held.target.as_str();
-    if held.is_dir {
-        make_dir(target)?;
-    } else {
-        make_file(Path::new(target))?;
+/// Puts a mount where a user or this module wants it. Its descriptor is closed then.
+fn place(root: &Root, held: Held) -> Result<(), StartFailure> {
+    let target = Path::new(&held.target);
+    let place = if held.is_dir { root.make_dir(target) } else { root.make_file(target) };
+    let place = place.map_err(io_at(&held.target))?;
+    if is_in_proc(&place).map_err(io_at(&held.target))? {
+        return Err(failed(format!("\"{}\" cannot be mounted because it is inside /proc", held.target)));
     }
-    move_mount(&held.tree, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
-        .map_err(at(format!("mounting `{target}`")))?;
-    let flags = if target.starts_with("/dev/") { MountFlags::NOSUID | MountFlags::NOEXEC } else { data_flags(held) };
-    mount_remount(target, MountFlags::BIND | flags, "").map_err(at(format!("mounting `{target}`")))
-}
-
-fn data_flags(held: &Held) -> MountFlags {
-    let flags = MountFlags::NODEV;
-    if held.read_only { flags | MountFlags::RDONLY } else { flags }
-}
-
-fn make_dir(path: &str) -> Result<(), StartFailure> {
-    make_dir_through_links(Path::new(path), LINKS_MAX).map_err(io_at(path))
-}
-
-/// Makes a directory and those above it, also where a symbolic link leads that does not lead anywhere yet. All of it
-/// is below the container's root, which is the caller's.
-pub(super) fn make_dir_through_links(path: &Path, links_max: u32) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let parent = path.parent().unwrap_or(Path::new("/"));
-    make_dir_through_links(parent, links_max)?;
-    match (fs::read_link(path), links_max.checked_sub(1)) {
-        (Ok(_), None) => Err(Errno::LOOP.into()),
-        (Ok(target), Some(links_max)) => make_dir_through_links(&parent.join(target), links_max),
-        (Err(_), _) => fs::create_dir(path),
-    }
-}
-
-/// Makes a mount target. A dangling symbolic link of the image makes way.
-fn make_file(path: &Path) -> Result<(), StartFailure> {
-    if path.exists() {
-        return Ok(());
-    }
-    let text = path.display().to_string();
-    if let Some(parent) = path.parent() {
-        make_dir_through_links(parent, LINKS_MAX).map_err(io_at(&text))?;
-    }
-    if fs::symlink_metadata(path).is_ok() {
-        fs::remove_file(path).map_err(io_at(&text))?;
-    }
-    fs::write(path, "").map_err(io_at(&text))
+    held.mount.place(&place).map_err(at(format!("mounting `{}`", held.target)))
 }
 
 fn failed(text: String) -> StartFailure {

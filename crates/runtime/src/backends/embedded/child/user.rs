@@ -7,6 +7,8 @@ use std::path::Path;
 
 use rustix::process::{Gid, Uid};
 
+use super::inside::Root;
+use super::program::plain;
 use super::resources;
 use crate::event::{StartFailure, StartFailureKind};
 
@@ -19,10 +21,21 @@ pub(super) struct User {
     pub(super) home: String,
 }
 
-/// Looks the user up; empty is root.
-pub(super) fn resolve(text: &str, passwd: &Path, group: &Path) -> Result<User, StartFailure> {
-    let read = |path: &Path| std::fs::read(path).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default();
-    let (passwd, group) = (read(passwd), read(group));
+/// Longer ones are refused.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// The greatest id that an OCI runtime takes; the greatest number of all would mean "no change".
+const ID_MAX: u32 = i32::MAX as u32;
+
+/// Looks the user up in the container's files; empty is root.
+pub(super) fn resolve(text: &str, root: &Root) -> Result<User, StartFailure> {
+    let read = |path: &str| match root.read_file(Path::new(path), FILE_BYTES_MAX) {
+        Ok(content) => Ok(String::from_utf8_lossy(&content.unwrap_or_default()).into_owned()),
+        Err(e) => Err(StartFailure::new(StartFailureKind::RootFs, format!("reading `{path}`: {}", plain(&e)))),
+    };
+    look_up(text, &read("/etc/passwd")?, &read("/etc/group")?)
+}
+
+fn look_up(text: &str, passwd: &str, group: &str) -> Result<User, StartFailure> {
     let (user, wanted_group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
     let user = if user.is_empty() { "0" } else { user };
 
@@ -33,9 +46,9 @@ pub(super) fn resolve(text: &str, passwd: &Path, group: &Path) -> Result<User, S
     });
     let mut resolved = match (&entry, number) {
         (Some(fields), _) => User {
-            uid: field(fields, 2).parse().unwrap_or(0),
-            gid: field(fields, 3).parse().unwrap_or(0),
-            groups: groups_of(&group, field(fields, 0)),
+            uid: entry_id(fields, 2, "passwd")?,
+            gid: entry_id(fields, 3, "passwd")?,
+            groups: groups_of(group, field(fields, 0)),
             home: field(fields, 5).to_owned(),
         },
         (None, Some(uid)) => User { uid, gid: 0, groups: Vec::new(), home: String::new() },
@@ -45,10 +58,19 @@ pub(super) fn resolve(text: &str, passwd: &Path, group: &Path) -> Result<User, S
         "/".clone_into(&mut resolved.home);
     }
     if let Some(wanted) = wanted_group.filter(|name| !name.is_empty()) {
-        resolved.gid = group_id(&group, wanted)?;
+        resolved.gid = group_id(group, wanted)?;
         resolved.groups.clear();
     }
+    if resolved.uid > ID_MAX || resolved.gid > ID_MAX || resolved.groups.iter().any(|gid| *gid > ID_MAX) {
+        return Err(unknown(format!("uids and gids must be in range 0-{ID_MAX}")));
+    }
     Ok(resolved)
+}
+
+/// An id that is no number must not pass for 0, which is root.
+fn entry_id(fields: &[&str], index: usize, file: &str) -> Result<u32, StartFailure> {
+    let (name, id) = (field(fields, 0), field(fields, index));
+    id.parse().map_err(|_| unknown(format!("the entry `{name}` of the {file} file has `{id}` where a number must be")))
 }
 
 fn field<'a>(fields: &[&'a str], index: usize) -> &'a str {
@@ -57,10 +79,12 @@ fn field<'a>(fields: &[&'a str], index: usize) -> &'a str {
 
 fn group_id(group: &str, wanted: &str) -> Result<u32, StartFailure> {
     let named = group.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|f| field(f, 0) == wanted);
-    named
-        .and_then(|fields| field(&fields, 2).parse().ok())
-        .or_else(|| wanted.parse().ok())
-        .ok_or_else(|| unknown(format!("unable to find group {wanted}: no matching entries in group file")))
+    match named {
+        Some(fields) => entry_id(&fields, 2, "group"),
+        None => wanted
+            .parse()
+            .map_err(|_| unknown(format!("unable to find group {wanted}: no matching entries in group file"))),
+    }
 }
 
 fn groups_of(group: &str, user: &str) -> Vec<u32> {
@@ -88,12 +112,10 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> String {
-        let dir = tempfile::tempdir().unwrap();
-        let (passwd, group) = (dir.path().join("passwd"), dir.path().join("group"));
-        std::fs::write(&passwd, "root:x:0:0:root:/root:/bin/sh\nweb:x:33:34::/srv/www:/bin/sh\nbare:x:50:51\n")
-            .unwrap();
-        std::fs::write(&group, "root:x:0:\nstaff:x:60:web,other\nlogs:x:61:web\n").unwrap();
-        match resolve(text, &passwd, &group) {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nweb:x:33:34::/srv/www:/bin/sh\nbare:x:50:51\n\
+                      odd:x:many:7::/:\nempty:x::7\nshort\nloose:x:9:all\nlast:x:4294967295:0\nhuge:x:4294967296:0\n";
+        let group = "root:x:0:\nstaff:x:60:web,other\nlogs:x:61:web\nbad:x:none:\n7:x:8:\n";
+        match look_up(text, passwd, group) {
             Ok(user) => format!("{}:{} {:?} {}", user.uid, user.gid, user.groups, user.home),
             Err(failure) => failure.message,
         }
@@ -106,11 +128,23 @@ mod tests {
             ("web", "33:34 [60, 61] /srv/www"),
             ("33", "33:34 [60, 61] /srv/www"),
             ("web:staff", "33:60 [] /srv/www"),
-            ("web:7", "33:7 [] /srv/www"),
+            ("web:6", "33:6 [] /srv/www"),
             ("1234", "1234:0 [] /"),
             ("1234:99", "1234:99 [] /"),
             ("bare", "50:51 [] /"),
             ("nobody", "unable to find user nobody: no matching entries in passwd file"),
+            ("odd", "the entry `odd` of the passwd file has `many` where a number must be"),
+            ("empty", "the entry `empty` of the passwd file has `` where a number must be"),
+            ("short", "the entry `short` of the passwd file has `` where a number must be"),
+            ("loose", "the entry `loose` of the passwd file has `all` where a number must be"),
+            ("9", "the entry `loose` of the passwd file has `all` where a number must be"),
+            ("huge", "the entry `huge` of the passwd file has `4294967296` where a number must be"),
+            ("last", "uids and gids must be in range 0-2147483647"),
+            ("4294967295", "uids and gids must be in range 0-2147483647"),
+            ("1:2147483648", "uids and gids must be in range 0-2147483647"),
+            ("2147483647", "2147483647:0 [] /"),
+            ("web:bad", "the entry `bad` of the group file has `none` where a number must be"),
+            ("web:7", "33:8 [] /srv/www"),
             ("web:none", "unable to find group none: no matching entries in group file"),
         ] {
             assert_eq!(check(text), expected, "{text}");

@@ -14,7 +14,7 @@ use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::mount::{UnmountFlags, mount_bind, unmount};
@@ -183,14 +183,15 @@ pub(super) fn vpcs(layout: &Layout) -> Vec<String> {
     names
 }
 
-/// Writes the files that all containers of a task see: hosts, resolver and host name.
-pub(super) fn write_task_files(run: &Path, network: &TaskNetwork) -> io::Result<()> {
+/// The files under `/etc` that all containers of a task have, each its own: hosts, resolver and host name.
+pub(super) fn task_files(network: &TaskNetwork) -> [(&'static str, String); 3] {
     let TaskNetwork { hostname, private_ip, vpc_cidr, .. } = network;
-    let file = |name: &str| -> PathBuf { run.join(name) };
-    fs::write(file("hosts"), format!("127.0.0.1 localhost\n::1 localhost\n{private_ip} {hostname}\n"))?;
-    fs::write(file("hostname"), format!("{hostname}\n"))?;
     let search = hostname.split_once('.').map_or(String::new(), |(_, domain)| format!("search {domain}\n"));
-    fs::write(file("resolv.conf"), format!("{search}nameserver {}\n", vpc_cidr.host(RESOLVER)))
+    [
+        ("hosts", format!("127.0.0.1 localhost\n::1 localhost\n{private_ip} {hostname}\n")),
+        ("resolv.conf", format!("{search}nameserver {}\n", vpc_cidr.host(RESOLVER))),
+        ("hostname", format!("{hostname}\n")),
+    ]
 }
 
 #[cfg(test)]

@@ -46,20 +46,23 @@ impl Task {
             spec: &spec,
             network: &network,
             paths: container.paths.clone(),
-            run_dir: self.paths.run.clone(),
             cgroup: &cgroup,
             sync: child_sync,
             stdin: self.null.try_clone().map_err(|e| failed("descriptor", e))?,
             stdout: child_stdout,
             stderr: child_stderr,
         };
-        let cloned = sys::clone_process(child::CONTAINER_NAMESPACES, clone_target.as_ref().map(AsFd::as_fd));
+        let cloned = sys::clone_process(
+            &self.single_threaded,
+            child::CONTAINER_NAMESPACES,
+            clone_target.as_ref().map(AsFd::as_fd),
+        );
         match cloned.map_err(|e| failed("fork", e))? {
-            Cloned::Child => {
+            Cloned::Child(forked) => {
                 // The shim's end of the socket must not keep the child's own end from closing.
                 drop(sync);
                 self.forget_secrets();
-                child::run(&child)
+                child::run(&child, &forked)
             }
             Cloned::Parent { pid, pidfd } => {
                 drop(child);
@@ -109,15 +112,15 @@ impl Task {
         };
         // Decides the pid namespace of the next child only; the shim itself stays where it is.
         move_into_thread_name_spaces(process.as_fd(), ThreadNameSpaceType::PROCESS_ID)?;
-        let cloned = sys::clone_process(0, clone_target.as_ref().map(AsFd::as_fd));
-        if let Ok(Cloned::Child) = cloned {
+        let cloned = sys::clone_process(&self.single_threaded, 0, clone_target.as_ref().map(AsFd::as_fd));
+        if let Ok(Cloned::Child(forked)) = &cloned {
             self.forget_secrets();
-            child::run_exec(&child);
+            child::run_exec(&child, forked);
         }
         move_into_thread_name_spaces(self.own_pidfd.as_fd(), ThreadNameSpaceType::PROCESS_ID)?;
         match cloned? {
             Cloned::Parent { pid, pidfd } => Ok((pid, pidfd)),
-            Cloned::Child => Err(gone()),
+            Cloned::Child(_) => Err(gone()),
         }
     }
 

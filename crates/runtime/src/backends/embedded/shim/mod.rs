@@ -73,11 +73,9 @@ fn note_failure(dir: &Path, error: &io::Error) -> i32 {
 
 /// The task, launched; nothing where the engine ended before it had said everything.
 fn begin(dir: &Path) -> io::Result<Option<task::Task>> {
-    if fs::read_dir("/proc/self/task")?.count() != 1 {
-        return Err(io::Error::other(
-            "the shim was entered after a thread was started: call `shim_entry` first in `main`",
-        ));
-    }
+    let single_threaded = sys::SingleThreaded::check().map_err(|e| {
+        io::Error::other(format!("{e}: call `shim_entry` first in `main`, before any thread is started"))
+    })?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let engine = sys::inherited_fd(0)?;
     let Some(message) = handover::receive(&engine)? else { return Ok(None) };
@@ -96,7 +94,7 @@ fn begin(dir: &Path) -> io::Result<Option<task::Task>> {
     let null: OwnedFd = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
-    let mut task = task::Task::new(intent, lock, listener, null, Hierarchies::detect())?;
+    let mut task = task::Task::new(intent, lock, listener, null, Hierarchies::detect(), single_threaded)?;
     task.accept_engine(engine)?;
     task.launch();
     Ok(Some(task))

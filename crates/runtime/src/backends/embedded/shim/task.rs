@@ -22,6 +22,7 @@ use super::container::{Container, StartStep};
 use super::ending::{cancelled, kill_exec, wait_for};
 use crate::backend::{ContainerState, ExecSpec};
 use crate::event::{StartFailure, StartFailureKind, Stream};
+use crate::sys::SingleThreaded;
 
 const EVENTS_MAX: usize = 32;
 
@@ -86,6 +87,7 @@ pub(super) struct Task {
     pub(super) containers: Vec<Container>,
     pub(super) remarks: Vec<String>,
     pub(super) null: OwnedFd,
+    pub(super) single_threaded: SingleThreaded,
     pub(super) own_pidfd: OwnedFd,
     pub(super) execs: BTreeMap<usize, Exec>,
     execs_made: usize,
@@ -104,6 +106,7 @@ impl Task {
         listener: UnixListener,
         null: OwnedFd,
         hierarchies: Hierarchies,
+        single_threaded: SingleThreaded,
     ) -> io::Result<Self> {
         let paths = intent.layout.task(&intent.spec.task_id);
         let (cgroup, remarks) = TaskCgroup::create(hierarchies, &intent.layout.instance, &intent.spec);
@@ -119,6 +122,7 @@ impl Task {
             containers,
             remarks,
             null,
+            single_threaded,
             execs: BTreeMap::new(),
             execs_made: 0,
             network: None,

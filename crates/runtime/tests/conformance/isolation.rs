@@ -1,0 +1,214 @@
+//! Where the paths of an image and of a user lead while a container is made: inside, whatever is open. On the machine's own
+//! control groups, and again on version 2 where the machine has version 1.
+
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use neargate_runtime::{BindMount, ContainerSpec, EventKind, ExecSpec, Tmpfs};
+use neargate_testkit::needs::needs;
+
+use crate::embedded::EmbeddedHost;
+use crate::host::Host;
+
+/// More than a shim has open.
+const DESCRIPTORS: u32 = 40;
+/// Set in the process that sees only control groups of version 2.
+const ONLY_VERSION_2: &str = "NEARGATE_TEST_ONLY_CGROUP2";
+
+/// The line with which the container ends.
+fn outcome(host: &EmbeddedHost, container: ContainerSpec) -> String {
+    let (lines, code) = host.run(container);
+    format!("{} ({code})", lines.last().cloned().unwrap_or_default().rsplit("process: ").next().unwrap_or_default())
+}
+
+#[needs(containers)]
+fn no_working_directory_leads_through_a_descriptor() {
+    let host = EmbeddedHost::new();
+    for number in 0..DESCRIPTORS {
+        for below in ["", "/..", "/../../../../.."] {
+            let mut container = host.script("main", "pwd");
+            container.working_dir = format!("/proc/self/fd/{number}{below}");
+            let found = outcome(&host, container);
+            // `/proc/self/fd/..` would be a directory of `/proc`, were the numbers not there.
+            let refused = found.starts_with("mkdir ") || found.starts_with("chdir to cwd");
+            assert!(refused && found.ends_with("unknown (128)"), "{number}{below}: {found}");
+        }
+    }
+}
+
+#[needs(containers)]
+fn no_mount_target_leads_through_a_descriptor() {
+    let host = EmbeddedHost::new();
+    let layer = host.config.data_dir.join("links");
+    std::fs::create_dir_all(layer.join("etc")).unwrap();
+    std::fs::create_dir_all(layer.join("dirs")).unwrap();
+    for number in 0..DESCRIPTORS {
+        symlink(format!("/proc/self/fd/{number}"), layer.join(format!("dirs/{number}"))).unwrap();
+    }
+    let source = host.config.data_dir.join("volume");
+    std::fs::create_dir_all(&source).unwrap();
+    for number in 0..DESCRIPTORS {
+        for path in [format!("/proc/self/fd/{number}/made"), format!("/dirs/{number}/made"), format!("/dirs/{number}")]
+        {
+            let mut container = host.script("main", "echo started");
+            container.lower_dirs.push(layer.clone());
+            container.mounts.push(BindMount { source: source.clone(), container_path: path.clone(), read_only: false });
+            let found = outcome(&host, container);
+            assert!(found.starts_with("error mounting: ") && found.ends_with("unknown (128)"), "{path}: {found}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(source).unwrap().count(), 0);
+}
+
+#[needs(containers)]
+fn the_files_under_etc_lead_through_no_descriptor() {
+    let host = EmbeddedHost::new();
+    for name in ["hosts", "resolv.conf", "hostname"] {
+        for target in ["/proc/self/fd/3", "/proc/self/cwd/x", "/proc/1/root/x"] {
+            let layer = host.config.data_dir.join(format!("{name}-{}", target.replace('/', "-")));
+            std::fs::create_dir_all(layer.join("etc")).unwrap();
+            symlink(target, layer.join("etc").join(name)).unwrap();
+            let mut container = host.script("main", "echo started");
+            container.lower_dirs.push(layer);
+            let found = outcome(&host, container);
+            assert!(found.starts_with(&format!("error mounting: `/etc/{name}`")), "{found}");
+        }
+    }
+}
+
+#[needs(containers)]
+fn nothing_of_the_containers_hides_the_kernels_files() {
+    let host = EmbeddedHost::new();
+    for path in ["/proc", "/proc/sys", "/proc/self", "/a/../proc/sys/kernel"] {
+        let mut container = host.script("main", "echo started");
+        container.tmpfs.push(Tmpfs { container_path: path.to_owned(), size_mib: 1, options: Vec::new() });
+        let found = outcome(&host, container);
+        let expected =
+            format!("error mounting: \"{path}\" cannot be mounted because it is inside /proc: unknown (128)");
+        assert!(found == expected.replace("error mounting: ", "") || found == expected, "{found}");
+    }
+    for name in ["proc", "dev", "sys"] {
+        let layer = host.config.data_dir.join(format!("linked-{name}"));
+        std::fs::create_dir_all(layer.join("elsewhere")).unwrap();
+        symlink("/elsewhere", layer.join(name)).unwrap();
+        let mut container = host.script("main", "echo started");
+        container.lower_dirs.push(layer);
+        let found = outcome(&host, container);
+        assert_eq!(found, format!("error mounting: `/{name}`: must be an ordinary directory: unknown (128)"));
+    }
+}
+
+#[needs(containers)]
+fn a_user_file_that_is_none_is_an_error_and_nobody_waits() {
+    let host = EmbeddedHost::new();
+    for name in ["passwd", "group"] {
+        let layer = host.config.data_dir.join(format!("pipe-{name}"));
+        std::fs::create_dir_all(layer.join("etc")).unwrap();
+        let pipe = layer.join("etc").join(name);
+        let mode = rustix::fs::Mode::from_raw_mode(0o644);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let mut container = host.script("main", "echo started");
+        container.lower_dirs.push(layer);
+        let found = outcome(&host, container);
+        assert_eq!(found, format!("reading `/etc/{name}`: not a regular file: unknown (128)"));
+    }
+    let mut container = host.script("main", "id -u");
+    container.user = u32::MAX.to_string();
+    assert_eq!(outcome(&host, container), "uids and gids must be in range 0-2147483647: unknown (128)");
+}
+
+#[needs(containers)]
+fn a_working_directory_is_made_before_the_root_is_read_only_and_is_no_file() {
+    let host = EmbeddedHost::new();
+    let mut container = host.script("main", "pwd; touch x 2>/dev/null || echo refused");
+    container.readonly_root = true;
+    container.working_dir = "/not/there".to_owned();
+    assert_eq!(host.run(container), (vec!["/not/there".to_owned(), "refused".to_owned()], 0));
+    let mut container = host.script("main", "pwd");
+    container.working_dir = "/etc/passwd".to_owned();
+    assert_eq!(outcome(&host, container), "mkdir /etc/passwd: not a directory: unknown (128)");
+}
+
+/// `name device:inode mode` of what a process has open, in the container.
+const STREAMS: &str = "for n in 0 1 2; do stat -L -c \"$n %t:%T %d\" /proc/self/fd/$n; done; stat -c '%d' /dev/null; ls /proc/self/fd | wc -l";
+
+#[needs(containers)]
+fn the_standard_input_is_the_containers_own_device_and_nothing_else_is_open() {
+    let host = EmbeddedHost::new();
+    let (lines, _) = host.run(host.script("main", STREAMS));
+    let own = &lines[3];
+    assert_eq!(lines[0], format!("0 1:3 {own}"), "{lines:?}");
+    // `ls` has the directory open besides.
+    assert_eq!(lines[4], "4");
+    let of_host = std::os::unix::fs::MetadataExt::dev(&std::fs::metadata("/dev/null").unwrap()).to_string();
+    assert_ne!(*own, of_host);
+}
+
+#[needs(containers)]
+fn a_command_has_the_containers_own_device_and_nothing_else() {
+    let host = EmbeddedHost::new();
+    let task = host.task(vec![host.script("main", "echo ready; while :; do sleep 1000; done")]);
+    host.backend().start(&task).unwrap();
+    host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
+    let script = "n=$(stat -c %d /dev/null); for f in 0 1 2; do test $(stat -L -c %d /proc/$$/fd/$f) = $n || exit 9; done; \
+                  set -- /proc/$$/fd/*; test $# -le 4";
+    let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
+    host.backend().exec(&task.task_id, "main", &ExecSpec { exec_id: "a".to_owned(), argv, timeout_s: 5 }).unwrap();
+    let code = host.wait(|kind| match kind {
+        EventKind::ExecExited { exit_code, .. } => Some(*exit_code),
+        _ => None,
+    });
+    assert_eq!(code, 0);
+    host.remove(&task);
+}
+
+#[needs(containers)]
+fn devices_and_files_under_etc_are_the_containers_own() {
+    let before: Vec<_> =
+        ["null", "zero", "tty"].map(|n| std::fs::metadata(format!("/dev/{n}")).unwrap().permissions()).into();
+    let host = EmbeddedHost::new();
+    let script = "stat -c '%n %F %t:%T %a' /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty; \
+                  chmod 600 /dev/null /dev/zero /dev/tty && echo changed; \
+                  head -c 3000000 /dev/urandom > /etc/hosts 2>/dev/null || echo full; echo here > /etc/hostname || echo still full";
+    let (lines, _) = host.run(host.script("main", script));
+    let device = |name: &str, number: &str| format!("/dev/{name} character special file {number} 666");
+    let mut expected: Vec<String> =
+        [("null", "1:3"), ("zero", "1:5"), ("full", "1:7"), ("random", "1:8"), ("urandom", "1:9"), ("tty", "5:0")]
+            .map(|(name, number)| device(name, number))
+            .into();
+    expected.extend(["changed".to_owned(), "full".to_owned()]);
+    assert_eq!(lines[..8], expected);
+    let after: Vec<_> =
+        ["null", "zero", "tty"].map(|n| std::fs::metadata(format!("/dev/{n}")).unwrap().permissions()).into();
+    assert_eq!(before, after);
+    let (lines, _) = host.run(host.script("main", "wc -l < /etc/hosts"));
+    assert_eq!(lines, ["3"]);
+    let mut container = host.script(
+        "main",
+        "for f in hosts resolv.conf hostname; do echo x 2>/dev/null >> /etc/$f || echo read-only; done",
+    );
+    container.readonly_root = true;
+    let (lines, _) = host.run(container);
+    assert_eq!(lines.iter().filter(|line| *line == "read-only").count(), 3, "{lines:?}");
+}
+
+/// The tests of this file once more where `/sys/fs/cgroup` holds nothing but version 2.
+#[needs(containers)]
+fn all_of_it_holds_on_control_groups_of_version_2_too() {
+    if std::env::var_os(ONLY_VERSION_2).is_some() {
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        assert!(mounts.contains(" - cgroup2 ") && !mounts.contains(" - cgroup "), "{mounts}");
+        return;
+    }
+    let script = "umount -R -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec \"$0\" \"$@\"";
+    let output = Command::new("unshare")
+        .args(["--mount", "--propagation", "private", "sh", "-c", script])
+        .arg(std::env::current_exe().unwrap())
+        .args(["isolation::", "--test-threads=1"])
+        .env(ONLY_VERSION_2, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("test result: ok.") && !text.contains(" 0 passed"), "{text}");
+}
