@@ -18,29 +18,29 @@ pub static SERVICE: ServiceShape = ServiceShape {
     api_version: "2014-11-13",
     xml_namespace: "",
     operations: &[
-        &CREATE_CLUSTER, &DELETE_CLUSTER, &DEREGISTER_TASK_DEFINITION, &DESCRIBE_CLUSTERS, &DESCRIBE_TASK_DEFINITION,
-        &DESCRIBE_TASKS, &LIST_CLUSTERS, &LIST_TAGS_FOR_RESOURCE, &LIST_TASK_DEFINITIONS, &LIST_TASKS,
-        &REGISTER_TASK_DEFINITION, &RUN_TASK, &STOP_TASK, &TAG_RESOURCE, &UNTAG_RESOURCE,
+        &CREATE_CLUSTER, &DELETE_CLUSTER, &DEREGISTER_TASK_DEFINITION, &DESCRIBE_CAPACITY_PROVIDERS,
+        &DESCRIBE_CLUSTERS, &DESCRIBE_TASK_DEFINITION, &DESCRIBE_TASKS, &LIST_CLUSTERS, &LIST_TAGS_FOR_RESOURCE,
+        &LIST_TASK_DEFINITIONS, &LIST_TASKS, &PUT_CLUSTER_CAPACITY_PROVIDERS, &REGISTER_TASK_DEFINITION, &RUN_TASK,
+        &STOP_TASK, &TAG_RESOURCE, &UNTAG_RESOURCE, &UPDATE_CLUSTER, &UPDATE_CLUSTER_SETTINGS,
     ],
     unimplemented: &[
         "AssociateGatewayWithCluster", "ContinueServiceDeployment", "CreateCapacityProvider", "CreateDaemon",
         "CreateExpressGatewayService", "CreateGateway", "CreateService", "CreateTaskSet", "DeleteAccountSetting",
         "DeleteAttributes", "DeleteCapacityProvider", "DeleteDaemon", "DeleteDaemonTaskDefinition",
         "DeleteExpressGatewayService", "DeleteGateway", "DeleteService", "DeleteTaskDefinitions", "DeleteTaskSet",
-        "DeregisterContainerInstance", "DescribeCapacityProviders", "DescribeContainerInstances", "DescribeDaemon",
-        "DescribeDaemonDeployments", "DescribeDaemonRevisions", "DescribeDaemonTaskDefinition",
-        "DescribeExpressGatewayService", "DescribeGateway", "DescribeGatewayResources", "DescribeGatewayRoute",
-        "DescribeServiceDeployments", "DescribeServiceRevisions", "DescribeServices", "DescribeTaskSets",
-        "DisassociateGatewayFromCluster", "DiscoverPollEndpoint", "ExecuteCommand", "GetTaskProtection",
-        "ListAccountSettings", "ListAttributes", "ListContainerInstances", "ListDaemonDeployments",
-        "ListDaemonTaskDefinitions", "ListDaemons", "ListGatewayClusterAssociations", "ListGatewayRoutes",
-        "ListGateways", "ListServiceDeployments", "ListServices", "ListServicesByNamespace",
+        "DeregisterContainerInstance", "DescribeContainerInstances", "DescribeDaemon", "DescribeDaemonDeployments",
+        "DescribeDaemonRevisions", "DescribeDaemonTaskDefinition", "DescribeExpressGatewayService", "DescribeGateway",
+        "DescribeGatewayResources", "DescribeGatewayRoute", "DescribeServiceDeployments", "DescribeServiceRevisions",
+        "DescribeServices", "DescribeTaskSets", "DisassociateGatewayFromCluster", "DiscoverPollEndpoint",
+        "ExecuteCommand", "GetTaskProtection", "ListAccountSettings", "ListAttributes", "ListContainerInstances",
+        "ListDaemonDeployments", "ListDaemonTaskDefinitions", "ListDaemons", "ListGatewayClusterAssociations",
+        "ListGatewayRoutes", "ListGateways", "ListServiceDeployments", "ListServices", "ListServicesByNamespace",
         "ListTaskDefinitionFamilies", "PutAccountSetting", "PutAccountSettingDefault", "PutAttributes",
-        "PutClusterCapacityProviders", "RegisterContainerInstance", "RegisterDaemonTaskDefinition", "StartTask",
-        "StopServiceDeployment", "SubmitAttachmentStateChanges", "SubmitContainerStateChange", "SubmitTaskStateChange",
-        "UpdateCapacityProvider", "UpdateCluster", "UpdateClusterSettings", "UpdateContainerAgent",
-        "UpdateContainerInstancesState", "UpdateDaemon", "UpdateExpressGatewayService", "UpdateGateway",
-        "UpdateService", "UpdateServicePrimaryTaskSet", "UpdateTaskProtection", "UpdateTaskSet",
+        "RegisterContainerInstance", "RegisterDaemonTaskDefinition", "StartTask", "StopServiceDeployment",
+        "SubmitAttachmentStateChanges", "SubmitContainerStateChange", "SubmitTaskStateChange",
+        "UpdateCapacityProvider", "UpdateContainerAgent", "UpdateContainerInstancesState", "UpdateDaemon",
+        "UpdateExpressGatewayService", "UpdateGateway", "UpdateService", "UpdateServicePrimaryTaskSet",
+        "UpdateTaskProtection", "UpdateTaskSet",
     ],
 };
 
@@ -50,6 +50,8 @@ pub static CREATE_CLUSTER: OperationShape = OperationShape::rpc("CreateCluster",
 pub static DELETE_CLUSTER: OperationShape = OperationShape::rpc("DeleteCluster", DeleteClusterInput::shape, DeleteClusterOutput::shape);
 #[rustfmt::skip]
 pub static DEREGISTER_TASK_DEFINITION: OperationShape = OperationShape::rpc("DeregisterTaskDefinition", DeregisterTaskDefinitionInput::shape, DeregisterTaskDefinitionOutput::shape);
+#[rustfmt::skip]
+pub static DESCRIBE_CAPACITY_PROVIDERS: OperationShape = OperationShape::rpc("DescribeCapacityProviders", DescribeCapacityProvidersInput::shape, DescribeCapacityProvidersOutput::shape);
 #[rustfmt::skip]
 pub static DESCRIBE_CLUSTERS: OperationShape = OperationShape::rpc("DescribeClusters", DescribeClustersInput::shape, DescribeClustersOutput::shape);
 #[rustfmt::skip]
@@ -65,6 +67,8 @@ pub static LIST_TASK_DEFINITIONS: OperationShape = OperationShape::rpc("ListTask
 #[rustfmt::skip]
 pub static LIST_TASKS: OperationShape = OperationShape::rpc("ListTasks", ListTasksInput::shape, ListTasksOutput::shape);
 #[rustfmt::skip]
+pub static PUT_CLUSTER_CAPACITY_PROVIDERS: OperationShape = OperationShape::rpc("PutClusterCapacityProviders", PutClusterCapacityProvidersInput::shape, PutClusterCapacityProvidersOutput::shape);
+#[rustfmt::skip]
 pub static REGISTER_TASK_DEFINITION: OperationShape = OperationShape::rpc("RegisterTaskDefinition", RegisterTaskDefinitionInput::shape, RegisterTaskDefinitionOutput::shape);
 #[rustfmt::skip]
 pub static RUN_TASK: OperationShape = OperationShape::rpc("RunTask", RunTaskInput::shape, RunTaskOutput::shape);
@@ -74,8 +78,22 @@ pub static STOP_TASK: OperationShape = OperationShape::rpc("StopTask", StopTaskI
 pub static TAG_RESOURCE: OperationShape = OperationShape::rpc("TagResource", TagResourceInput::shape, TagResourceOutput::shape);
 #[rustfmt::skip]
 pub static UNTAG_RESOURCE: OperationShape = OperationShape::rpc("UntagResource", UntagResourceInput::shape, UntagResourceOutput::shape);
+#[rustfmt::skip]
+pub static UPDATE_CLUSTER: OperationShape = OperationShape::rpc("UpdateCluster", UpdateClusterInput::shape, UpdateClusterOutput::shape);
+#[rustfmt::skip]
+pub static UPDATE_CLUSTER_SETTINGS: OperationShape = OperationShape::rpc("UpdateClusterSettings", UpdateClusterSettingsInput::shape, UpdateClusterSettingsOutput::shape);
 
 shape! {
+    pub struct AcceleratorCountRequest as "AcceleratorCountRequest" {
+        min: Option<i32> = "min",
+        max: Option<i32> = "max",
+    }
+
+    pub struct AcceleratorTotalMemoryMiBRequest as "AcceleratorTotalMemoryMiBRequest" {
+        min: Option<i32> = "min",
+        max: Option<i32> = "max",
+    }
+
     pub struct Attachment as "Attachment" {
         id: Option<String> = "id",
         r#type: Option<String> = "type",
@@ -90,16 +108,50 @@ shape! {
         target_id: Option<String> = "targetId",
     }
 
+    pub struct AutoRepairConfiguration as "AutoRepairConfiguration" {
+        actions_status: Option<String> = "actionsStatus" { shape(&shapes::AUTO_REPAIR_ACTIONS_STATUS) },
+    }
+
+    pub struct AutoScalingGroupProvider as "AutoScalingGroupProvider" {
+        auto_scaling_group_arn: String = "autoScalingGroupArn",
+        managed_scaling: Option<ManagedScaling> = "managedScaling",
+        managed_termination_protection: Option<String> = "managedTerminationProtection" { shape(&shapes::MANAGED_TERMINATION_PROTECTION) },
+        managed_draining: Option<String> = "managedDraining" { shape(&shapes::MANAGED_DRAINING) },
+    }
+
     pub struct AwsVpcConfiguration as "AwsVpcConfiguration" {
         subnets: Vec<String> = "subnets",
         security_groups: Option<Vec<String>> = "securityGroups",
         assign_public_ip: Option<String> = "assignPublicIp" { shape(&shapes::ASSIGN_PUBLIC_IP) },
     }
 
+    pub struct BaselineEbsBandwidthMbpsRequest as "BaselineEbsBandwidthMbpsRequest" {
+        min: Option<i32> = "min",
+        max: Option<i32> = "max",
+    }
+
+    pub struct CapacityProvider as "CapacityProvider" {
+        capacity_provider_arn: Option<String> = "capacityProviderArn",
+        name: Option<String> = "name",
+        cluster: Option<String> = "cluster",
+        status: Option<String> = "status" { shape(&shapes::CAPACITY_PROVIDER_STATUS) },
+        auto_scaling_group_provider: Option<AutoScalingGroupProvider> = "autoScalingGroupProvider",
+        managed_instances_provider: Option<ManagedInstancesProvider> = "managedInstancesProvider",
+        update_status: Option<String> = "updateStatus" { shape(&shapes::CAPACITY_PROVIDER_UPDATE_STATUS) },
+        update_status_reason: Option<String> = "updateStatusReason",
+        tags: Option<Vec<Tag>> = "tags" { shape(&shapes::TAGS) },
+        r#type: Option<String> = "type" { shape(&shapes::CAPACITY_PROVIDER_TYPE) },
+    }
+
     pub struct CapacityProviderStrategyItem as "CapacityProviderStrategyItem" {
         capacity_provider: String = "capacityProvider",
         weight: Option<i32> = "weight" { shape(&shapes::CAPACITY_PROVIDER_STRATEGY_ITEM_WEIGHT) },
         base: Option<i32> = "base" { shape(&shapes::CAPACITY_PROVIDER_STRATEGY_ITEM_BASE) },
+    }
+
+    pub struct CapacityReservationRequest as "CapacityReservationRequest" {
+        reservation_group_arn: Option<String> = "reservationGroupArn",
+        reservation_preference: Option<String> = "reservationPreference" { shape(&shapes::CAPACITY_RESERVATION_PREFERENCE) },
     }
 
     pub struct Cluster as "Cluster" {
@@ -258,6 +310,20 @@ shape! {
         task_definition: Option<TaskDefinition> = "taskDefinition",
     }
 
+    pub struct DescribeCapacityProvidersInput as "DescribeCapacityProvidersRequest" {
+        capacity_providers: Option<Vec<String>> = "capacityProviders",
+        cluster: Option<String> = "cluster",
+        include: Option<Vec<String>> = "include" { shape(&shapes::CAPACITY_PROVIDER_FIELD_LIST) },
+        max_results: Option<i32> = "maxResults",
+        next_token: Option<String> = "nextToken",
+    }
+
+    pub struct DescribeCapacityProvidersOutput as "DescribeCapacityProvidersResponse" {
+        capacity_providers: Option<Vec<CapacityProvider>> = "capacityProviders",
+        failures: Option<Vec<Failure>> = "failures",
+        next_token: Option<String> = "nextToken",
+    }
+
     pub struct DescribeClustersInput as "DescribeClustersRequest" {
         clusters: Option<Vec<String>> = "clusters",
         include: Option<Vec<String>> = "include" { shape(&shapes::CLUSTER_FIELD_LIST) },
@@ -394,6 +460,51 @@ shape! {
         device_type: Option<String> = "deviceType",
     }
 
+    pub struct InfrastructureOptimization as "InfrastructureOptimization" {
+        scale_in_after: Option<i32> = "scaleInAfter",
+    }
+
+    pub struct InstanceLaunchTemplate as "InstanceLaunchTemplate" {
+        ec2_instance_profile_arn: String = "ec2InstanceProfileArn",
+        network_configuration: ManagedInstancesNetworkConfiguration = "networkConfiguration",
+        storage_configuration: Option<ManagedInstancesStorageConfiguration> = "storageConfiguration",
+        local_storage_configuration: Option<ManagedInstancesLocalStorageConfiguration> = "localStorageConfiguration",
+        monitoring: Option<String> = "monitoring" { shape(&shapes::MANAGED_INSTANCES_MONITORING_OPTIONS) },
+        capacity_option_type: Option<String> = "capacityOptionType" { shape(&shapes::CAPACITY_OPTION_TYPE) },
+        instance_metadata_tags_propagation: Option<bool> = "instanceMetadataTagsPropagation",
+        instance_requirements: Option<InstanceRequirementsRequest> = "instanceRequirements",
+        fips_enabled: Option<bool> = "fipsEnabled",
+        capacity_reservations: Option<CapacityReservationRequest> = "capacityReservations",
+        nitro_enclaves_enabled: Option<bool> = "nitroEnclavesEnabled",
+    }
+
+    pub struct InstanceRequirementsRequest as "InstanceRequirementsRequest" {
+        v_cpu_count: VCpuCountRangeRequest = "vCpuCount",
+        memory_mi_b: MemoryMiBRequest = "memoryMiB",
+        cpu_manufacturers: Option<Vec<String>> = "cpuManufacturers" { shape(&shapes::CPU_MANUFACTURER_SET) },
+        memory_gi_b_per_v_cpu: Option<MemoryGiBPerVCpuRequest> = "memoryGiBPerVCpu",
+        excluded_instance_types: Option<Vec<String>> = "excludedInstanceTypes" { shape(&shapes::EXCLUDED_INSTANCE_TYPE_SET) },
+        instance_generations: Option<Vec<String>> = "instanceGenerations" { shape(&shapes::INSTANCE_GENERATION_SET) },
+        spot_max_price_percentage_over_lowest_price: Option<i32> = "spotMaxPricePercentageOverLowestPrice",
+        on_demand_max_price_percentage_over_lowest_price: Option<i32> = "onDemandMaxPricePercentageOverLowestPrice",
+        bare_metal: Option<String> = "bareMetal" { shape(&shapes::BARE_METAL) },
+        burstable_performance: Option<String> = "burstablePerformance" { shape(&shapes::BURSTABLE_PERFORMANCE) },
+        require_hibernate_support: Option<bool> = "requireHibernateSupport",
+        network_interface_count: Option<NetworkInterfaceCountRequest> = "networkInterfaceCount",
+        local_storage: Option<String> = "localStorage" { shape(&shapes::LOCAL_STORAGE) },
+        local_storage_types: Option<Vec<String>> = "localStorageTypes" { shape(&shapes::LOCAL_STORAGE_TYPE_SET) },
+        total_local_storage_gb: Option<TotalLocalStorageGBRequest> = "totalLocalStorageGB",
+        baseline_ebs_bandwidth_mbps: Option<BaselineEbsBandwidthMbpsRequest> = "baselineEbsBandwidthMbps",
+        accelerator_types: Option<Vec<String>> = "acceleratorTypes" { shape(&shapes::ACCELERATOR_TYPE_SET) },
+        accelerator_count: Option<AcceleratorCountRequest> = "acceleratorCount",
+        accelerator_manufacturers: Option<Vec<String>> = "acceleratorManufacturers" { shape(&shapes::ACCELERATOR_MANUFACTURER_SET) },
+        accelerator_names: Option<Vec<String>> = "acceleratorNames" { shape(&shapes::ACCELERATOR_NAME_SET) },
+        accelerator_total_memory_mi_b: Option<AcceleratorTotalMemoryMiBRequest> = "acceleratorTotalMemoryMiB",
+        network_bandwidth_gbps: Option<NetworkBandwidthGbpsRequest> = "networkBandwidthGbps",
+        allowed_instance_types: Option<Vec<String>> = "allowedInstanceTypes" { shape(&shapes::ALLOWED_INSTANCE_TYPE_SET) },
+        max_spot_price_as_percentage_of_optimal_on_demand_price: Option<i32> = "maxSpotPriceAsPercentageOfOptimalOnDemandPrice",
+    }
+
     pub struct KernelCapabilities as "KernelCapabilities" {
         add: Option<Vec<String>> = "add",
         drop: Option<Vec<String>> = "drop",
@@ -476,15 +587,59 @@ shape! {
         last_status: Option<String> = "lastStatus",
     }
 
+    pub struct ManagedInstancesLocalStorageConfiguration as "ManagedInstancesLocalStorageConfiguration" {
+        use_local_storage: Option<bool> = "useLocalStorage",
+    }
+
+    pub struct ManagedInstancesNetworkConfiguration as "ManagedInstancesNetworkConfiguration" {
+        subnets: Option<Vec<String>> = "subnets",
+        security_groups: Option<Vec<String>> = "securityGroups",
+    }
+
+    pub struct ManagedInstancesProvider as "ManagedInstancesProvider" {
+        infrastructure_role_arn: Option<String> = "infrastructureRoleArn",
+        instance_launch_template: Option<InstanceLaunchTemplate> = "instanceLaunchTemplate",
+        propagate_tags: Option<String> = "propagateTags" { shape(&shapes::PROPAGATE_MI_TAGS) },
+        infrastructure_optimization: Option<InfrastructureOptimization> = "infrastructureOptimization",
+        auto_repair_configuration: Option<AutoRepairConfiguration> = "autoRepairConfiguration",
+    }
+
+    pub struct ManagedInstancesStorageConfiguration as "ManagedInstancesStorageConfiguration" {
+        storage_size_gi_b: Option<i32> = "storageSizeGiB" { shape(&shapes::TASK_VOLUME_STORAGE_GI_B) },
+    }
+
+    pub struct ManagedScaling as "ManagedScaling" {
+        status: Option<String> = "status" { shape(&shapes::MANAGED_SCALING_STATUS) },
+        target_capacity: Option<i32> = "targetCapacity" { shape(&shapes::MANAGED_SCALING_TARGET_CAPACITY) },
+        minimum_scaling_step_size: Option<i32> = "minimumScalingStepSize" { shape(&shapes::MANAGED_SCALING_STEP_SIZE) },
+        maximum_scaling_step_size: Option<i32> = "maximumScalingStepSize" { shape(&shapes::MANAGED_SCALING_STEP_SIZE) },
+        instance_warmup_period: Option<i32> = "instanceWarmupPeriod" { shape(&shapes::MANAGED_SCALING_INSTANCE_WARMUP_PERIOD) },
+    }
+
     pub struct ManagedStorageConfiguration as "ManagedStorageConfiguration" {
         kms_key_id: Option<String> = "kmsKeyId",
         fargate_ephemeral_storage_kms_key_id: Option<String> = "fargateEphemeralStorageKmsKeyId",
+    }
+
+    pub struct MemoryGiBPerVCpuRequest as "MemoryGiBPerVCpuRequest" {
+        min: Option<f64> = "min",
+        max: Option<f64> = "max",
+    }
+
+    pub struct MemoryMiBRequest as "MemoryMiBRequest" {
+        min: i32 = "min",
+        max: Option<i32> = "max",
     }
 
     pub struct MountPoint as "MountPoint" {
         source_volume: Option<String> = "sourceVolume",
         container_path: Option<String> = "containerPath",
         read_only: Option<bool> = "readOnly",
+    }
+
+    pub struct NetworkBandwidthGbpsRequest as "NetworkBandwidthGbpsRequest" {
+        min: Option<f64> = "min",
+        max: Option<f64> = "max",
     }
 
     pub struct NetworkBinding as "NetworkBinding" {
@@ -504,6 +659,11 @@ shape! {
         attachment_id: Option<String> = "attachmentId",
         private_ipv4_address: Option<String> = "privateIpv4Address",
         ipv6_address: Option<String> = "ipv6Address",
+    }
+
+    pub struct NetworkInterfaceCountRequest as "NetworkInterfaceCountRequest" {
+        min: Option<i32> = "min",
+        max: Option<i32> = "max",
     }
 
     pub struct NvidiaMpsAllocation as "NvidiaMpsAllocation" {
@@ -534,6 +694,16 @@ shape! {
         r#type: Option<String> = "type" { shape(&shapes::PROXY_CONFIGURATION_TYPE) },
         container_name: String = "containerName",
         properties: Option<Vec<KeyValuePair>> = "properties",
+    }
+
+    pub struct PutClusterCapacityProvidersInput as "PutClusterCapacityProvidersRequest" {
+        cluster: String = "cluster",
+        capacity_providers: Vec<String> = "capacityProviders",
+        default_capacity_provider_strategy: Vec<CapacityProviderStrategyItem> = "defaultCapacityProviderStrategy",
+    }
+
+    pub struct PutClusterCapacityProvidersOutput as "PutClusterCapacityProvidersResponse" {
+        cluster: Option<Cluster> = "cluster",
     }
 
     pub struct RegisterTaskDefinitionInput as "RegisterTaskDefinitionRequest" {
@@ -770,6 +940,11 @@ shape! {
         mount_options: Option<Vec<String>> = "mountOptions",
     }
 
+    pub struct TotalLocalStorageGBRequest as "TotalLocalStorageGBRequest" {
+        min: Option<f64> = "min",
+        max: Option<f64> = "max",
+    }
+
     pub struct TrustedExecutionConfiguration as "TrustedExecutionConfiguration" {
         isolation_mode: String = "isolationMode" { shape(&shapes::ISOLATION_MODE) },
         attestation_policy: Option<String> = "attestationPolicy",
@@ -794,6 +969,31 @@ shape! {
     pub struct UntagResourceOutput as "UntagResourceResponse" {
     }
 
+    pub struct UpdateClusterInput as "UpdateClusterRequest" {
+        cluster: String = "cluster",
+        settings: Option<Vec<ClusterSetting>> = "settings",
+        configuration: Option<ClusterConfiguration> = "configuration",
+        service_connect_defaults: Option<ClusterServiceConnectDefaultsRequest> = "serviceConnectDefaults",
+    }
+
+    pub struct UpdateClusterOutput as "UpdateClusterResponse" {
+        cluster: Option<Cluster> = "cluster",
+    }
+
+    pub struct UpdateClusterSettingsInput as "UpdateClusterSettingsRequest" {
+        cluster: String = "cluster",
+        settings: Vec<ClusterSetting> = "settings",
+    }
+
+    pub struct UpdateClusterSettingsOutput as "UpdateClusterSettingsResponse" {
+        cluster: Option<Cluster> = "cluster",
+    }
+
+    pub struct VCpuCountRangeRequest as "VCpuCountRangeRequest" {
+        min: i32 = "min",
+        max: Option<i32> = "max",
+    }
+
     pub struct Volume as "Volume" {
         name: Option<String> = "name",
         host: Option<HostVolumeProperties> = "host",
@@ -815,11 +1015,29 @@ mod shapes {
     //! What the types do not say.
     use neargate_shape::{Link, Shape, Wire};
 
+    pub(super) static ACCELERATOR_MANUFACTURER: Shape = Shape::string("AcceleratorManufacturer").one_of(&["amazon-web-services", "amd", "nvidia", "xilinx", "habana"]);
+    pub(super) static ACCELERATOR_MANUFACTURER_SET: Shape = Shape::list("AcceleratorManufacturerSet", Link::Static(&ACCELERATOR_MANUFACTURER));
+    pub(super) static ACCELERATOR_NAME: Shape = Shape::string("AcceleratorName").one_of(&["a100", "inferentia", "k520", "k80", "m60", "radeon-pro-v520", "t4", "vu9p", "v100", "a10g", "h100", "t4g", "l40s", "l4"]);
+    pub(super) static ACCELERATOR_NAME_SET: Shape = Shape::list("AcceleratorNameSet", Link::Static(&ACCELERATOR_NAME));
+    pub(super) static ACCELERATOR_TYPE: Shape = Shape::string("AcceleratorType").one_of(&["gpu", "fpga", "inference"]);
+    pub(super) static ACCELERATOR_TYPE_SET: Shape = Shape::list("AcceleratorTypeSet", Link::Static(&ACCELERATOR_TYPE));
+    pub(super) static ALLOWED_INSTANCE_TYPE: Shape = Shape::string("AllowedInstanceType").min(1).max(30).pattern(r"[a-zA-Z0-9\.\*\-]+");
+    pub(super) static ALLOWED_INSTANCE_TYPE_SET: Shape = Shape::list("AllowedInstanceTypeSet", Link::Static(&ALLOWED_INSTANCE_TYPE)).min(0).max(400);
     pub(super) static APPLICATION_PROTOCOL: Shape = Shape::string("ApplicationProtocol").one_of(&["http", "http2", "grpc"]);
     pub(super) static ASSIGN_PUBLIC_IP: Shape = Shape::string("AssignPublicIp").one_of(&["ENABLED", "DISABLED"]);
     pub(super) static ATTESTATION_POLICY_STATUS: Shape = Shape::string("AttestationPolicyStatus").one_of(&["CONFIGURED"]);
+    pub(super) static AUTO_REPAIR_ACTIONS_STATUS: Shape = Shape::string("AutoRepairActionsStatus").one_of(&["ENABLED", "DISABLED"]);
+    pub(super) static BARE_METAL: Shape = Shape::string("BareMetal").one_of(&["included", "required", "excluded"]);
+    pub(super) static BURSTABLE_PERFORMANCE: Shape = Shape::string("BurstablePerformance").one_of(&["included", "required", "excluded"]);
+    pub(super) static CAPACITY_OPTION_TYPE: Shape = Shape::string("CapacityOptionType").one_of(&["ON_DEMAND", "SPOT", "RESERVED"]);
+    pub(super) static CAPACITY_PROVIDER_FIELD: Shape = Shape::string("CapacityProviderField").one_of(&["TAGS"]);
+    pub(super) static CAPACITY_PROVIDER_FIELD_LIST: Shape = Shape::list("CapacityProviderFieldList", Link::Static(&CAPACITY_PROVIDER_FIELD));
+    pub(super) static CAPACITY_PROVIDER_STATUS: Shape = Shape::string("CapacityProviderStatus").one_of(&["PROVISIONING", "ACTIVE", "DEPROVISIONING", "INACTIVE"]);
     pub(super) static CAPACITY_PROVIDER_STRATEGY_ITEM_BASE: Shape = Shape::integer("CapacityProviderStrategyItemBase").min(0).max(100000);
     pub(super) static CAPACITY_PROVIDER_STRATEGY_ITEM_WEIGHT: Shape = Shape::integer("CapacityProviderStrategyItemWeight").min(0).max(1000);
+    pub(super) static CAPACITY_PROVIDER_TYPE: Shape = Shape::string("CapacityProviderType").one_of(&["EC2_AUTOSCALING", "MANAGED_INSTANCES", "FARGATE", "FARGATE_SPOT"]);
+    pub(super) static CAPACITY_PROVIDER_UPDATE_STATUS: Shape = Shape::string("CapacityProviderUpdateStatus").one_of(&["CREATE_IN_PROGRESS", "CREATE_COMPLETE", "CREATE_FAILED", "DELETE_IN_PROGRESS", "DELETE_COMPLETE", "DELETE_FAILED", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "UPDATE_FAILED"]);
+    pub(super) static CAPACITY_RESERVATION_PREFERENCE: Shape = Shape::string("CapacityReservationPreference").one_of(&["RESERVATIONS_ONLY", "RESERVATIONS_FIRST", "RESERVATIONS_EXCLUDED"]);
     pub(super) static CLUSTER_FIELD: Shape = Shape::string("ClusterField").one_of(&["ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "STATISTICS", "TAGS"]);
     pub(super) static CLUSTER_FIELD_LIST: Shape = Shape::list("ClusterFieldList", Link::Static(&CLUSTER_FIELD));
     pub(super) static CLUSTER_SETTING_NAME: Shape = Shape::string("ClusterSettingName").one_of(&["containerInsights"]);
@@ -828,6 +1046,8 @@ mod shapes {
     pub(super) static CONNECTIVITY: Shape = Shape::string("Connectivity").one_of(&["CONNECTED", "DISCONNECTED"]);
     pub(super) static CONTAINER_CONDITION: Shape = Shape::string("ContainerCondition").one_of(&["START", "COMPLETE", "SUCCESS", "HEALTHY"]);
     pub(super) static CPU_ARCHITECTURE: Shape = Shape::string("CPUArchitecture").one_of(&["X86_64", "ARM64"]);
+    pub(super) static CPU_MANUFACTURER: Shape = Shape::string("CpuManufacturer").one_of(&["intel", "amd", "amazon-web-services"]);
+    pub(super) static CPU_MANUFACTURER_SET: Shape = Shape::list("CpuManufacturerSet", Link::Static(&CPU_MANUFACTURER));
     pub(super) static DESIRED_STATUS: Shape = Shape::string("DesiredStatus").one_of(&["RUNNING", "PENDING", "STOPPED"]);
     pub(super) static DEVICE_CGROUP_PERMISSION: Shape = Shape::string("DeviceCgroupPermission").one_of(&["read", "write", "mknod"]);
     pub(super) static DEVICE_CGROUP_PERMISSIONS: Shape = Shape::list("DeviceCgroupPermissions", Link::Static(&DEVICE_CGROUP_PERMISSION));
@@ -836,14 +1056,28 @@ mod shapes {
     pub(super) static EFS_TRANSIT_ENCRYPTION: Shape = Shape::string("EFSTransitEncryption").one_of(&["ENABLED", "DISABLED"]);
     pub(super) static ENVIRONMENT_FILE_TYPE: Shape = Shape::string("EnvironmentFileType").one_of(&["s3"]);
     pub(super) static ENVIRONMENT_VARIABLES: Shape = Shape::list("EnvironmentVariables", Link::Lazy(<super::KeyValuePair as Wire>::shape)).sensitive();
+    pub(super) static EXCLUDED_INSTANCE_TYPE: Shape = Shape::string("ExcludedInstanceType").min(1).max(30).pattern(r"[a-zA-Z0-9\.\*\-]+");
+    pub(super) static EXCLUDED_INSTANCE_TYPE_SET: Shape = Shape::list("ExcludedInstanceTypeSet", Link::Static(&EXCLUDED_INSTANCE_TYPE)).min(0).max(400);
     pub(super) static EXECUTE_COMMAND_LOGGING: Shape = Shape::string("ExecuteCommandLogging").one_of(&["NONE", "DEFAULT", "OVERRIDE"]);
     pub(super) static FIRELENS_CONFIGURATION_TYPE: Shape = Shape::string("FirelensConfigurationType").one_of(&["fluentd", "fluentbit"]);
     pub(super) static HEALTH_STATUS: Shape = Shape::string("HealthStatus").one_of(&["HEALTHY", "UNHEALTHY", "UNKNOWN"]);
+    pub(super) static INSTANCE_GENERATION: Shape = Shape::string("InstanceGeneration").one_of(&["current", "previous"]);
+    pub(super) static INSTANCE_GENERATION_SET: Shape = Shape::list("InstanceGenerationSet", Link::Static(&INSTANCE_GENERATION));
     pub(super) static IPC_MODE: Shape = Shape::string("IpcMode").one_of(&["host", "task", "none"]);
     pub(super) static ISOLATION_MODE: Shape = Shape::string("IsolationMode").one_of(&["SHARED", "ISOLATED_SANDBOX", "CONFIDENTIAL_SANDBOX"]);
     pub(super) static LAUNCH_TYPE: Shape = Shape::string("LaunchType").one_of(&["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]);
+    pub(super) static LOCAL_STORAGE: Shape = Shape::string("LocalStorage").one_of(&["included", "required", "excluded"]);
+    pub(super) static LOCAL_STORAGE_TYPE: Shape = Shape::string("LocalStorageType").one_of(&["hdd", "ssd"]);
+    pub(super) static LOCAL_STORAGE_TYPE_SET: Shape = Shape::list("LocalStorageTypeSet", Link::Static(&LOCAL_STORAGE_TYPE));
     pub(super) static LOG_DRIVER: Shape = Shape::string("LogDriver").one_of(&["json-file", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "awsfirelens"]);
     pub(super) static MANAGED_AGENT_NAME: Shape = Shape::string("ManagedAgentName").one_of(&["ExecuteCommandAgent"]);
+    pub(super) static MANAGED_DRAINING: Shape = Shape::string("ManagedDraining").one_of(&["ENABLED", "DISABLED"]);
+    pub(super) static MANAGED_INSTANCES_MONITORING_OPTIONS: Shape = Shape::string("ManagedInstancesMonitoringOptions").one_of(&["BASIC", "DETAILED"]);
+    pub(super) static MANAGED_SCALING_INSTANCE_WARMUP_PERIOD: Shape = Shape::integer("ManagedScalingInstanceWarmupPeriod").min(0).max(10000);
+    pub(super) static MANAGED_SCALING_STATUS: Shape = Shape::string("ManagedScalingStatus").one_of(&["ENABLED", "DISABLED"]);
+    pub(super) static MANAGED_SCALING_STEP_SIZE: Shape = Shape::integer("ManagedScalingStepSize").min(1).max(10000);
+    pub(super) static MANAGED_SCALING_TARGET_CAPACITY: Shape = Shape::integer("ManagedScalingTargetCapacity").min(1).max(100);
+    pub(super) static MANAGED_TERMINATION_PROTECTION: Shape = Shape::string("ManagedTerminationProtection").one_of(&["ENABLED", "DISABLED"]);
     pub(super) static NETWORK_MODE: Shape = Shape::string("NetworkMode").one_of(&["bridge", "host", "awsvpc", "none"]);
     pub(super) static NVIDIA_MPS_ALLOCATION_MAX_COMPUTE_PERCENT_INTEGER: Shape = Shape::integer("NvidiaMpsAllocationMaxComputePercentInteger").min(1).max(100);
     pub(super) static NVIDIA_MPS_ALLOCATION_MEMORY_INTEGER: Shape = Shape::integer("NvidiaMpsAllocationMemoryInteger").min(1);
@@ -851,6 +1085,7 @@ mod shapes {
     pub(super) static PID_MODE: Shape = Shape::string("PidMode").one_of(&["host", "task"]);
     pub(super) static PLACEMENT_CONSTRAINT_TYPE: Shape = Shape::string("PlacementConstraintType").one_of(&["distinctInstance", "memberOf"]);
     pub(super) static PLACEMENT_STRATEGY_TYPE: Shape = Shape::string("PlacementStrategyType").one_of(&["random", "spread", "binpack"]);
+    pub(super) static PROPAGATE_MI_TAGS: Shape = Shape::string("PropagateMITags").one_of(&["CAPACITY_PROVIDER", "NONE"]);
     pub(super) static PROPAGATE_TAGS: Shape = Shape::string("PropagateTags").one_of(&["TASK_DEFINITION", "SERVICE", "NONE"]);
     pub(super) static PROXY_CONFIGURATION_TYPE: Shape = Shape::string("ProxyConfigurationType").one_of(&["APPMESH"]);
     pub(super) static RESOURCE_TYPE: Shape = Shape::string("ResourceType").one_of(&["GPU", "InferenceAccelerator", "NeuronDevice"]);
@@ -869,6 +1104,7 @@ mod shapes {
     pub(super) static TASK_FIELD_LIST: Shape = Shape::list("TaskFieldList", Link::Static(&TASK_FIELD));
     pub(super) static TASK_FILESYSTEM_TYPE: Shape = Shape::string("TaskFilesystemType").one_of(&["ext3", "ext4", "xfs", "ntfs"]);
     pub(super) static TASK_STOP_CODE: Shape = Shape::string("TaskStopCode").one_of(&["TaskFailedToStart", "EssentialContainerExited", "UserInitiated", "ServiceSchedulerInitiated", "SpotInterruption", "TerminationNotice", "InfrastructureHealth"]);
+    pub(super) static TASK_VOLUME_STORAGE_GI_B: Shape = Shape::integer("TaskVolumeStorageGiB").min(1);
     pub(super) static TRANSPORT_PROTOCOL: Shape = Shape::string("TransportProtocol").one_of(&["tcp", "udp"]);
     pub(super) static ULIMIT_NAME: Shape = Shape::string("UlimitName").one_of(&["core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack"]);
     pub(super) static VERSION_CONSISTENCY: Shape = Shape::string("VersionConsistency").one_of(&["enabled", "disabled"]);

@@ -16,14 +16,21 @@ pub(crate) enum EcsError {
     SecretName(String),
     TaskDefinitionNotFound,
     TaskNotFound,
+    UnknownProvider(String),
+    ProviderNotOfCluster { provider: String, has: Vec<String> },
+    ProviderInUse,
+    NoWeight,
+    PlatformUnknown,
+    PlatformIncompatible,
     ResourceNotFound,
 }
 
 impl From<EcsError> for Fault {
     fn from(error: EcsError) -> Self {
         use EcsError::{
-            Client, ClusterContainsTasks, ClusterNotFound, Conflict, InvalidParameter, ResourceNotFound, SecretName,
-            TaskDefinitionNotFound, TaskNotFound, UnknownSize,
+            Client, ClusterContainsTasks, ClusterNotFound, Conflict, InvalidParameter, NoWeight, PlatformIncompatible,
+            PlatformUnknown, ProviderInUse, ProviderNotOfCluster, ResourceNotFound, SecretName, TaskDefinitionNotFound,
+            TaskNotFound, UnknownProvider, UnknownSize,
         };
         match error {
             ClusterNotFound => Self::sender("ClusterNotFoundException", "Cluster not found."),
@@ -49,6 +56,37 @@ impl From<EcsError> for Fault {
                 ),
             ),
             TaskDefinitionNotFound => Self::sender("ClientException", "Unable to describe task definition."),
+            UnknownProvider(name) => Self::sender(
+                "InvalidParameterException",
+                "The specified capacity provider was not found. Specify a valid capacity provider and try again.",
+            )
+            .with_hint(format!("there is no `{name}`: Fargate's are FARGATE and FARGATE_SPOT")),
+            ProviderNotOfCluster { provider, has } => Self::sender(
+                "InvalidParameterException",
+                "The specified capacity provider strategy cannot contain a capacity provider that is not associated with the \
+                 cluster. Associate the capacity provider with the cluster or specify a valid capacity provider and try again.",
+            )
+            .with_hint(format!(
+                "the cluster has {}; associate `{provider}` with `AWS::ECS::ClusterCapacityProviderAssociations` (CDK: \
+                 `enableFargateCapacityProviders`) or PutClusterCapacityProviders",
+                if has.is_empty() { "no capacity provider".to_owned() } else { format!("`{}`", has.join("`, `")) }
+            )),
+            ProviderInUse => Self::sender(
+                "ResourceInUseException",
+                "The specified capacity provider is in use and cannot be removed.",
+            ),
+            NoWeight => Self::sender(
+                "InvalidParameterException",
+                "There are no capacity providers with a weight value greater than zero defined in the capacity provider \
+                 strategy. At least one capacity provider must have a weight value greater than zero specified.",
+            ),
+            PlatformUnknown => {
+                Self::sender("PlatformUnknownException", "The specified platform version does not exist.")
+            }
+            PlatformIncompatible => Self::sender(
+                "PlatformTaskDefinitionIncompatibilityException",
+                "The specified platform version does not satisfy the task definition's required capabilities.",
+            ),
             TaskNotFound => Self::sender("InvalidParameterException", "The referenced task was not found."),
             ResourceNotFound => Self::sender(
                 "InvalidParameterException",

@@ -6,6 +6,7 @@
 //! Invariant: knows no container runtime; a task order carries everything there is to know about a task.
 
 pub mod api;
+mod capacity;
 mod decide;
 mod errors;
 mod lifecycle;
@@ -35,6 +36,10 @@ pub fn service() -> Service {
             OperationEntry::of::<ops::DeleteCluster>(),
             OperationEntry::of::<ops::DescribeClusters>(),
             OperationEntry::of::<ops::ListClusters>(),
+            OperationEntry::of::<ops::UpdateCluster>(),
+            OperationEntry::of::<ops::UpdateClusterSettings>(),
+            OperationEntry::of::<ops::PutClusterCapacityProviders>(),
+            OperationEntry::of::<ops::DescribeCapacityProviders>(),
             OperationEntry::of::<ops::RegisterTaskDefinition>(),
             OperationEntry::of::<ops::DeregisterTaskDefinition>(),
             OperationEntry::of::<ops::DescribeTaskDefinition>(),
@@ -47,7 +52,11 @@ pub fn service() -> Service {
             OperationEntry::of::<ops::UntagResource>(),
             OperationEntry::of::<ops::ListTagsForResource>(),
         ],
-        resources: vec![&resources::ClusterType, &resources::TaskDefinitionType],
+        resources: vec![
+            &resources::ClusterType,
+            &resources::CapacityProviderAssociationsType,
+            &resources::TaskDefinitionType,
+        ],
         jobs: vec![(retention::SWEEP, retention::sweep)],
         reports: vec![(order::DRIVER, lifecycle::report)],
         records: |store| {

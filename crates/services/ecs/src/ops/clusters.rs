@@ -5,6 +5,7 @@ use neargate_shape::OperationShape;
 
 use super::page;
 use crate::api;
+use crate::capacity::{check_providers, check_strategy};
 use crate::errors::EcsError;
 use crate::state::{Cluster, Task, cluster, cluster_arn, cluster_name};
 
@@ -26,7 +27,20 @@ impl Operation for CreateCluster {
         if name.len() > 255 || !name.chars().all(fits) {
             return Err(EcsError::InvalidParameter("Invalid cluster name.".to_owned()).into());
         }
+        let capacity_providers = check_providers(input.capacity_providers.as_deref().unwrap_or_default())?;
+        let strategy = input.default_capacity_provider_strategy.as_deref().unwrap_or_default();
+        let default_strategy = check_strategy(strategy, &capacity_providers)?;
+        check_settings(input.settings.as_deref())?;
         if let Some(there) = cx.get::<Cluster>(&name).filter(|cluster| cluster.active) {
+            let is_same = input.settings.as_ref().is_none_or(|it| *it == there.settings)
+                && input.capacity_providers.as_ref().is_none_or(|_| capacity_providers == there.capacity_providers)
+                && (strategy.is_empty() || default_strategy == there.default_strategy)
+                && (input.configuration.is_none() || input.configuration == there.configuration);
+            if !is_same {
+                let text =
+                    "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).";
+                return Err(EcsError::InvalidParameter(text.to_owned()).into());
+            }
             return Ok(api::CreateClusterOutput { cluster: Some(view(cx, there, true)) });
         }
         let made = Cluster {
@@ -34,8 +48,8 @@ impl Operation for CreateCluster {
             active: true,
             tags: input.tags.unwrap_or_default(),
             settings: input.settings.unwrap_or_else(default_settings),
-            capacity_providers: input.capacity_providers.unwrap_or_default(),
-            default_strategy: input.default_capacity_provider_strategy.unwrap_or_default(),
+            capacity_providers,
+            default_strategy,
             configuration: input.configuration,
         };
         let cluster = view(cx, &made, true);
@@ -46,6 +60,77 @@ impl Operation for CreateCluster {
 
 fn default_settings() -> Vec<api::ClusterSetting> {
     vec![api::ClusterSetting { name: Some("containerInsights".to_owned()), value: Some("disabled".to_owned()) }]
+}
+
+/// `containerInsights` is the one setting there is.
+fn check_settings(settings: Option<&[api::ClusterSetting]>) -> Result<(), EcsError> {
+    for setting in settings.unwrap_or_default() {
+        let (name, value) = (setting.name.as_deref().unwrap_or_default(), setting.value.as_deref().unwrap_or_default());
+        if name != "containerInsights" {
+            return Err(EcsError::InvalidParameter(format!("Invalid cluster setting name: {name}")));
+        }
+        if !["enabled", "disabled", "enhanced"].contains(&value) {
+            let text = format!(
+                "Invalid value for cluster setting containerInsights: {value}. Valid values are enabled, disabled and enhanced."
+            );
+            return Err(EcsError::InvalidParameter(text));
+        }
+    }
+    Ok(())
+}
+
+/// `UpdateCluster` changes settings and configuration.
+pub(crate) struct UpdateCluster;
+
+impl Operation for UpdateCluster {
+    const SHAPE: &'static OperationShape = &api::UPDATE_CLUSTER;
+    type Input = api::UpdateClusterInput;
+    type Output = api::UpdateClusterOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("ecs:UpdateCluster", cluster_arn(cx, &cluster_name(Some(&input.cluster)))).into()
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        if input.service_connect_defaults.is_some() {
+            cx.not_simulated("ecs:UpdateCluster serviceConnectDefaults", "accepted; there is no Service Connect");
+        }
+        let cluster = change(cx, &input.cluster, input.settings, input.configuration)?;
+        Ok(api::UpdateClusterOutput { cluster: Some(cluster) })
+    }
+}
+
+/// `UpdateClusterSettings` changes settings.
+pub(crate) struct UpdateClusterSettings;
+
+impl Operation for UpdateClusterSettings {
+    const SHAPE: &'static OperationShape = &api::UPDATE_CLUSTER_SETTINGS;
+    type Input = api::UpdateClusterSettingsInput;
+    type Output = api::UpdateClusterSettingsOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("ecs:UpdateClusterSettings", cluster_arn(cx, &cluster_name(Some(&input.cluster)))).into()
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let cluster = change(cx, &input.cluster, Some(input.settings), None)?;
+        Ok(api::UpdateClusterSettingsOutput { cluster: Some(cluster) })
+    }
+}
+
+fn change(
+    cx: &mut Cx<'_>,
+    reference: &str,
+    settings: Option<Vec<api::ClusterSetting>>,
+    configuration: Option<api::ClusterConfiguration>,
+) -> Result<api::Cluster, EcsError> {
+    let mut found = cluster(cx, Some(reference))?;
+    check_settings(settings.as_deref())?;
+    found.settings = settings.unwrap_or(found.settings);
+    found.configuration = configuration.or(found.configuration);
+    let cluster = view(cx, &found, true);
+    cx.put(&found.name.clone(), found);
+    Ok(cluster)
 }
 
 /// `DescribeClusters` describes the clusters named, or `default`.
@@ -124,7 +209,8 @@ impl Operation for DeleteCluster {
     }
 }
 
-fn view(cx: &Cx<'_>, cluster: &Cluster, with_tags: bool) -> api::Cluster {
+/// A cluster as the API shows it.
+pub(super) fn view(cx: &Cx<'_>, cluster: &Cluster, with_tags: bool) -> api::Cluster {
     let count = |is: fn(&Task) -> bool| {
         let tasks = cx.scan::<Task>("").filter(|(_, task)| task.cluster == cluster.name && is(task)).count();
         i32::try_from(tasks).unwrap_or(i32::MAX)

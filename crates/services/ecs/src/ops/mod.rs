@@ -1,5 +1,6 @@
 //! The operations, one file for each noun or large verb.
 
+mod capacity_providers;
 mod clusters;
 mod definitions;
 mod register_task_definition;
@@ -7,7 +8,10 @@ mod run_task;
 mod tags;
 mod tasks;
 
-pub(crate) use clusters::{CreateCluster, DeleteCluster, DescribeClusters, ListClusters};
+pub(crate) use capacity_providers::{DescribeCapacityProviders, PutClusterCapacityProviders};
+pub(crate) use clusters::{
+    CreateCluster, DeleteCluster, DescribeClusters, ListClusters, UpdateCluster, UpdateClusterSettings,
+};
 pub(crate) use definitions::{DeregisterTaskDefinition, DescribeTaskDefinition, ListTaskDefinitions};
 pub(crate) use register_task_definition::RegisterTaskDefinition;
 pub(crate) use run_task::{RunTask, TOKEN_MS};

@@ -4,6 +4,7 @@ use neargate_kernel::{Access, Accesses, Cx, Fault, Notice, NoticeKind, Operation
 use neargate_shape::{OperationShape, Wire};
 
 use crate::api;
+use crate::capacity::{check_strategy, place};
 use crate::errors::EcsError;
 use crate::lifecycle::{become_status, dependencies, launch, log_route};
 use crate::sizes;
@@ -60,20 +61,21 @@ impl Operation for RunTask {
         }
         let cluster = cluster(cx, input.cluster.as_deref())?;
         let definition = active_definition(cx, &input.task_definition)?;
-        let network = check(&input, &definition)?;
-        refuse_what_is_missing(cx, &definition)?;
         let count = input.count.unwrap_or(1);
         if !(1..=COUNT_MAX).contains(&count) {
             return Err(EcsError::InvalidParameter(format!("Count must be between 1 and {COUNT_MAX}.")).into());
         }
+        let providers = providers(&input, &cluster, usize::try_from(count).unwrap_or(1))?;
+        let network = check(&input, &definition)?;
+        refuse_what_is_missing(cx, &definition)?;
         let mut tasks = vec![];
         let before = cx.cause.clone();
         if before.is_none() {
             let (request, caller) = (cx.request_id.clone(), cx.principal.arn());
             cx.because(&request, "request", &format!("ecs:RunTask by `{caller}`"));
         }
-        for _ in 0..count {
-            let task = new_task(cx, &input, &cluster, &definition)?;
+        for provider in providers {
+            let task = new_task(cx, &input, provider, &cluster, &definition)?;
             let id = task.id().to_owned();
             tasks.push(task.to_api());
             let link = cx.cause.clone();
@@ -120,19 +122,28 @@ fn active_definition(cx: &Cx<'_>, reference: &str) -> Result<Definition, EcsErro
     Err(EcsError::Client("TaskDefinition is inactive".to_owned()))
 }
 
+/// For each task the capacity provider that it goes to; none for tasks of the launch type FARGATE.
+fn providers(input: &api::RunTaskInput, cluster: &Cluster, count: usize) -> Result<Vec<Option<String>>, EcsError> {
+    let given = input.capacity_provider_strategy.as_deref().filter(|items| !items.is_empty());
+    match (input.launch_type.as_deref(), given) {
+        (Some(_), Some(_)) => {
+            let text = "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.";
+            Err(EcsError::InvalidParameter(text.to_owned()))
+        }
+        (Some("FARGATE"), None) => Ok(vec![None; count]),
+        (None, None) if !cluster.default_strategy.is_empty() => {
+            Ok(place(&cluster.default_strategy, count)?.into_iter().map(Some).collect())
+        }
+        (_, None) => Err(EcsError::InvalidParameter("No Container Instances were found in your cluster.".to_owned())),
+        (None, Some(items)) => {
+            let items = check_strategy(items, &cluster.capacity_providers)?;
+            Ok(place(&items, count)?.into_iter().map(Some).collect())
+        }
+    }
+}
+
 /// What the request must have for Fargate; answers its network.
 fn check(input: &api::RunTaskInput, definition: &Definition) -> Result<api::AwsVpcConfiguration, EcsError> {
-    let launch_type = input.launch_type.as_deref();
-    let by_provider =
-        input.capacity_provider_strategy.iter().flatten().any(|it| it.capacity_provider.starts_with("FARGATE"));
-    if launch_type.is_some() && input.capacity_provider_strategy.is_some() {
-        let text =
-            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.";
-        return Err(EcsError::InvalidParameter(text.to_owned()));
-    }
-    if launch_type != Some("FARGATE") && !by_provider {
-        return Err(EcsError::InvalidParameter("No Container Instances were found in your cluster.".to_owned()));
-    }
     let compatibilities = definition.view.compatibilities.as_deref().unwrap_or_default();
     if !compatibilities.iter().any(|it| it == "FARGATE") {
         return Err(EcsError::InvalidParameter("Task definition does not support launch_type FARGATE.".to_owned()));
@@ -145,8 +156,20 @@ fn check(input: &api::RunTaskInput, definition: &Definition) -> Result<api::AwsV
     if network.subnets.is_empty() {
         return Err(EcsError::InvalidParameter("subnets can not be empty.".to_owned()));
     }
+    check_platform_version(input, definition)?;
     check_overrides(input, definition)?;
     Ok(network)
+}
+
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-linux-fargate.html>
+fn check_platform_version(input: &api::RunTaskInput, definition: &Definition) -> Result<(), EcsError> {
+    let is_large = definition.view.cpu.as_deref().and_then(sizes::parse_cpu).is_some_and(|units| units > 4096);
+    match input.platform_version.as_deref() {
+        None | Some("LATEST" | "1.4.0") => Ok(()),
+        Some("1.3.0") if is_large => Err(EcsError::PlatformIncompatible),
+        Some("1.3.0") => Ok(()),
+        Some(_) => Err(EcsError::PlatformUnknown),
+    }
 }
 
 fn check_overrides(input: &api::RunTaskInput, definition: &Definition) -> Result<(), EcsError> {
@@ -219,6 +242,7 @@ fn refuse_what_is_missing(cx: &mut Cx<'_>, definition: &Definition) -> Result<()
 fn new_task(
     cx: &mut Cx<'_>,
     input: &api::RunTaskInput,
+    provider: Option<String>,
     cluster: &Cluster,
     definition: &Definition,
 ) -> Result<Task, Fault> {
@@ -241,7 +265,6 @@ fn new_task(
                 .collect::<Vec<_>>(),
         );
     }
-    let provider = input.capacity_provider_strategy.iter().flatten().next().map(|it| it.capacity_provider.clone());
     let storage = overrides.ephemeral_storage.clone().or_else(|| view.ephemeral_storage.clone());
     Ok(Task {
         view: api::Task {

@@ -1,8 +1,10 @@
 //! CloudFormation types of ECS.
 
+mod capacity_provider_associations;
 mod cluster;
 mod task_definition;
 
+pub(crate) use capacity_provider_associations::CapacityProviderAssociationsType;
 pub(crate) use cluster::ClusterType;
 pub(crate) use task_definition::TaskDefinitionType;
 

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod capacity;
 mod lifecycle;
 mod refusals;
 mod retention;
