@@ -90,7 +90,7 @@ impl Engine {
         let shapes: Vec<_> = core.registry().services().map(|service| service.shape).collect();
         let images = ImageStores::open(&config.data_dir.join("images"), &config.image_stores)?;
 
-        let (writer, inbox) = Writer::channel();
+        let writer = Writer::new(&core);
         let shared = Shared::new(images, writer.clone());
         let tasks = TaskDriver::start(&shared).map_err(|error| no_thread(&error))?;
         open_backend(journal.instance(), config, &core, &shared).map_err(|error| no_thread(&error))?;
@@ -104,18 +104,10 @@ impl Engine {
         let parts =
             Parts { core, journal: Box::new(journal), drivers, notices: Box::new(move |notice| board.pin(notice)) };
         let (stop_sender, stop_receiver) = tokio::sync::mpsc::channel(1);
-        let failed = {
-            let (board, stop) = (Arc::clone(&notices), stop_sender.clone());
-            move |reason: &str| {
-                board.pin(not_written(reason));
-                // One that is asked to stop already is stopping.
-                let _ = stop.try_send(());
-            }
-        };
-        let writer_thread = writer::start(parts, inbox, failed).map_err(|error| no_thread(&error))?;
+        let writer_thread = writer::start(parts, &writer).map_err(|error| no_thread(&error))?;
         if let Some(to) = config.clock {
-            writer.command(Command::SetClock { to });
-            writer.command(neargate_events::after_clock_was_set());
+            writer.order(Command::SetClock { to });
+            writer.order(neargate_events::after_clock_was_set());
         }
         let edge = http::Edge::new(
             shapes,
@@ -152,23 +144,23 @@ impl Engine {
         self.http.wait_for_stop();
     }
 
-    /// Stops every task, waits for them up to `patience`, and ends. Stacks and other state stay.
+    /// Stops every task, waits for them up to `patience`, and ends. Stacks and other state stay. Where the state cannot be
+    /// written the tasks run on: that they were to stop could not be kept.
     pub fn stop(mut self, patience: Duration) -> Result<(), Diagnostic> {
+        let snapshot = self.writer.snapshot();
         http::stop_all_tasks(&self.writer);
         let deadline = std::time::Instant::now() + patience;
-        let left = || self.writer.look(|core| core.unfinished_count()).unwrap_or(0);
-        while left() > 0 && std::time::Instant::now() < deadline {
+        let left = || snapshot.failure().is_some() || snapshot.look(neargate_kernel::Store::unfinished_effects) > 0;
+        while left() && snapshot.failure().is_none() && std::time::Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(10));
         }
         // What would not stop is left running: the next engine on the directory adopts it.
-        if left() == 0 {
+        if !left() {
             self.tasks.close();
         }
         self.writer.stop();
         match self.writer_thread.take().map(JoinHandle::join) {
-            Some(Ok(Err(error))) => {
-                Err(Diagnostic::error(Code("NG-E0104"), format!("the engine's state was not written: {error}")))
-            }
+            Some(Ok(Err(error))) => Err(not_written(&error)),
             _ => Ok(()),
         }
     }
@@ -189,11 +181,11 @@ fn key_kept(data_dir: &std::path::Path) -> Notice {
     Notice { kind: NoticeKind::Progress, subject: dir, text, hint }
 }
 
-/// What the user hears when the state can no longer be written, a full disk for one.
-fn not_written(reason: &str) -> Notice {
-    let text = format!("the engine stops: its state cannot be written: {reason}");
-    let hint = Some("nothing that was acknowledged is lost: make room and start it again".to_owned());
-    Notice { kind: NoticeKind::Failed, subject: "engine".to_owned(), text, hint }
+/// The state could not be written to the end, a full disk for one.
+fn not_written(reason: &str) -> Diagnostic {
+    Diagnostic::error(Code("NG-E0104"), format!("the engine's state was not written: {reason}")).hint(
+        "nothing that was acknowledged is lost and tasks run on: make room and start it again, which takes them over",
+    )
 }
 
 fn no_thread(error: &std::io::Error) -> Diagnostic {

@@ -24,4 +24,5 @@ pub struct Cause {
 
 impl Record for Cause {
     const TABLE: &'static str = "kernel.cause";
+    const IS_PUBLISHED: bool = true;
 }

@@ -30,6 +30,7 @@ pub struct Clock {
 
 impl Record for Clock {
     const TABLE: &'static str = "kernel.clock";
+    const IS_PUBLISHED: bool = true;
 }
 
 impl Clock {

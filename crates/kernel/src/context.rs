@@ -1,6 +1,7 @@
 //! What an operation, a job, a report or a resource step works with.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use neargate_base::{Scope, Timestamp};
 use neargate_shape::Value;
@@ -43,6 +44,8 @@ pub struct Cx<'a> {
     pub(crate) effects: Vec<Effect>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) removed_segments: Vec<String>,
+    /// Why a segment could not be written: the command is then undone, whatever it makes of it.
+    pub(crate) unwritten: Option<JournalError>,
 }
 
 impl<'a> Cx<'a> {
@@ -54,6 +57,11 @@ impl<'a> Cx<'a> {
     /// One record of this scope.
     pub fn get<R: Record>(&self, id: &str) -> Option<&R> {
         self.store.get(&self.scope, id)
+    }
+
+    /// One record of this scope as it is now, to be held while the state changes.
+    pub fn share<R: Record>(&self, id: &str) -> Option<Arc<R>> {
+        self.store.share(&self.scope, id)
     }
 
     /// The records of this scope whose ids begin with `prefix`.
@@ -294,9 +302,14 @@ impl<'a> Cx<'a> {
         !is_turning && due.plus_ms(tolerance_ms) < self.running_since
     }
 
-    /// Appends to a segment at an offset that the caller keeps in a record.
+    /// Appends to a segment at an offset that the caller keeps in a record. Where that fails the whole command is undone: what it
+    /// would have acknowledged cannot be kept.
     pub fn write_segment(&mut self, segment: &str, offset: u64, bytes: &[u8]) -> Result<(), JournalError> {
-        self.segments.write(segment, offset, bytes)
+        let written = self.segments.write(segment, offset, bytes);
+        if let Err(error) = &written {
+            self.unwritten.get_or_insert_with(|| error.clone());
+        }
+        written
     }
 
     /// Reads from a segment.

@@ -8,8 +8,8 @@ use neargate_shape::Value;
 use crate::job::{ProcessJob, ServiceJob};
 use crate::store::Transaction;
 use crate::{
-    Clock, Cx, Delta, Due, Effect, Fault, Job, Notice, NoticeKind, Now, Principal, Registry, Report, Rng, Row,
-    Segments, Store, Vault,
+    Clock, Cx, Delta, Due, Effect, Fault, Job, JournalError, Notice, NoticeKind, Now, Principal, Registry, Report, Rng,
+    Row, Segments, Store, Undo, Vault,
 };
 
 /// One thing for the core to do.
@@ -75,6 +75,20 @@ pub struct Applied {
     pub notices: Vec<Notice>,
     /// Segments that no record names any more.
     pub removed_segments: Vec<String>,
+    /// How to put the state back to what it was before the command, as long as the command is not durable.
+    pub undo: Undo,
+    /// Why a segment could not be written, where that made the core undo the command.
+    pub unwritten: Option<JournalError>,
+}
+
+impl Applied {
+    /// Whether the command left nothing behind that would have to be durable, or be done.
+    pub fn is_read(&self) -> bool {
+        self.deltas.is_empty()
+            && self.effects.is_empty()
+            && self.removed_segments.is_empty()
+            && self.unwritten.is_none()
+    }
 }
 
 /// The state cannot be read.
@@ -181,11 +195,6 @@ impl Core {
         self.store.all::<Effect>().map(|(_, _, effect)| effect.clone()).collect()
     }
 
-    /// How many effects no driver has finished.
-    pub fn unfinished_count(&self) -> usize {
-        self.store.count::<Effect>()
-    }
-
     /// Makes what was written to segments survive a crash.
     pub fn sync_segments(&mut self) -> Result<(), crate::JournalError> {
         self.segments.sync()
@@ -194,6 +203,14 @@ impl Core {
     /// Forgets segments whose command is durable.
     pub fn remove_segments(&mut self, segments: &[String]) -> Result<(), crate::JournalError> {
         segments.iter().try_for_each(|segment| self.segments.remove(segment))
+    }
+
+    /// Puts the state back to what it was before commands that did not become durable. They are given in their order, and all
+    /// commands after them are among them.
+    pub fn undo(&mut self, commands: impl DoubleEndedIterator<Item = Undo>) {
+        for undo in commands.rev() {
+            self.store.undo(undo);
+        }
     }
 
     /// The machine slept until now, or its clock was set: what fell due in between was missed.
@@ -280,8 +297,7 @@ impl Core {
     }
 
     fn clock(&self) -> Clock {
-        let (scope, id) = Clock::place();
-        self.store.get::<Clock>(&scope, id).cloned().unwrap_or_default()
+        self.store.clock()
     }
 
     fn request(&mut self, process: Timestamp, request: Request) -> Applied {
@@ -295,7 +311,7 @@ impl Core {
 
     fn report(&mut self, process: Timestamp, report: &Report) -> Applied {
         let (place, _) = Clock::place();
-        let Some(effect) = self.store.get::<Effect>(&place, &report.effect).cloned() else {
+        let Some(effect) = self.store.share::<Effect>(&place, &report.effect) else {
             return Applied::default();
         };
         let Some(handler) = self.registry.report(&effect.driver) else {
@@ -312,6 +328,7 @@ impl Core {
         });
         match result {
             Ok(()) => applied,
+            Err(_) if applied.unwritten.is_some() => applied,
             Err(fault) => {
                 let (_, applied) = self.background(process, &effect.scope, None, |cx| {
                     finish(cx);
@@ -331,6 +348,7 @@ impl Core {
         });
         match result {
             Ok(()) => applied,
+            Err(_) if applied.unwritten.is_some() => applied,
             Err(fault) => {
                 let (_, applied) = self.background(process, &job.scope, None, |cx| {
                     cx.cancel(id);
@@ -413,15 +431,25 @@ impl Core {
             effects: vec![],
             notices: vec![],
             removed_segments: vec![],
+            unwritten: None,
         };
         let result = catch_unwind(AssertUnwindSafe(|| work(&mut cx)));
         let result = result.unwrap_or_else(|_| Err(Fault::internal("the handler panicked; nothing was changed")));
-        let result = result.and_then(|value| Ok((value, cx.deltas(&self.unsealed)?)));
-        let Cx { store, transaction, effects, notices, removed_segments, .. } = cx;
+        let result = result.and_then(|value| match cx.unwritten {
+            Some(_) => Ok((value, vec![])),
+            None => Ok((value, cx.deltas(&self.unsealed)?)),
+        });
+        let Cx { store, transaction, effects, notices, removed_segments, unwritten, .. } = cx;
+        if let Some(error) = unwritten {
+            transaction.roll_back(store);
+            let fault = Fault::unavailable(error.to_string());
+            return (Err(fault), Applied { unwritten: Some(error), ..Applied::default() });
+        }
         match result {
             Ok((value, deltas)) => {
                 self.unsealed.clear();
-                (Ok(value), Applied { reply: None, deltas, effects, notices, removed_segments })
+                let undo = transaction.into_undo();
+                (Ok(value), Applied { deltas, effects, notices, removed_segments, undo, ..Applied::default() })
             }
             Err(fault) => {
                 transaction.roll_back(store);

@@ -3,6 +3,9 @@
 //! An effect is journaled with the deltas of the command that emitted it and stays until its driver reports it finished. After a
 //! restart every unfinished effect is handed out again, so a driver must be idempotent: find what is there, then do the rest.
 
+use std::any::Any;
+use std::sync::Arc;
+
 use neargate_base::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,15 +32,21 @@ pub struct Effect {
 
 impl Record for Effect {
     const TABLE: &'static str = "kernel.effect";
+    const IS_PUBLISHED: bool = true;
 }
 
+/// What comes with a report and is too much for JSON, in the driver's own type. It is in memory alone.
+pub type Payload = Arc<dyn Any + Send + Sync>;
+
 /// News from a driver about one effect.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Report {
     /// The effect it is about.
     pub effect: EffectId,
     /// The news, in the driver's own form.
     pub news: Value,
+    /// What comes with the news.
+    pub payload: Option<Payload>,
     /// Whether the driver is done with the effect: it will not be handed out again.
     pub finished: bool,
 }

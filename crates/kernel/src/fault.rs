@@ -63,6 +63,11 @@ impl Fault {
         Self { code: "InternalFailure", message: message.into(), status: 500, hint: None }
     }
 
+    /// The service cannot answer now and may later, status 503.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self { code: "ServiceUnavailable", message: message.into(), status: 503, hint: None }
+    }
+
     /// An operation of AWS that Neargate does not have, status 501.
     pub fn not_implemented(service: &str, operation: &str) -> Self {
         Self::sender("NotImplemented", format!("Neargate does not implement {service}:{operation}")).with_status(501)

@@ -30,12 +30,15 @@ pub struct Row {
 }
 
 /// The journal or a segment could not be read or written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct JournalError {
     /// What was being done, to which file.
     pub doing: String,
     /// What the system said.
     pub cause: String,
+    /// Whether it is certain that what was to be made durable is not, as where a disk is full: then the same journal may be
+    /// tried again. Otherwise only a look at what is on disk, which a start takes, tells.
+    pub is_undone: bool,
 }
 
 impl fmt::Display for JournalError {
@@ -54,8 +57,15 @@ pub trait Journal: fmt::Debug {
     /// Takes the deltas of one command and answers their number in sequence.
     fn append(&mut self, deltas: Vec<Delta>) -> Result<u64, JournalError>;
 
-    /// Returns when everything up to `sequence` survives a crash.
+    /// Returns when everything up to `sequence` survives a crash. After an error nothing that was appended since the last
+    /// success will be made durable any more.
     fn durable(&mut self, sequence: u64) -> Result<(), JournalError>;
+
+    /// Forgets what was appended and is not durable.
+    fn discard(&mut self);
+
+    /// After an error: whether there is room for a commit of some size again, found out by writing.
+    fn probe(&mut self) -> Result<(), JournalError>;
 }
 
 /// Append-only byte runs (log events, object bodies), apart from the rows that say how long each is.

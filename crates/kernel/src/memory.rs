@@ -39,6 +39,14 @@ impl Journal for MemoryJournal {
         }
         Ok(())
     }
+
+    fn discard(&mut self) {
+        self.tail.clear();
+    }
+
+    fn probe(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
 }
 
 /// Segments in memory.

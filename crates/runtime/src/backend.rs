@@ -46,8 +46,9 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// secrets are not needed.
     fn adopt(&self, spec: &TaskSpec, resume: &ResumePoints) -> Result<Adopted, RuntimeError>;
 
-    /// Says that a container's output up to the offset is kept elsewhere: its space may be given back.
-    fn release_output(&self, task: &TaskId, name: &str, offset: u64) -> Result<(), RuntimeError>;
+    /// Says that a container's output up to the offset is kept elsewhere: its space may be given back, and what the task says
+    /// next is reported. Never waits. One of a task that is gone is no error.
+    fn release_output(&self, task: &TaskId, name: &str, offset: u64);
 
     /// Kills what is left of a task and removes all traces of it; [`crate::EventKind::TaskGone`] follows, also for a
     /// task that is not known.

@@ -2,6 +2,9 @@
 //!
 //! Invariant: a container's output comes before its exit, every exit before the task's end; after [`EventKind::TaskGone`]
 //! nothing more is reported of a task.
+//!
+//! Invariant: after [`EventKind::Output`] nothing more is reported of the task until that output is released with
+//! [`crate::Backend::release_output`]; a backend without real output may go on.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::TaskId;
 
-/// Where a backend reports to. Called from the backend's own thread: it must not block for long.
+/// Where a backend reports to. Called from the backend's own threads, which read on when it returns.
 pub type EventSink = Arc<dyn Fn(RuntimeEvent) + Send + Sync>;
 
 /// Something that happened to a task.

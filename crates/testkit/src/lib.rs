@@ -7,8 +7,8 @@ mod ports;
 
 use neargate_base::{Scope, Timestamp};
 use neargate_kernel::{
-    Applied, Command, Core, CoreError, Cx, Effect, Fault, Journal, MemoryJournal, MemorySegments, Notice, Ports,
-    Principal, Registry, Reply, Report, Request, Rng, RootKeyFile, Row, SecretKey, Service, Vault,
+    Applied, Command, Core, CoreError, Cx, Effect, Fault, Journal, MemoryJournal, MemorySegments, Notice, Payload,
+    Ports, Principal, Registry, Reply, Report, Request, Rng, RootKeyFile, Row, SecretKey, Service, Vault,
 };
 use neargate_shape::{from_json, to_json};
 use serde_json::Value as Json;
@@ -122,7 +122,12 @@ impl Harness {
 
     /// Hands in a driver's news.
     pub fn report(&mut self, effect: &str, news: Json, finished: bool) {
-        let report = Report { effect: effect.to_owned(), news, finished };
+        self.report_with(effect, news, None, finished);
+    }
+
+    /// Hands in a driver's news with what comes with them.
+    pub fn report_with(&mut self, effect: &str, news: Json, payload: Option<Payload>, finished: bool) {
+        let report = Report { effect: effect.to_owned(), news, payload, finished };
         let applied = self.core.apply(self.now, Command::Report(report));
         self.remember(applied);
         self.run_due();

@@ -14,6 +14,10 @@ use rusqlite::{Connection, params};
 /// The version of the database's layout.
 const FORMAT_VERSION: u32 = 1;
 
+/// Writes half a megabyte, more than a commit of calls takes, so that the journal is not found to work for one call alone.
+const PROBE: &str = "INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', hex(zeroblob(262144)))";
+const PROBE_GONE: &str = "DELETE FROM meta WHERE name = 'probe'";
+
 /// Rows on disk, and deltas that wait for the next commit.
 #[derive(Debug)]
 pub(crate) struct SqliteJournal {
@@ -46,7 +50,11 @@ impl Place {
             Err(error) if error.kind() == ErrorKind::NotFound => "it was deleted or moved".to_owned(),
             Err(error) => error.to_string(),
         };
-        Err(JournalError { doing: format!("find the database `{}` again", self.file.display()), cause })
+        Err(JournalError {
+            doing: format!("find the database `{}` again", self.file.display()),
+            cause,
+            is_undone: false,
+        })
     }
 }
 
@@ -64,14 +72,17 @@ impl SqliteJournal {
                     PRIMARY KEY (kind, key)) WITHOUT ROWID;",
             )
             .map_err(error("prepare the database"))?;
-        let unknown =
-            |cause: std::io::Error| JournalError { doing: "find the database".to_owned(), cause: cause.to_string() };
+        let unknown = |cause: std::io::Error| JournalError {
+            doing: "find the database".to_owned(),
+            cause: cause.to_string(),
+            is_undone: false,
+        };
         let place = Place::of(file).map_err(unknown)?;
         let mut journal = Self { connection, waiting: vec![], sequence: 0, instance: String::new(), place };
         let version = journal.meta("format_version", || FORMAT_VERSION.to_string())?;
         if version.parse::<u32>().map_or(true, |version| version > FORMAT_VERSION) {
             let cause = format!("format version {version}, this Neargate reads up to {FORMAT_VERSION}");
-            return Err(JournalError { doing: "read the database".to_owned(), cause });
+            return Err(JournalError { doing: "read the database".to_owned(), cause, is_undone: false });
         }
         journal.instance = journal.meta("instance", || format!("{:08x}", fastrand::u32(..)))?;
         Ok(journal)
@@ -107,7 +118,11 @@ impl SqliteJournal {
 }
 
 fn error(doing: &str) -> impl Fn(rusqlite::Error) -> JournalError {
-    move |cause| JournalError { doing: doing.to_owned(), cause: cause.to_string() }
+    // A full disk is met while a commit's pages are written, before what makes them one; any other failure may come after.
+    move |cause| {
+        let is_undone = cause.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
+        JournalError { doing: doing.to_owned(), cause: cause.to_string(), is_undone }
+    }
 }
 
 impl Journal for SqliteJournal {
@@ -132,10 +147,19 @@ impl Journal for SqliteJournal {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        self.commit().map_err(error("commit to the database"))?;
-        self.place.check()?;
+        let committed = self.commit();
         self.waiting.clear();
-        Ok(())
+        committed.map_err(error("commit to the database"))?;
+        self.place.check()
+    }
+
+    fn discard(&mut self) {
+        self.waiting.clear();
+    }
+
+    fn probe(&mut self) -> Result<(), JournalError> {
+        let written = self.connection.execute(PROBE, []).and_then(|_| self.connection.execute(PROBE_GONE, []));
+        written.map(drop).map_err(error("write the database"))
     }
 }
 

@@ -34,7 +34,8 @@ impl DiskSegments {
 
 fn error(doing: &str, segment: &str) -> impl Fn(std::io::Error) -> JournalError {
     let doing = format!("{doing} segment `{segment}`");
-    move |cause| JournalError { doing: doing.clone(), cause: cause.to_string() }
+    // Bytes beyond the length in a durable row count for nothing, whatever became of them.
+    move |cause| JournalError { doing: doing.clone(), cause: cause.to_string(), is_undone: true }
 }
 
 impl Segments for DiskSegments {

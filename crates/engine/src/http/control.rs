@@ -23,25 +23,24 @@ use neargate_runtime::crash;
 use neargate_shape::Value;
 use neargate_wire::{Request, Response, parse_form};
 use serde_json::{Value as Json, json};
-use tokio::sync::oneshot;
 
 use super::edge::plain;
 use super::{Edge, causes, events};
 use crate::wall;
-use crate::writer::Writer;
+use crate::writer::{Refused, Writer};
 
 /// Answers a request to the control endpoint.
 pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Response {
     match (request.method, path) {
-        ("GET", "status") => answer_json(status(edge)),
-        ("GET", "tasks") => answer_json(edge.writer.look(|core| neargate_ecs::processes(core.store()))),
-        ("GET", "task") => answer_json(task(edge, request)),
+        ("GET", "status") => answer_json(Some(status(edge))),
+        ("GET", "tasks") => answer_json(Some(edge.writer.snapshot().read(neargate_ecs::processes))),
+        ("GET", "task") => answer_json(Some(task(edge, request))),
         ("GET", "notices") => notices(edge, request).await,
-        ("GET", "schedules") => answer_json(schedules(edge)),
+        ("GET", "schedules") => answer_json(Some(schedules(edge))),
         ("POST", _) if request.header("x-neargate-client").is_none() => {
             plain(403, "the header `x-neargate-client` is missing")
         }
-        ("POST", "clock") => clock(edge, request.body),
+        ("POST", "clock") => clock(edge, request.body).await,
         ("POST", "fire") => fire(edge, request.body).await,
         ("POST", "events") => events::put(edge, request).await,
         ("POST", "secret") => secret(edge, request.body).await,
@@ -53,31 +52,29 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
     }
 }
 
-fn status(edge: &Edge) -> Option<Json> {
-    // The machine's time is taken when the writer looks: one taken before would lie before a turn just made.
-    let (now, turning, unfinished) =
-        edge.writer.look(|core| (core.now(wall::now()), core.is_turning(), core.unfinished_count()))?;
-    Some(json!({
+fn status(edge: &Edge) -> Json {
+    let snapshot = edge.writer.snapshot();
+    let (clock, unfinished) = snapshot.look(|store| (store.clock(), store.unfinished_effects()));
+    let now = clock.at(wall::now());
+    json!({
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
         "instance": edge.instance,
         "data_dir": edge.data_dir.display().to_string(),
         "service_time": now.service.to_string(),
         "process_time": now.process.to_string(),
-        "turning": turning,
+        "turning": clock.turning_to.is_some(),
         "unfinished_effects": unfinished,
+        "not_written": snapshot.failure(),
         "crash_points": crash::reached(),
-    }))
+    })
 }
 
-fn task(edge: &Edge, request: &Request<'_>) -> Option<Json> {
+fn task(edge: &Edge, request: &Request<'_>) -> Json {
     let query = parse_form(request.query.as_bytes());
     let id = query.into_iter().find(|(key, _)| key == "id").map(|(_, id)| id).unwrap_or_default();
-    let causes = edge.writer.look({
-        let id = id.clone();
-        move |core| causes::chain(core.store(), &id)
-    })?;
-    Some(json!({ "task": id, "causes": causes }))
+    let causes = edge.writer.snapshot().read(|store| causes::chain(store, &id));
+    json!({ "task": id, "causes": causes })
 }
 
 async fn notices(edge: &Edge, request: &Request<'_>) -> Response {
@@ -90,48 +87,45 @@ async fn notices(edge: &Edge, request: &Request<'_>) -> Response {
     answer_json(found.ok().map(|notices| json!({ "notices": notices })))
 }
 
-fn clock(edge: &Edge, body: &[u8]) -> Response {
+async fn clock(edge: &Edge, body: &[u8]) -> Response {
     let Ok(wanted) = serde_json::from_slice::<Json>(body) else { return plain(400, "the body is no JSON") };
     let time = |member: &str| wanted.get(member).and_then(Json::as_str).map(str::parse::<Timestamp>);
     let waits_for_effects = wanted.get("wait").and_then(Json::as_bool).unwrap_or(true);
     let turn = |to: Timestamp| Command::TurnClock { to, waits_for_effects };
-    let Some((now, turning_to)) = edge.writer.look(|core| (core.now(wall::now()).service, core.turning_to())) else {
-        return answer_json(None);
-    };
+    let clock = edge.writer.snapshot().look(neargate_kernel::Store::clock);
     let command = match (wanted.get("advance_ms").and_then(Json::as_i64), time("to"), time("set")) {
-        (Some(ms), None, None) => turn(now.plus_ms(ms)),
+        (Some(ms), None, None) => turn(clock.at(wall::now()).service.plus_ms(ms)),
         (None, Some(Ok(to)), None) => turn(to),
         (None, None, Some(Ok(to))) => Command::SetClock { to },
         (None, Some(Err(error)), None) | (None, None, Some(Err(error))) => return plain(400, &error),
         _ => return plain(400, "exactly one of `advance_ms`, `to` and `set` is expected"),
     };
-    match (&command, turning_to) {
-        (Command::TurnClock { to, .. }, Some(end)) if *to != end => {
-            let text = format!(
-                "the clock is being turned to {end} already: wait for it, or put an end to it with `clock set`"
-            );
-            return plain(409, &text);
-        }
-        (Command::SetClock { .. }, _) => {
-            edge.writer.command(command);
-            edge.writer.command(neargate_events::after_clock_was_set());
-            return answer_json(status(edge));
-        }
-        _ => {}
+    if let (Command::TurnClock { to, .. }, Some(end)) = (&command, clock.turning_to)
+        && *to != end
+    {
+        let text =
+            format!("the clock is being turned to {end} already: wait for it, or put an end to it with `clock set`");
+        return plain(409, &text);
     }
-    edge.writer.command(command);
-    answer_json(status(edge))
+    let after = matches!(command, Command::SetClock { .. }).then(neargate_events::after_clock_was_set);
+    for command in [command].into_iter().chain(after) {
+        match edge.writer.command(command).await {
+            Ok((Ok(_), _)) => {}
+            Ok((Err(fault), _)) => return plain(fault.status, &fault.to_string()),
+            Err(refused) => return unanswered(refused),
+        }
+    }
+    answer_json(Some(status(edge)))
 }
 
-fn schedules(edge: &Edge) -> Option<Json> {
-    let rules = edge.writer.look(|core| neargate_events::scheduled(core.store()))?;
-    let rules = rules.into_iter().map(|rule| {
+fn schedules(edge: &Edge) -> Json {
+    let rules = edge.writer.snapshot().read(neargate_events::scheduled).into_iter().map(|rule| {
         json!({
             "rule": rule.name, "arn": rule.arn, "expression": rule.expression, "enabled": rule.enabled,
             "enabled_at": rule.enabled_at.to_string(),
         })
     });
-    Some(json!({ "schedules": rules.collect::<Vec<_>>() }))
+    json!({ "schedules": rules.collect::<Vec<_>>() })
 }
 
 async fn fire(edge: &Edge, body: &[u8]) -> Response {
@@ -139,27 +133,23 @@ async fn fire(edge: &Edge, body: &[u8]) -> Response {
     let Some(wanted) = wanted.get("rule").and_then(Json::as_str) else {
         return plain(400, "a JSON object with the string `rule` is expected");
     };
-    let Some(mut rules) = edge.writer.look(|core| neargate_events::scheduled(core.store())) else {
-        return answer_json(None);
-    };
+    let mut rules = edge.writer.snapshot().read(neargate_events::scheduled);
     rules.retain(|rule| rule.name == wanted || rule.arn == wanted);
     let [rule] = rules.as_slice() else {
         let text = format!("{} rules with a schedule are called `{wanted}`, expected one", rules.len());
         return plain(if rules.is_empty() { 404 } else { 409 }, &text);
     };
     let before = edge.notices.last();
-    let (sender, receiver) = oneshot::channel();
-    edge.writer.ask(rule.fire(), move |reply, _| drop(sender.send(reply)));
-    match receiver.await {
-        Ok(Ok(_)) => {}
-        Ok(Err(fault)) => return plain(409, &fault.to_string()),
-        Err(_) => return answer_json(None),
+    match edge.writer.command(rule.fire()).await {
+        Ok((Ok(_), _)) => {}
+        Ok((Err(fault), _)) => return plain(if fault.status == 503 { 503 } else { 409 }, &fault.to_string()),
+        Err(refused) => return unanswered(refused),
     }
-    // The look waits for the notices, which go out after the reply.
-    let time = edge.writer.look(|core| core.now(wall::now()).service);
+    // Notices go out before the reply.
+    let time = edge.writer.snapshot().look(neargate_kernel::Store::clock).at(wall::now()).service;
     let notices = edge.notices.after(before, Duration::ZERO).into_iter();
     let about_rule: Vec<_> = notices.filter(|it| it.notice.subject == rule.arn).collect();
-    answer_json(time.map(|time| json!({ "rule": rule.arn, "service_time": time.to_string(), "notices": about_rule })))
+    answer_json(Some(json!({ "rule": rule.arn, "service_time": time.to_string(), "notices": about_rule })))
 }
 
 /// `CreateSecret` chooses the end of an ARN itself; a template that takes a secret in by its complete ARN needs that very one.
@@ -173,12 +163,11 @@ async fn secret(edge: &Edge, body: &[u8]) -> Response {
     if !Account::is_valid(&parsed.account) || parsed.region.is_empty() {
         return plain(400, &format!("`{arn}` names no account or no region"));
     }
-    let (scope, writer) = (Scope::new(&parsed.account, &parsed.region), edge.writer.clone());
-    let work = move || writer.perform(scope, move |cx| neargate_secretsmanager::import(cx, &arn, value));
-    match tokio::task::spawn_blocking(work).await {
+    let scope = Scope::new(&parsed.account, &parsed.region);
+    match edge.writer.perform(scope, move |cx| neargate_secretsmanager::import(cx, &arn, value)).await {
         Ok(Ok(())) => answer_json(Some(json!({}))),
         Ok(Err(fault)) => plain(if fault.status == 503 { 503 } else { 409 }, &fault.to_string()),
-        Err(_) => answer_json(None),
+        Err(refused) => unanswered(refused),
     }
 }
 
@@ -190,13 +179,21 @@ pub(super) fn answer_json(body: Option<Json>) -> Response {
             headers: vec![("content-type", "application/json".to_owned())],
             body: body.to_string().into_bytes(),
         },
-        None => plain(503, "the engine is stopping"),
+        None => unanswered(Refused::Stopping),
     }
 }
 
-/// Tells every living task to stop, as its account's root.
+/// Why nothing can be answered.
+pub(super) fn unanswered(refused: Refused) -> Response {
+    match refused {
+        Refused::Stopping => plain(503, "the engine is stopping"),
+        Refused::Busy => plain(503, "more calls wait than the engine takes in"),
+    }
+}
+
+/// Tells every living task to stop, as its account's root. Where the state cannot be written none is told.
 pub(crate) fn stop_all_tasks(writer: &Writer) {
-    let tasks = writer.look(|core| neargate_ecs::stoppable(core.store())).unwrap_or_default();
+    let tasks = writer.snapshot().read(neargate_ecs::stoppable);
     for (scope, cluster, task) in tasks {
         let principal = Principal::root(&scope.account);
         let input = [("cluster", cluster), ("task", task), ("reason", "The engine was stopped".to_owned())];
@@ -208,6 +205,9 @@ pub(crate) fn stop_all_tasks(writer: &Writer) {
             input: Value::Structure(input.into_iter().map(|(name, text)| (name, Value::from(text))).collect()),
             request_id: String::new(),
         };
-        writer.request(call, |_, _| {});
+        // One that is refused, since its task ended just now, is no loss.
+        if writer.snapshot().failure().is_some() || writer.call_and_wait(call).is_err() {
+            return;
+        }
     }
 }

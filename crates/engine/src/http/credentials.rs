@@ -7,7 +7,7 @@ use neargate_base::{Account, DEFAULT_ACCOUNT, Timestamp};
 use neargate_kernel::Principal;
 use neargate_wire::sigv4::Claim;
 
-use crate::writer::Writer;
+use crate::writer::Snapshot;
 
 const SECRET: &str = "test";
 
@@ -20,18 +20,18 @@ pub(super) struct Holder {
 }
 
 /// The holder of the key that a request claims to be signed with.
-pub(super) fn holder(writer: &Writer, claim: &Claim, now: Timestamp) -> Option<Holder> {
+pub(super) fn holder(snapshot: &Snapshot, claim: &Claim, now: Timestamp) -> Option<Holder> {
     let account = match claim.access_key.as_str() {
         "test" => Account::new(DEFAULT_ACCOUNT),
         key if Account::is_valid(key) => Account::new(key),
-        key => return temporary(writer, key.to_owned(), claim.session_token.clone(), now),
+        key => return temporary(snapshot, key, claim.session_token.as_deref(), now),
     };
     Some(Holder { secret: SECRET.to_owned(), principal: Principal::root(&account), account })
 }
 
-fn temporary(writer: &Writer, key: String, token: Option<String>, now: Timestamp) -> Option<Holder> {
-    let found = writer.look(move |core| neargate_sts::credential(core.store(), &key)).flatten()?;
-    (token.as_deref() == Some(&found.session_token) && now < found.expiration).then(|| {
+fn temporary(snapshot: &Snapshot, key: &str, token: Option<&str>, now: Timestamp) -> Option<Holder> {
+    let found = snapshot.look(|store| neargate_sts::credential(store, key))?;
+    (token == Some(&found.session_token) && now < found.expiration).then(|| {
         let account = match &found.principal {
             Principal::Root { account } | Principal::Role { account, .. } => account.clone(),
             Principal::Service { .. } => Account::new(DEFAULT_ACCOUNT),

@@ -8,12 +8,12 @@ use neargate_kernel::{Notice, Reply, Request as CoreRequest};
 use neargate_shape::{OperationShape, Protocol, ServiceShape};
 use neargate_wire::sigv4::{self, Claim};
 use neargate_wire::{Codec, Fault, Identified, Request, Response, codec, identify};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::{control, credentials};
 use crate::notices::NoticeBoard;
 use crate::wall;
-use crate::writer::Writer;
+use crate::writer::{Refused, Writer};
 
 /// Everything the edge needs to answer.
 #[derive(Debug)]
@@ -101,10 +101,10 @@ impl Edge {
             input: decoded.value,
             request_id: request_id.clone(),
         };
-        let (sender, receiver) = oneshot::channel();
-        self.writer.request(call, move |reply, notices| drop(sender.send((reply, notices))));
-        let stopping = || (Err(neargate_kernel::Fault::internal("the engine is stopping").with_status(503)), vec![]);
-        let (reply, notices) = receiver.await.unwrap_or_else(|_| stopping());
+        let (reply, notices) = match self.writer.call(call).await {
+            Ok(answered) => answered,
+            Err(refused) => (Err(refusal(refused, service.protocol)), vec![]),
+        };
         let unknown =
             decoded.unknown.iter().map(|path| format!("{}:{} {path}: unknown member", service.name, operation.name));
         let silent: Vec<_> =
@@ -119,7 +119,7 @@ impl Edge {
         let now = wall::now();
         let holder = std::cell::OnceCell::new();
         let secret = |claim: &Claim| {
-            let found = credentials::holder(&self.writer, claim, now)?;
+            let found = credentials::holder(self.writer.snapshot(), claim, now)?;
             Some(holder.get_or_init(|| found).secret.clone())
         };
         let verified = sigv4::verify(request, Some(now), &secret)?;
@@ -149,6 +149,18 @@ fn encode(
         response.headers.push(("x-neargate-not-simulated", header_text(&silent.join("; "))));
     }
     response
+}
+
+/// Why a call did not reach the core, in the protocol's words.
+fn refusal(refused: Refused, protocol: Protocol) -> neargate_kernel::Fault {
+    let busy = match (refused, protocol) {
+        (Refused::Stopping, _) => return neargate_kernel::Fault::unavailable("the engine is stopping"),
+        (Refused::Busy, Protocol::Query | Protocol::RestXml) => "Throttling",
+        (Refused::Busy, Protocol::Ec2) => "RequestLimitExceeded",
+        (Refused::Busy, _) => "ThrottlingException",
+    };
+    let fault = neargate_kernel::Fault::sender(busy, "Rate exceeded").with_status(503);
+    fault.with_hint("more calls wait than the engine takes in: AWS's clients call again by themselves")
 }
 
 /// Header values are visible ASCII.

@@ -5,7 +5,7 @@ use neargate_events::visible;
 use neargate_wire::{Request, Response, parse_form};
 
 use super::Edge;
-use super::control::answer_json;
+use super::control::{answer_json, unanswered};
 use super::edge::plain;
 
 /// Puts the events and answers what each one met. What names no account or region goes to those of the query's `account` and
@@ -27,12 +27,11 @@ pub(super) async fn put(edge: &Edge, request: &Request<'_>) -> Response {
         Ok(events) => events,
         Err(why) => return plain(400, &why),
     };
-    let (bus, writer) = (asked("bus"), edge.writer.clone());
-    let work = move || writer.perform(here, move |cx| visible::put(cx, bus.as_deref(), &events));
-    match tokio::task::spawn_blocking(work).await {
+    let bus = asked("bus");
+    match edge.writer.perform(here, move |cx| visible::put(cx, bus.as_deref(), &events)).await {
         Ok(Ok(answer)) => answer_json(Some(answer)),
         Ok(Err(fault)) if fault.code == "ResourceNotFoundException" => plain(404, &fault.message),
         Ok(Err(fault)) => plain(if fault.status == 503 { 503 } else { 409 }, &fault.to_string()),
-        Err(_) => answer_json(None),
+        Err(refused) => unanswered(refused),
     }
 }

@@ -8,23 +8,27 @@ mod transaction;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use neargate_base::Scope;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Delta, Row};
-use table::{AnyRecord, Table, place_of, row_key};
+use crate::{Clock, Delta, Effect, Row};
+use table::{Shared, Table, place_of, row_key};
 pub(crate) use transaction::Transaction;
+pub use transaction::Undo;
 
 /// A kind of thing that is kept.
-pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + 'static {
+pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {
     /// The table's name: `service.thing`, never changed once released.
     const TABLE: &'static str;
     /// The version of the record's form; a row of a later version is refused.
     const VERSION: u32 = 1;
     /// Whether its rows reach the journal encrypted under the root key: for records that may hold secrets.
     const SEALED: bool = false;
+    /// Whether the records, once durable, can be read outside the writer: see [`Store::published`].
+    const IS_PUBLISHED: bool = false;
 }
 
 /// What a service works out from the records of one kind and keeps at hand: an index, an automaton.
@@ -82,6 +86,12 @@ impl Store {
         self.tables.get(R::TABLE)?.rows.get(&row_key(scope, id))?.as_any().downcast_ref()
     }
 
+    /// One record as it is now, to be held while the state changes.
+    pub fn share<R: Record>(&self, scope: &Scope, id: &str) -> Option<Arc<R>> {
+        let row = self.tables.get(R::TABLE)?.rows.get(&row_key(scope, id))?;
+        Arc::clone(row).into_any().downcast().ok()
+    }
+
     /// The records of a scope whose ids begin with `prefix`, in order of id.
     pub fn scan<'s, R: Record>(
         &'s self,
@@ -117,13 +127,47 @@ impl Store {
         self.tables.get(R::TABLE).map_or(0, |table| table.rows.len())
     }
 
-    fn replace(
-        &mut self,
-        table: &'static str,
-        key: &str,
-        record: Option<Box<dyn AnyRecord>>,
-    ) -> Option<Box<dyn AnyRecord>> {
+    fn replace(&mut self, table: &'static str, key: &str, record: Option<Shared>) -> Option<Shared> {
         self.tables.get_mut(table)?.replace(key, record)
+    }
+
+    /// A copy of the tables whose records are published: what is read outside the writer. [`Store::publish`] brings it up to date.
+    pub fn published(&self) -> Self {
+        let tables = self.tables.iter().filter_map(|(name, table)| Some((*name, table.published()?)));
+        Self { tables: tables.collect() }
+    }
+
+    /// Takes over the rows of published tables that a command wrote, as they are now.
+    pub fn publish(&mut self, from: &Self, written: &Undo) {
+        for (table, key) in written.0.keys() {
+            if let Some(own) = self.tables.get_mut(table) {
+                let row = from.tables.get(table).and_then(|table| table.rows.get(key));
+                own.replace(key, row.cloned());
+            }
+        }
+    }
+
+    /// The same tables as they are now, without copying a row: what is published later does not change them.
+    pub fn shared(&self) -> Self {
+        Self { tables: self.tables.iter().map(|(name, table)| (*name, table.shared())).collect() }
+    }
+
+    /// How many effects no driver has finished.
+    pub fn unfinished_effects(&self) -> usize {
+        self.count::<Effect>()
+    }
+
+    /// The clock, as the state has it.
+    pub fn clock(&self) -> Clock {
+        let (scope, id) = Clock::place();
+        self.get::<Clock>(&scope, id).cloned().unwrap_or_default()
+    }
+
+    /// Puts back what a command wrote that did not become durable. Commands are undone in the reverse of their order.
+    pub(crate) fn undo(&mut self, undo: Undo) {
+        for ((table, key), before) in undo.0 {
+            self.replace(table, &key, before);
+        }
     }
 
     pub(crate) fn delta(&self, table: &'static str, key: &str) -> Result<Delta, String> {

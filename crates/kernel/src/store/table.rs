@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use neargate_base::Scope;
 
@@ -10,14 +11,19 @@ use super::{Derived, Record};
 use crate::Row;
 
 /// A record whose type only its service knows.
-pub(super) trait AnyRecord: Debug + Send {
+pub(crate) trait AnyRecord: Debug + Send + Sync {
     fn as_any(&self) -> &dyn Any;
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
     fn encode(&self) -> Result<Vec<u8>, String>;
     fn version(&self) -> u32;
 }
 
 impl<R: Record> AnyRecord for R {
     fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
     }
 
@@ -52,31 +58,55 @@ fn typed<R: Record>(record: &dyn AnyRecord) -> Option<&R> {
     record.as_any().downcast_ref()
 }
 
-type Decode = fn(&[u8]) -> Result<Box<dyn AnyRecord>, String>;
+/// A row, shared with whoever reads it elsewhere: a change puts another in its place.
+pub(super) type Shared = Arc<dyn AnyRecord>;
+
+type Decode = fn(&[u8]) -> Result<Shared, String>;
 
 #[derive(Debug)]
 pub(super) struct Table {
     version: u32,
     pub(super) sealed: bool,
     decode: Decode,
-    pub(super) rows: BTreeMap<String, Box<dyn AnyRecord>>,
+    is_published: bool,
+    /// Behind a counter, so that a published table can be read on while the next rows are put into it.
+    pub(super) rows: Arc<BTreeMap<String, Shared>>,
     pub(super) derived: Option<Box<dyn AnyDerived>>,
 }
 
 impl Table {
     pub(super) fn of<R: Record>() -> Self {
-        Self { version: R::VERSION, sealed: R::SEALED, decode: decode::<R>, rows: BTreeMap::new(), derived: None }
+        Self {
+            version: R::VERSION,
+            sealed: R::SEALED,
+            decode: decode::<R>,
+            is_published: R::IS_PUBLISHED,
+            rows: Arc::default(),
+            derived: None,
+        }
     }
 
     /// Puts or takes away a row and answers what was there; whatever is worked out from the rows follows.
-    pub(super) fn replace(&mut self, key: &str, record: Option<Box<dyn AnyRecord>>) -> Option<Box<dyn AnyRecord>> {
+    pub(super) fn replace(&mut self, key: &str, record: Option<Shared>) -> Option<Shared> {
         if let Some(derived) = &mut self.derived {
             derived.change(key, self.rows.get(key).map(|record| &**record), record.as_deref());
         }
+        let rows = Arc::make_mut(&mut self.rows);
         match record {
-            Some(record) => self.rows.insert(key.to_owned(), record),
-            None => self.rows.remove(key),
+            Some(record) => rows.insert(key.to_owned(), record),
+            None => rows.remove(key),
         }
+    }
+
+    /// A table of the same rows for readers, where the records are published.
+    pub(super) fn published(&self) -> Option<Self> {
+        self.is_published.then(|| Self { rows: Arc::new((*self.rows).clone()), ..self.shared() })
+    }
+
+    /// The same table without what is worked out from it; the rows are not copied.
+    pub(super) fn shared(&self) -> Self {
+        let Self { version, sealed, decode, is_published, ref rows, .. } = *self;
+        Self { version, sealed, decode, is_published, rows: Arc::clone(rows), derived: None }
     }
 
     pub(super) fn load(&mut self, row: &Row) -> Result<(), String> {
@@ -89,10 +119,8 @@ impl Table {
     }
 }
 
-fn decode<R: Record>(body: &[u8]) -> Result<Box<dyn AnyRecord>, String> {
-    serde_json::from_slice::<R>(body)
-        .map(|record| Box::new(record) as Box<dyn AnyRecord>)
-        .map_err(|error| error.to_string())
+fn decode<R: Record>(body: &[u8]) -> Result<Shared, String> {
+    serde_json::from_slice::<R>(body).map(|record| Arc::new(record) as Shared).map_err(|error| error.to_string())
 }
 
 /// `account/region/id`.

@@ -1,14 +1,20 @@
 //! What one command wrote, so that it can be journaled or put back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use neargate_base::Scope;
 
-use super::table::{AnyRecord, row_key};
+use super::table::{Shared, row_key};
 use super::{Record, Store};
 use crate::Delta;
 
-type Before = BTreeMap<(&'static str, String), Option<Box<dyn AnyRecord>>>;
+type Before = BTreeMap<(&'static str, String), Option<Shared>>;
+
+/// What the rows were that a command wrote: until it is durable it can be undone.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Undo(pub(super) Before);
 
 /// The rows touched, each with what it held before; in layers, so that a part of the command can be put back alone.
 #[derive(Debug, Default)]
@@ -20,7 +26,7 @@ pub(crate) struct Transaction {
 impl Transaction {
     pub(crate) fn put<R: Record>(&mut self, store: &mut Store, scope: &Scope, id: &str, record: R) {
         store.register::<R>();
-        self.replace(store, R::TABLE, row_key(scope, id), Some(Box::new(record)));
+        self.replace(store, R::TABLE, row_key(scope, id), Some(Arc::new(record)));
     }
 
     pub(crate) fn delete<R: Record>(&mut self, store: &mut Store, scope: &Scope, id: &str) {
@@ -28,7 +34,7 @@ impl Transaction {
         self.replace(store, R::TABLE, row_key(scope, id), None);
     }
 
-    fn replace(&mut self, store: &mut Store, table: &'static str, key: String, record: Option<Box<dyn AnyRecord>>) {
+    fn replace(&mut self, store: &mut Store, table: &'static str, key: String, record: Option<Shared>) {
         let old = store.replace(table, &key, record);
         self.nested.last_mut().unwrap_or(&mut self.bottom).entry((table, key)).or_insert(old);
     }
@@ -84,6 +90,14 @@ impl Transaction {
             }
         }
         Ok(deltas)
+    }
+
+    /// The way back to the state before the command, which took place.
+    pub(crate) fn into_undo(mut self) -> Undo {
+        while !self.nested.is_empty() {
+            self.keep();
+        }
+        Undo(self.bottom)
     }
 
     /// Puts everything back as it was before the command.

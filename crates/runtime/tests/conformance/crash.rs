@@ -187,6 +187,7 @@ fn lost_while_no_engine_ran(restarted: bool) {
     let states = adopt_dead(&host, &task);
     assert_eq!(states["main"], ContainerState::Lost);
     assert!(matches!(states["ended"], ContainerState::Exited { exit_code: 8, .. }), "{states:?}");
+    host.wait(|kind| matches!(kind, EventKind::TaskGone { .. }).then_some(()));
     assert_eq!(traces(&host), Vec::<String>::new());
 }
 

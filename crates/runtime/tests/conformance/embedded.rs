@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use neargate_runtime::backends::embedded::{EmbeddedBackend, EmbeddedConfig, probe_machine};
-use neargate_runtime::{Backend, BindMount, ContainerSpec, EventSink, RuntimeEvent, TaskId};
+use neargate_runtime::{Backend, BindMount, ContainerSpec, EventKind, EventSink, RuntimeEvent, TaskId};
 
 use crate::host::{Behaviour, Host};
 use crate::suite::conformance;
@@ -143,7 +143,11 @@ impl Host for EmbeddedHost {
     }
 
     fn next(&self) -> RuntimeEvent {
-        self.events.recv_timeout(Duration::from_secs(30)).expect("no event for 30 s")
+        let event = self.events.recv_timeout(Duration::from_secs(30)).expect("no event for 30 s");
+        if let EventKind::Output { name, next_offset, .. } = &event.kind {
+            self.backend().release_output(&event.task_id, name, *next_offset);
+        }
+        event
     }
 
     fn task_id(&self) -> TaskId {

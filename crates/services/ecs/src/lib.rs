@@ -82,6 +82,12 @@ pub fn is_over(store: &Store, scope: &Scope, task: &str) -> bool {
     store.get::<state::Task>(scope, task).is_none_or(|task| task.remove_effect.is_some() || task.is("STOPPED"))
 }
 
+/// Whether a container of a task is known to have been started.
+pub fn has_started(store: &Store, scope: &Scope, task: &str) -> bool {
+    let containers = store.get::<state::Task>(scope, task).map(|task| task.containers.as_slice()).unwrap_or_default();
+    containers.iter().any(|container| container.phase == state::Phase::Running || container.pid > 0)
+}
+
 /// The ids of all tasks that have not stopped: what may be left of others belongs to nobody.
 pub fn living_tasks(store: &Store) -> Vec<String> {
     let tasks = store.all::<state::Task>().filter(|(_, _, task)| !task.is("STOPPED"));

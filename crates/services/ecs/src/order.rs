@@ -46,6 +46,11 @@ impl Order {
     }
 }
 
+/// The task that an effect's order is about, without reading the whole order.
+pub fn task_of(effect: &neargate_kernel::Effect) -> Option<&str> {
+    effect.order.get("task")?.as_str()
+}
+
 /// A task to run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskOrder {
@@ -111,6 +116,9 @@ pub struct ContainerOrder {
     pub start_on_launch: bool,
 }
 
+/// Lines of a container, oldest first: process time and text.
+pub type Lines = Vec<(Timestamp, String)>;
+
 /// What became of an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "news", rename_all = "kebab-case")]
@@ -149,12 +157,10 @@ pub enum News {
         /// For the user.
         hint: Option<String>,
     },
-    /// A container wrote lines.
+    /// A container wrote lines, which come as the report's payload: [`Lines`].
     Output {
         /// The container.
         container: String,
-        /// Oldest first: process time and text.
-        lines: Vec<(Timestamp, String)>,
         /// How far its output is known with these lines.
         next_offset: u64,
     },

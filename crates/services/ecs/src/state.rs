@@ -67,6 +67,7 @@ pub(crate) struct Task {
 
 impl Record for Task {
     const TABLE: &'static str = "ecs.task";
+    const IS_PUBLISHED: bool = true;
 }
 
 /// What a client's token has started, by token.

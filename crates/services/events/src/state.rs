@@ -49,6 +49,7 @@ pub(crate) struct Rule {
 
 impl Record for Rule {
     const TABLE: &'static str = "events.rule";
+    const IS_PUBLISHED: bool = true;
 }
 
 /// The key of a rule.

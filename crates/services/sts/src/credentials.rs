@@ -28,6 +28,7 @@ pub struct Credential {
 impl Record for Credential {
     const TABLE: &'static str = "sts.credential";
     const SEALED: bool = true;
+    const IS_PUBLISHED: bool = true;
 }
 
 /// The credential of an access key id that [`service`](crate::service) handed out. The caller compares token and expiration: a

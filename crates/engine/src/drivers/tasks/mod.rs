@@ -14,17 +14,22 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use neargate_base::{Diagnostic, Scope};
 use neargate_ecs::SecretEnvironment;
-use neargate_ecs::order::{News, Order, TaskOrder};
-use neargate_kernel::{Command, Effect, EffectId, Report, Store};
+use neargate_ecs::order::{Lines, News, Order, TaskOrder};
+use neargate_kernel::{Effect, EffectId, Payload, Report, Store};
 use neargate_runtime::crash;
 use neargate_runtime::images::{ImageStores, RootFs};
 use neargate_runtime::{Adopted, Backend, ContainerState, EventSink, RuntimeError, SpoolKey, TaskId, TaskSpec};
 
-use crate::writer::{Driver, Writer};
+use serde::Deserialize;
+
+use crate::writer::{Driver, Refused, Writer};
 use specification::Specified;
 
 /// Threads that carry out orders.
 const WORKERS: usize = 4;
+
+/// What a line takes beside its text while it waits to be logged.
+const LINE_OVERHEAD_BYTES: usize = 48;
 
 /// The driver.
 #[derive(Debug)]
@@ -41,9 +46,6 @@ pub(crate) struct Shared {
     tasks: Mutex<BTreeMap<TaskId, Standing>>,
 }
 
-/// Output that is kept twice, in the spool and in the log, before the spool's space is given back.
-const RELEASED_BYTES_MIN: u64 = 1 << 20;
-
 /// The orders of one task that stand.
 #[derive(Debug, Default)]
 struct Standing {
@@ -53,8 +55,6 @@ struct Standing {
     stop_timeouts_s: BTreeMap<String, u32>,
     /// Containers that a former engine had started: an order to start one of them has been carried out.
     begun: BTreeSet<String>,
-    /// How far output has been given back, by container.
-    released: BTreeMap<String, u64>,
     /// The images' layers, held against removal.
     layers: Vec<RootFs>,
 }
@@ -77,7 +77,7 @@ impl TaskDriver {
 impl Driver for TaskDriver {
     fn carry_out(&self, effect: Effect) {
         let mut hasher = DefaultHasher::new();
-        task_of(&effect).hash(&mut hasher);
+        neargate_ecs::order::task_of(&effect).hash(&mut hasher);
         let worker = usize::try_from(hasher.finish() % WORKERS as u64).unwrap_or(0);
         if let Some(queue) = self.queues.get(worker) {
             // A worker ends with the engine alone; the effect is then still there for the next one.
@@ -86,13 +86,9 @@ impl Driver for TaskDriver {
     }
 }
 
-fn task_of(effect: &Effect) -> &str {
-    effect.order.get("task").and_then(|task| task.as_str()).unwrap_or_default()
-}
-
 fn work(shared: &Shared, orders: &Receiver<Effect>) {
     while let Ok(effect) = orders.recv() {
-        match serde_json::from_value(effect.order.clone()) {
+        match Order::deserialize(&effect.order) {
             Ok(order) => shared.carry_out(&effect, order),
             Err(error) => shared.report(&effect.id, &News::Remark { text: format!("unreadable order: {error}") }, true),
         }
@@ -133,25 +129,25 @@ impl Shared {
     fn report(&self, effect: &str, news: &News, finished: bool) {
         let news = serde_json::to_value(news).unwrap_or_default();
         crash::point();
-        self.writer.command(Command::Report(Report { effect: effect.to_owned(), news, finished }));
+        self.writer.report(Report { effect: effect.to_owned(), news, payload: None, finished }, 0, None);
     }
 
-    /// Gives back the spool's space of output that is in the journal, from time to time.
-    fn release(self: &Arc<Self>, task: &TaskId, container: &str, offset: u64) {
-        let is_much = self.standing(task, |it| {
-            let released = it.released.entry(container.to_owned()).or_default();
-            let is_much = offset.saturating_sub(*released) >= RELEASED_BYTES_MIN;
-            if is_much {
-                *released = offset;
-            }
-            is_much
-        });
-        if is_much {
-            let (shared, task, container) = (Arc::clone(self), task.clone(), container.to_owned());
-            self.writer.after(move || {
-                // A task that is gone has given everything back.
-                let _ = shared.backend().and_then(|backend| backend.release_output(&task, &container, offset));
-            });
+    /// Reports lines of a container; the backend goes on with the task when they are kept.
+    fn report_output(self: &Arc<Self>, effect: &str, task: &TaskId, container: String, lines: Lines, next_offset: u64) {
+        let news = News::Output { container: container.clone(), next_offset };
+        let bytes = lines.iter().map(|(_, text)| text.len() + LINE_OVERHEAD_BYTES).sum();
+        let (news, payload): (_, Payload) = (serde_json::to_value(news).unwrap_or_default(), Arc::new(lines));
+        crash::point();
+        let report = Report { effect: effect.to_owned(), news, payload: Some(payload), finished: false };
+        let (shared, task) = (Arc::clone(self), task.clone());
+        let kept = move || shared.release(&task, &container, next_offset);
+        self.writer.report(report, bytes, Some(Box::new(kept)));
+    }
+
+    /// Tells the backend that it may go on.
+    fn release(&self, task: &TaskId, container: &str, offset: u64) {
+        if let Some(Ok(backend)) = self.backend.get() {
+            backend.release_output(task, container, offset);
         }
     }
 
@@ -188,17 +184,23 @@ impl Shared {
             // The engine before this one removed the task, or was about to, and could not say so any more.
             return self.remove_rest(&effect.id, task);
         }
-        if let Err(news) = self.run_or_adopt(effect, task, order) {
-            self.report(&effect.id, &news, false);
+        match self.run_or_adopt(effect, task, order) {
+            // The effect stands: the next engine takes it from there.
+            Ok(()) | Err(Unable::Stopping) => {}
+            Err(Unable::Because(news)) => self.report(&effect.id, &news, false),
         }
     }
 
     /// Runs a task, or goes on with what an engine before this one began of it. `Err` says why it cannot run.
-    fn run_or_adopt(&self, effect: &Effect, task: &TaskId, order: &TaskOrder) -> Result<(), News> {
+    fn run_or_adopt(&self, effect: &Effect, task: &TaskId, order: &TaskOrder) -> Result<(), Unable> {
         let outline = specification::outline(task, order, self.spool_key(&effect.scope, task)?)?;
         crash::point();
         let resume = self.look(&effect.scope, task, neargate_ecs::logged_output);
         match self.backend().and_then(|backend| backend.adopt(&outline, &resume)).map_err(cannot_provision)? {
+            Adopted::NeverStarted if self.look(&effect.scope, task, neargate_ecs::has_started) => {
+                let reason = "the files of the task are gone, and so are its containers".to_owned();
+                Err(News::Lost { reason }.into())
+            }
             Adopted::NeverStarted => self.start(effect, task, order, outline),
             Adopted::Running(states) | Adopted::Gone(states) => {
                 // It runs whatever became of its images; those that are there still must stay.
@@ -214,7 +216,7 @@ impl Shared {
     }
 
     /// Secrets first, then images, as on Fargate.
-    fn start(&self, effect: &Effect, task: &TaskId, order: &TaskOrder, outline: TaskSpec) -> Result<(), News> {
+    fn start(&self, effect: &Effect, task: &TaskId, order: &TaskOrder, outline: TaskSpec) -> Result<(), Unable> {
         let secrets = self.fetch_secrets(&effect.scope, task)?;
         self.report(&effect.id, &News::PullStarted, false);
         if let Some(text) = platform::remark(order) {
@@ -231,30 +233,25 @@ impl Shared {
         Ok(())
     }
 
-    fn spool_key(&self, scope: &Scope, task: &TaskId) -> Result<SpoolKey, News> {
-        let task = task.to_string();
-        let opened = self.writer.perform(scope.clone(), move |cx| neargate_ecs::open_spool_key(cx, &task));
-        opened.map(|key| SpoolKey::new(*key)).map_err(|fault| News::CannotProvision {
+    fn spool_key(&self, scope: &Scope, task: &TaskId) -> Result<SpoolKey, Unable> {
+        let id = task.to_string();
+        let opened = self.writer.perform_for_driver(scope.clone(), move |cx| neargate_ecs::open_spool_key(cx, &id))?;
+        let key = opened.map_err(|fault| News::CannotProvision {
             reason: format!("ResourceInitializationError: the key of the task's output: {}", fault.message),
             hint: fault.hint,
-        })
+        })?;
+        Ok(SpoolKey::new(*key))
     }
 
-    fn fetch_secrets(&self, scope: &Scope, task: &TaskId) -> Result<SecretEnvironment, News> {
-        let task = task.to_string();
-        let fetched = self.writer.perform(scope.clone(), move |cx| neargate_ecs::fetch_secrets(cx, &task));
-        fetched.map_err(|fault| News::CannotProvision { reason: fault.message, hint: fault.hint })
+    fn fetch_secrets(&self, scope: &Scope, task: &TaskId) -> Result<SecretEnvironment, Unable> {
+        let id = task.to_string();
+        let fetched = self.writer.perform_for_driver(scope.clone(), move |cx| neargate_ecs::fetch_secrets(cx, &id))?;
+        Ok(fetched.map_err(|fault| News::CannotProvision { reason: fault.message, hint: fault.hint })?)
     }
 
     /// What ECS knows of a task.
-    fn look<T: Default + Send + 'static>(
-        &self,
-        scope: &Scope,
-        task: &TaskId,
-        known: fn(&Store, &Scope, &str) -> T,
-    ) -> T {
-        let (scope, task) = (scope.clone(), task.to_string());
-        self.writer.look(move |core| known(core.store(), &scope, &task)).unwrap_or_default()
+    fn look<T>(&self, scope: &Scope, task: &TaskId, known: fn(&Store, &Scope, &str) -> T) -> T {
+        self.writer.snapshot().look(|store| known(store, scope, task.as_str()))
     }
 
     /// What became of containers while no engine watched; ends that the backend reports itself come again, which is no harm.
@@ -307,6 +304,26 @@ impl Shared {
         if let Some(run) = &standing.run {
             self.report(run, &News::Gone, true);
         }
+    }
+}
+
+/// Why an order to run a task was not carried out.
+enum Unable {
+    /// ECS is told.
+    Because(News),
+    /// The engine stops: nothing is known to be wrong.
+    Stopping,
+}
+
+impl From<News> for Unable {
+    fn from(news: News) -> Self {
+        Self::Because(news)
+    }
+}
+
+impl From<Refused> for Unable {
+    fn from(_: Refused) -> Self {
+        Self::Stopping
     }
 }
 

@@ -20,8 +20,10 @@ fn take(shared: &Arc<Shared>, event: RuntimeEvent) {
         EventKind::ContainerStarted { name, pid, .. } => News::Started { container: name, pid },
         EventKind::ContainerFailed { name, failure, .. } => cannot_start(name, &failure),
         EventKind::Output { name, lines, next_offset } => {
-            let lines = lines.into_iter().map(|line| (line.at, String::from_utf8_lossy(&line.bytes).into_owned()));
-            News::Output { container: name, lines: lines.collect(), next_offset }
+            // A task without an order has nobody to keep its output for.
+            let Some(run) = run else { return shared.release(&event.task_id, &name, next_offset) };
+            let lines = lines.into_iter().map(|line| (line.at, text(line.bytes))).collect();
+            return shared.report_output(&run, &event.task_id, name, lines, next_offset);
         }
         EventKind::ContainerExited { name, exit_code, oom_killed, .. } => {
             News::Exited { container: name, exit_code, oom_killed }
@@ -32,9 +34,11 @@ fn take(shared: &Arc<Shared>, event: RuntimeEvent) {
     };
     let Some(run) = run else { return };
     shared.report(&run, &news, false);
-    if let News::Output { container, next_offset, .. } = &news {
-        shared.release(&event.task_id, container, *next_offset);
-    }
+}
+
+/// A line as text; what is no UTF-8 is replaced.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// A container that did not start, with what its user can do.

@@ -13,10 +13,10 @@ use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use super::link::TaskLink;
 use super::paths::TaskPaths;
 use super::protocol::{Order, Report, Standing, line, take_lines};
+use super::reader::Wake;
 use super::{Shared, sweep};
 use crate::backend::{Adopted, ContainerState, ResumePoints, RuntimeError};
 use crate::crash;
-use crate::event::GoneReason;
 use crate::spec::TaskSpec;
 
 /// How long a shim that holds its lock may take to answer.
@@ -68,10 +68,9 @@ pub(super) fn adopt(shared: &Arc<Shared>, spec: &TaskSpec, resume: &ResumePoints
         ShimStanding::Dead => {
             let (ours, _theirs) = UnixStream::pair().map_err(|e| RuntimeError::io("socket", e))?;
             let link = Arc::new(TaskLink::new(shared, spec, ours.into(), resume.clone()));
-            let states = link.emit_remains(shared);
-            shared.tasks().insert(task.clone(), link);
-            sweep::remove_task(&shared.layout, task);
-            shared.forget(task, GoneReason::Lost("the task's shim died while no engine ran".to_owned()));
+            let states = link.queue_remains("the task's shim died while no engine ran".to_owned());
+            shared.tasks().insert(task.clone(), Arc::clone(&link));
+            shared.wake(Wake::HandOn(link));
             Ok(Adopted::Gone(states))
         }
     }

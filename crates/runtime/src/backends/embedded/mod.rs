@@ -2,7 +2,8 @@
 //!
 //! Each task has a shim process of its own, started from this program and outliving it: the shim forks the containers,
 //! owns their output and records their ends. This side writes intents, starts shims, gives orders, reads the spools on
-//! one thread for all tasks, takes running tasks over after a restart and sweeps what nobody claims.
+//! one thread for all tasks and no faster than the output is released, takes running tasks over after a restart and sweeps
+//! what nobody claims.
 //!
 //! Invariant: whatever is killed at whatever moment, a task is afterwards either running and adoptable, or gone with
 //! nothing left that [`EmbeddedBackend`] would not sweep.
@@ -25,6 +26,8 @@ mod packet;
 mod paths;
 mod probe;
 mod protocol;
+mod reader;
+mod reading;
 mod seal;
 mod shim;
 mod spool;
@@ -36,8 +39,8 @@ use std::net::{SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::event::epoll::{self, CreateFlags};
@@ -46,6 +49,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use self::link::TaskLink;
 use self::paths::Layout;
 use self::protocol::Order;
+use self::reader::{Ending, Wake};
 use crate::backend::{Adopted, Backend, ExecSpec, ResumePoints, RuntimeError, Swept};
 use crate::event::{EventKind, EventSink, GoneReason, RuntimeEvent};
 use crate::probe::Capability;
@@ -57,8 +61,8 @@ pub use sweep::erase;
 /// The argument that makes a program a shim.
 const SHIM_ARGUMENT: &str = "shim";
 
-/// The default of [`EmbeddedConfig::spool_bytes_max`]: 1 GiB.
-const SPOOL_BYTES_MAX: u64 = 1 << 30;
+/// The default of [`EmbeddedConfig::spool_bytes_max`]: 8 MiB, a moment's work of the log and little on any disk.
+const SPOOL_BYTES_MAX: u64 = 8 << 20;
 
 /// Where an instance keeps its things.
 #[derive(Clone, Debug)]
@@ -92,7 +96,7 @@ impl EmbeddedConfig {
 /// The embedded backend.
 pub struct EmbeddedBackend {
     shared: Arc<Shared>,
-    reader: Option<JoinHandle<()>>,
+    threads: Option<reader::Threads>,
 }
 
 impl std::fmt::Debug for EmbeddedBackend {
@@ -101,7 +105,7 @@ impl std::fmt::Debug for EmbeddedBackend {
     }
 }
 
-/// What orders and the reader thread share.
+/// What orders and the threads share.
 struct Shared {
     layout: Layout,
     shim_program: PathBuf,
@@ -111,7 +115,10 @@ struct Shared {
     watched: Mutex<BTreeMap<u64, Arc<TaskLink>>>,
     kept_networks: Mutex<BTreeSet<String>>,
     epoll: OwnedFd,
-    stop: OwnedFd,
+    /// Rings for what is in `woken`.
+    wake: OwnedFd,
+    woken: Mutex<Vec<Wake>>,
+    endings: Mutex<Sender<Ending>>,
     next_token: AtomicU64,
 }
 
@@ -157,13 +164,14 @@ impl Shared {
 }
 
 impl EmbeddedBackend {
-    /// Prepares the instance's directories and starts the reader thread. Events go to `sink`.
+    /// Prepares the instance's directories and starts the threads. Events go to `sink`.
     pub fn open(config: EmbeddedConfig, sink: EventSink) -> Result<Self, RuntimeError> {
         start::check_instance(&config.instance)?;
         let EmbeddedConfig { instance, run_dir, data_dir, spool_bytes_max, shim_program } = config;
         start::prepare_dirs(&run_dir, &data_dir)?;
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(|e| RuntimeError::io("epoll", e))?;
-        let stop = eventfd(0, EventfdFlags::CLOEXEC).map_err(|e| RuntimeError::io("eventfd", e))?;
+        let wake = eventfd(0, EventfdFlags::CLOEXEC).map_err(|e| RuntimeError::io("eventfd", e))?;
+        let (sender, endings) = channel();
         let shared = Arc::new(Shared {
             layout: Layout { instance, run_dir, data_dir },
             shim_program,
@@ -173,11 +181,13 @@ impl EmbeddedBackend {
             watched: Mutex::new(BTreeMap::new()),
             kept_networks: Mutex::new(BTreeSet::new()),
             epoll,
-            stop,
+            wake,
+            woken: Mutex::default(),
+            endings: Mutex::new(sender),
             next_token: AtomicU64::new(1),
         });
-        let reader = Some(link::start_reader(&shared)?);
-        Ok(Self { shared, reader })
+        let threads = Some(reader::start(&shared, endings)?);
+        Ok(Self { shared, threads })
     }
 
     fn in_vpc<T: Send>(
@@ -243,8 +253,8 @@ impl Backend for EmbeddedBackend {
         adoption::adopt(&self.shared, spec, resume)
     }
 
-    fn release_output(&self, task: &TaskId, name: &str, offset: u64) -> Result<(), RuntimeError> {
-        self.shared.task(task)?.release_output(name, offset)
+    fn release_output(&self, task: &TaskId, name: &str, offset: u64) {
+        self.shared.wake(Wake::Released(task.clone(), name.to_owned(), offset));
     }
 
     fn remove(&self, task: &TaskId) -> Result<(), RuntimeError> {
@@ -304,12 +314,11 @@ impl Backend for EmbeddedBackend {
 }
 
 impl Drop for EmbeddedBackend {
-    /// The tasks go on: only this side's thread and connections end.
+    /// The tasks go on: only this side's threads and connections end.
     fn drop(&mut self) {
-        link::stop_reader(&self.shared);
-        let own = std::thread::current().id();
-        if let Some(reader) = self.reader.take().filter(|reader| reader.thread().id() != own) {
-            let _ = reader.join();
+        reader::stop(&self.shared);
+        if let Some(threads) = self.threads.take() {
+            threads.join();
         }
     }
 }

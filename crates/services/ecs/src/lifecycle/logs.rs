@@ -65,14 +65,14 @@ pub(super) fn put_lines(cx: &mut Cx<'_>, task: &Task, route: &LogRoute, lines: &
         Value::Structure(vec![("timestamp", time), ("message", Value::from(text.as_str()))])
     };
     // CloudWatch Logs has no empty message; the awslogs driver leaves empty lines out.
-    let events: Vec<_> = lines.iter().filter(|(_, text)| !text.is_empty()).map(event).collect();
+    let lines_said: Vec<_> = lines.iter().filter(|(_, text)| !text.is_empty()).collect();
     let written = task.assume_execution_role(cx).map_err(Fault::internal).and_then(|writer| {
         cx.as_principal(writer, |cx| {
-            events.chunks(EVENTS_PER_CALL_MAX).try_for_each(|chunk| {
+            calls(&lines_said).try_for_each(|lines| {
                 let input = vec![
                     ("logGroupName", Value::from(route.group.as_str())),
                     ("logStreamName", Value::from(route.stream.as_str())),
-                    ("logEvents", Value::List(chunk.to_vec())),
+                    ("logEvents", Value::List(lines.iter().copied().map(event).collect())),
                 ];
                 cx.in_region(route.region.as_deref(), |cx| {
                     cx.call("logs", "PutLogEvents", Value::Structure(input)).map(drop)
@@ -86,5 +86,31 @@ pub(super) fn put_lines(cx: &mut Cx<'_>, task: &Task, route: &LogRoute, lines: &
     }
 }
 
-/// Lines in one `PutLogEvents`; AWS takes 10,000 or 1 MiB, and lines are at most 16 KiB.
-const EVENTS_PER_CALL_MAX: usize = 60;
+/// Lines in one `PutLogEvents`.
+const EVENTS_PER_CALL_MAX: usize = 10_000;
+/// What the lines in one `PutLogEvents` may weigh, each with 26 bytes more than its text.
+const BYTES_PER_CALL_MAX: usize = 1 << 20;
+const LINE_OVERHEAD_BYTES: usize = 26;
+/// How far the lines in one `PutLogEvents` may lie apart.
+const SPAN_MS_MAX: i64 = 86_400_000;
+
+type Line = (Timestamp, String);
+
+/// Lines in as few calls as AWS's bounds allow. A line that is older than the one before it, since the machine's clock was put
+/// back, begins another call: AWS wants them in order of time.
+fn calls<'l>(mut lines: &'l [&'l Line]) -> impl Iterator<Item = &'l [&'l Line]> {
+    std::iter::from_fn(move || {
+        let (first, _) = lines.first()?;
+        let (mut bytes, mut last) = (0, *first);
+        let fits = |(at, text): &&&Line| {
+            bytes += text.len() + LINE_OVERHEAD_BYTES;
+            let is_in_order = *at >= last && at.millis().saturating_sub(first.millis()) <= SPAN_MS_MAX;
+            last = *at;
+            bytes <= BYTES_PER_CALL_MAX && is_in_order
+        };
+        let count = lines.iter().take(EVENTS_PER_CALL_MAX).take_while(fits).count();
+        let (call, rest) = lines.split_at_checked(count.max(1))?;
+        lines = rest;
+        Some(call)
+    })
+}

@@ -1,18 +1,24 @@
 //! What the driver reports, turned into what the task is.
 
 use neargate_kernel::{Cx, Effect, Fault, Notice, NoticeKind, Report};
+use serde::Deserialize;
 
 use super::{advance, end, gone, logs};
-use crate::order::{News, Order};
+use crate::order::{Lines, News, task_of};
 use crate::state::{Phase, Task};
 
 /// Takes a driver's news about an order.
 pub(crate) fn report(cx: &mut Cx<'_>, effect: &Effect, report: &Report) -> Result<(), Fault> {
-    let unreadable = |error: serde_json::Error| Fault::internal(format!("unreadable order or news: {error}"));
-    let order: Order = serde_json::from_value(effect.order.clone()).map_err(unreadable)?;
-    let news: News = serde_json::from_value(report.news.clone()).map_err(unreadable)?;
-    let id = order.task();
+    let id = task_of(effect).ok_or_else(|| Fault::internal("an order without a task"))?;
+    let news = News::deserialize(&report.news).map_err(|error| Fault::internal(format!("unreadable news: {error}")))?;
     if cx.get::<Task>(id).is_none() {
+        return Ok(());
+    }
+    if let News::Output { container, next_offset } = news {
+        let none = Lines::new();
+        let lines = report.payload.as_deref().and_then(|payload| payload.downcast_ref()).unwrap_or(&none);
+        output(cx, id, &container, lines, next_offset);
+        // What a container says moves no task on.
         return Ok(());
     }
     take(cx, id, news)?;
@@ -49,7 +55,6 @@ fn take(cx: &mut Cx<'_>, id: &str, news: News) -> Result<(), Fault> {
                 end(cx, id, "TaskFailedToStart", &reason)?;
             }
         }
-        News::Output { container, lines, next_offset } => output(cx, id, &container, &lines, next_offset),
         News::Exited { container, exit_code, oom_killed } => exited(cx, id, &container, exit_code, oom_killed),
         News::Remark { text } => cx.not_simulated(id, text),
         News::Lost { reason } => {
@@ -69,7 +74,7 @@ fn take(cx: &mut Cx<'_>, id: &str, news: News) -> Result<(), Fault> {
             end(cx, id, "TaskFailedToStart", &reason)?;
         }
         News::Gone => gone(cx, id)?,
-        News::Done => {}
+        News::Output { .. } | News::Done => {}
     }
     Ok(())
 }
@@ -121,8 +126,8 @@ fn exited(cx: &mut Cx<'_>, id: &str, container: &str, exit_code: i32, oom_killed
 }
 
 /// Logs what has not been logged yet: after a restart the driver begins where it can be sure.
-fn output(cx: &mut Cx<'_>, id: &str, container: &str, lines: &[(neargate_base::Timestamp, String)], next_offset: u64) {
-    let Some(task) = cx.get::<Task>(id).cloned() else { return };
+fn output(cx: &mut Cx<'_>, id: &str, container: &str, lines: &Lines, next_offset: u64) {
+    let Some(task) = cx.share::<Task>(id) else { return };
     let Some(it) = task.containers.iter().find(|it| it.name() == container) else { return };
     if next_offset <= it.offset {
         return;

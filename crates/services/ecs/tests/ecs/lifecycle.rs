@@ -190,7 +190,7 @@ fn after_a_restart_the_orders_that_stand_are_given_again_and_output_is_not_logge
     let task = run(&mut harness, json!({}));
     let effect = orders(&harness)[0].0.clone();
     tell(&mut harness, &effect, started("app"), false);
-    let output = News::Output { container: "app".into(), lines: vec![], next_offset: 100 };
+    let output = News::Output { container: "app".into(), next_offset: 100 };
     tell(&mut harness, &effect, output, false);
     harness.restart().unwrap();
     assert_eq!(orders(&harness)[0].0, effect);
