@@ -174,6 +174,31 @@ pub(crate) fn mount_setattr(mount: BorrowedFd<'_>, set: u64, clear: u64, propaga
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Puts this process under a filter of system calls, given as the bytes of its instructions. Without `no_new_privs`, so it
+/// takes CAP_SYS_ADMIN.
+pub(crate) fn filter_system_calls(program: &[u8]) -> io::Result<()> {
+    let (instructions, rest) = program.as_chunks::<8>();
+    let len = u16::try_from(instructions.len()).ok().filter(|_| rest.is_empty());
+    let len = len.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no filter"))?;
+    let mut filter: Vec<libc::sock_filter> = Vec::with_capacity(instructions.len());
+    for [c0, c1, jt, jf, k0, k1, k2, k3] in instructions {
+        let code = u16::from_ne_bytes([*c0, *c1]);
+        filter.push(libc::sock_filter { code, jt: *jt, jf: *jf, k: u32::from_ne_bytes([*k0, *k1, *k2, *k3]) });
+    }
+    let program = libc::sock_fprog { len, filter: filter.as_mut_ptr() };
+    // SAFETY: the program and its instructions live through the call, which copies and checks them.
+    let done = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Leaves the session keyring for a new one of this process's own.
+pub(crate) fn new_session_keyring() -> io::Result<()> {
+    const JOIN_SESSION_KEYRING: libc::c_long = 1;
+    // SAFETY: no name is given; the call has no memory precondition.
+    let keyring = unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
+    if keyring < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Gives all signals their default action and unblocks them.
 pub(crate) fn default_signals() {
     for signal in 1..=64 {
@@ -227,4 +252,32 @@ pub(crate) fn pidfd_kill(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
         libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0)
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session_keyring() -> i64 {
+        // SAFETY: asks for the number of a keyring (KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, do not create).
+        unsafe { libc::syscall(libc::SYS_keyctl, 0, -3, 0) }
+    }
+
+    #[test]
+    fn a_session_keyring_is_the_threads_own() {
+        let (first, second) = std::thread::spawn(|| {
+            new_session_keyring().unwrap();
+            let first = session_keyring();
+            new_session_keyring().unwrap();
+            (first, session_keyring())
+        })
+        .join()
+        .unwrap();
+        assert!(first > 0 && second > 0 && first != second, "{first} {second}");
+    }
+
+    #[test]
+    fn what_is_no_program_is_not_given_to_the_kernel() {
+        assert_eq!(filter_system_calls(&[0; 12]).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
 }

@@ -13,7 +13,7 @@
 //!
 //! Invariant: containers' output is on disk only sealed under the task's key; the key and the containers' secrets go to the
 //! shim by its connection and are in memory alone, there and here.
-//! Invariant: no seccomp profile is applied yet; containers have the usual default capabilities and no more.
+//! Invariant: containers have the usual default capabilities and system calls and no more.
 
 mod adoption;
 mod cgroup;
@@ -110,6 +110,7 @@ struct Shared {
     layout: Layout,
     shim_program: PathBuf,
     spool_bytes_max: u64,
+    filters: Mutex<child::Filters>,
     sink: EventSink,
     tasks: Mutex<BTreeMap<TaskId, Arc<TaskLink>>>,
     watched: Mutex<BTreeMap<u64, Arc<TaskLink>>>,
@@ -172,8 +173,12 @@ impl EmbeddedBackend {
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(|e| RuntimeError::io("epoll", e))?;
         let wake = eventfd(0, EventfdFlags::CLOEXEC).map_err(|e| RuntimeError::io("eventfd", e))?;
         let (sender, endings) = channel();
+        let layout = Layout { instance, run_dir, data_dir };
+        let filters =
+            child::Filters::new(layout.filters_dir()).map_err(|e| RuntimeError::io("filters of system calls", e))?;
         let shared = Arc::new(Shared {
-            layout: Layout { instance, run_dir, data_dir },
+            layout,
+            filters: Mutex::new(filters),
             shim_program,
             spool_bytes_max,
             sink,

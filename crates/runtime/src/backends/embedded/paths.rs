@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <run>/                 tmpfs: tasks/<task>/{task.json, lock, shim.json, ctl, shim.log}
+//!                        seccomp/<capabilities>      filters of system calls
 //!                        net/{<vpc>, <vpc>.lock}     the VPC's router, a pinned network namespace
 //! <data>/tasks/<task>/   c/<index>/{upper, work, root, spool, exit.json}
 //! cgroups                neargate/<instance>/<task>/<index>
@@ -36,6 +37,10 @@ impl Layout {
 
     pub(crate) fn net_dir(&self) -> PathBuf {
         self.run_dir.join("net")
+    }
+
+    pub(crate) fn filters_dir(&self) -> PathBuf {
+        self.run_dir.join("seccomp")
     }
 
     pub(crate) fn task(&self, task: &TaskId) -> TaskPaths {

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::mount::{MountFlags, mount};
@@ -154,7 +154,8 @@ pub(super) fn start(shared: &Arc<Shared>, spec: &TaskSpec) -> Result<(), Runtime
         }
         tasks.insert(spec.task_id.clone(), Arc::clone(&link));
     }
-    let started = write_intent(shared, spec, &paths)
+    let started = provide_filters(shared, spec)
+        .and_then(|()| write_intent(shared, spec, &paths))
         .and_then(|lock| spawn(shared, &paths, theirs, lock))
         .and_then(|child| tell(&sending, &message, child))
         .and_then(|child| {
@@ -168,6 +169,12 @@ pub(super) fn start(shared: &Arc<Shared>, spec: &TaskSpec) -> Result<(), Runtime
         sweep::remove_task(&shared.layout, &spec.task_id);
         RuntimeError::io(format!("starting task `{}`", spec.task_id), e)
     })
+}
+
+fn provide_filters(shared: &Shared, spec: &TaskSpec) -> std::io::Result<()> {
+    // A panic elsewhere leaves at most a filter out of the list, which is made again.
+    let mut filters = shared.filters.lock().unwrap_or_else(PoisonError::into_inner);
+    spec.containers.iter().try_for_each(|container| filters.provide(container))
 }
 
 /// Takes the task's lock, which the shim inherits, and writes down what it is to do.

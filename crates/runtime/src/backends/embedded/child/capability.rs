@@ -74,7 +74,7 @@ const DEFAULT: &[&str] = &[
     "AUDIT_WRITE",
 ];
 
-fn bit(name: &str) -> Option<u64> {
+pub(super) fn bit(name: &str) -> Option<u64> {
     let upper = name.to_ascii_uppercase();
     let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
     NAMES.iter().position(|known| *known == name).map(|number| 1 << number)
@@ -93,7 +93,7 @@ pub(super) fn effective_set(add: &[String], drop: &[String]) -> Result<u64, Star
     Ok(chosen(add, drop)? & own)
 }
 
-fn chosen(add: &[String], drop: &[String]) -> Result<u64, StartFailure> {
+pub(super) fn chosen(add: &[String], drop: &[String]) -> Result<u64, StartFailure> {
     let number = |name: &str| bit(name).ok_or_else(|| invalid(format!("unknown capability `{name}`")));
     let mut set = 0;
     for name in DEFAULT {

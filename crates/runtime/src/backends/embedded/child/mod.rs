@@ -7,6 +7,7 @@
 //!
 //! Invariant: a child first closes all that the shim has open but its standard streams and its sync socket (for a command,
 //! the descriptor of the container's first process, until it has joined), so that no path leads through any of it.
+//! Invariant: every process of a container is under the filter of system calls ([`seccomp`]), its init process and commands included.
 //! Invariant: a child never returns: it executes the program, or reports one [`StartFailure`] and exits.
 //! Invariant: the sync socket is closed by exec, which is how the shim learns that the program runs.
 
@@ -17,6 +18,7 @@ mod limits;
 mod mounts;
 mod program;
 mod rootfs;
+mod seccomp;
 mod user;
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -35,6 +37,7 @@ use crate::sys::{self, Forked};
 
 pub(super) use capability::unknown_capability;
 pub(super) use limits::{parse_signal, unknown_limit};
+pub(super) use seccomp::{Filter, Filters};
 
 /// What a child tells the shim before it becomes the program.
 #[derive(Debug, Serialize, Deserialize)]
@@ -54,6 +57,7 @@ pub(super) struct Child<'a> {
     pub(super) network: &'a TaskNetwork,
     pub(super) paths: ContainerPaths,
     pub(super) cgroup: &'a ContainerCgroup,
+    pub(super) filter: &'a Filter,
     pub(super) sync: OwnedFd,
     pub(super) stdin: OwnedFd,
     pub(super) stdout: OwnedFd,
@@ -91,6 +95,7 @@ fn become_container(child: &Child<'_>, forked: &Forked) -> Result<std::convert::
     // Until exec nobody in the container may reach this program's memory or file through /proc.
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let _ = rustix::process::setsid();
+    leave_keyring()?;
     child.cgroup.join().map_err(|e| resources(format!("joining the control group: {e}")))?;
     sys::unshare(libc::CLONE_NEWCGROUP).map_err(|e| resources(format!("control group namespace: {e}")))?;
 
@@ -112,6 +117,8 @@ fn become_container(child: &Child<'_>, forked: &Forked) -> Result<std::convert::
     own_stdio(&user);
     let environment = program::environment(spec, &child.network.hostname, &user.home);
     program::enter_working_dir(&root, &spec.working_dir)?;
+    // While this process may still, and before the container's user could do anything to it.
+    child.filter.apply()?;
     capability::limit_bounding_set(capabilities)?;
     user::become_user(&user)?;
     capability::take(capabilities, user.uid == 0)?;
@@ -133,6 +140,7 @@ pub(super) struct ExecChild<'a> {
     pub(super) network: &'a TaskNetwork,
     pub(super) argv: &'a [String],
     pub(super) cgroup: &'a ContainerCgroup,
+    pub(super) filter: &'a Filter,
     /// The descriptor of the container's first process.
     pub(super) container: &'a OwnedFd,
     pub(super) null: OwnedFd,
@@ -156,6 +164,7 @@ fn become_exec(child: &ExecChild<'_>, forked: &Forked) -> Result<std::convert::I
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     die_with_parent()?;
     let _ = rustix::process::setsid();
+    leave_keyring()?;
     child.cgroup.join().map_err(|e| resources(format!("joining the control group: {e}")))?;
     let namespaces = Ns::MOUNT
         | Ns::INTER_PROCESS_COMMUNICATION
@@ -172,6 +181,8 @@ fn become_exec(child: &ExecChild<'_>, forked: &Forked) -> Result<std::convert::I
     let capabilities = capability::effective_set(&spec.capabilities_add, &spec.capabilities_drop)?;
     let environment = program::environment(spec, &child.network.hostname, &user.home);
     program::enter_working_dir(&root, &spec.working_dir)?;
+    // While this process may still, and before the container's user could do anything to it.
+    child.filter.apply()?;
     capability::limit_bounding_set(capabilities)?;
     user::become_user(&user)?;
     capability::take(capabilities, user.uid == 0)?;
@@ -180,6 +191,15 @@ fn become_exec(child: &ExecChild<'_>, forked: &Forked) -> Result<std::convert::I
     sys::close_on_exec_from(3).map_err(|e| resources(format!("descriptors: {e}")))?;
     sys::default_signals();
     Err(program::execute(&program, child.argv, &environment))
+}
+
+/// Keys that the engine's session has are none of the container's business.
+fn leave_keyring() -> Result<(), StartFailure> {
+    match sys::new_session_keyring() {
+        // A kernel without keys, or a machine whose own filter refuses all that has to do with them.
+        Err(e) if matches!(e.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => Ok(()),
+        left => left.map_err(|e| resources(format!("session keyring: {e}"))),
+    }
 }
 
 /// SIGKILL when the shim dies. A change of user clears it, so it is asked for again before exec.

@@ -18,7 +18,7 @@ use super::super::spool::{LineSplitter, SpoolWriter};
 use crate::backend::ContainerState;
 use crate::event::{StartFailure, StartFailureKind, Stream};
 
-use super::super::child::ChildReport;
+use super::super::child::{ChildReport, Filter};
 
 /// How much is taken from a pipe at once, and from one pipe before the others get their turn.
 const READ_BYTES_MAX: usize = 64 * 1024;
@@ -30,6 +30,7 @@ pub(super) struct Container {
     pub(super) paths: ContainerPaths,
     pub(super) state: ContainerState,
     pub(super) cgroup: Option<ContainerCgroup>,
+    pub(super) filter: Filter,
     pub(super) process: Option<Process>,
     /// When SIGKILL follows the stop signal.
     pub(super) kill_at: Option<Instant>,
@@ -90,12 +91,13 @@ pub(super) enum StartStep {
 }
 
 impl Container {
-    pub(super) fn new(name: &str, paths: ContainerPaths) -> Self {
+    pub(super) fn new(name: &str, paths: ContainerPaths, filter: Filter) -> Self {
         Self {
             name: name.to_owned(),
             paths,
             state: ContainerState::Waiting,
             cgroup: None,
+            filter,
             process: None,
             kill_at: None,
             spool: None,

@@ -42,11 +42,13 @@ impl Task {
         let (stderr, child_stderr) = pipe()?;
         let (sync, child_sync) = packet::pair().map_err(|e| failed("socket", e.into()))?;
         let clone_target = cgroup.clone_target();
+        let filter = container.filter.clone();
         let child = Child {
             spec: &spec,
             network: &network,
             paths: container.paths.clone(),
             cgroup: &cgroup,
+            filter: &filter,
             sync: child_sync,
             stdin: self.null.try_clone().map_err(|e| failed("descriptor", e))?,
             stdout: child_stdout,
@@ -102,11 +104,13 @@ impl Task {
         let (process, cgroup) = container.process.as_ref().zip(container.cgroup.clone()).ok_or_else(gone)?;
         let process = process.pidfd.try_clone()?;
         let clone_target = cgroup.clone_target();
+        let filter = container.filter.clone();
         let child = ExecChild {
             spec: &spec,
             network: &network,
             argv,
             cgroup: &cgroup,
+            filter: &filter,
             container: &process,
             null: self.null.try_clone()?,
         };

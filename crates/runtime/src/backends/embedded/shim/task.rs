@@ -13,7 +13,7 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::process::PidfdFlags;
 
 use super::super::cgroup::{Hierarchies, TaskCgroup};
-use super::super::child::parse_signal;
+use super::super::child::{Filter, parse_signal};
 use super::super::net;
 use super::super::paths::TaskPaths;
 use super::super::protocol::{Intent, Order, Report};
@@ -22,6 +22,7 @@ use super::container::{Container, StartStep};
 use super::ending::{cancelled, kill_exec, wait_for};
 use crate::backend::{ContainerState, ExecSpec};
 use crate::event::{StartFailure, StartFailureKind, Stream};
+use crate::spec::ContainerSpec;
 use crate::sys::SingleThreaded;
 
 const EVENTS_MAX: usize = 32;
@@ -111,7 +112,11 @@ impl Task {
         let paths = intent.layout.task(&intent.spec.task_id);
         let (cgroup, remarks) = TaskCgroup::create(hierarchies, &intent.layout.instance, &intent.spec);
         let names = intent.spec.containers.iter().enumerate();
-        let containers = names.map(|(index, spec)| Container::new(&spec.name, paths.container(index))).collect();
+        let filters = intent.layout.filters_dir();
+        let container = |(index, spec): (usize, &ContainerSpec)| {
+            Filter::read(&filters, spec).map(|filter| Container::new(&spec.name, paths.container(index), filter))
+        };
+        let containers = names.map(container).collect::<io::Result<_>>()?;
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &listener, Source::Listener.token(), EventFlags::IN)?;
         Ok(Self {
