@@ -54,6 +54,8 @@ pub(crate) const STACK: Code = Code("NG-P0201");
 pub(crate) const ASSET: Code = Code("NG-P0202");
 /// The app takes in what nobody provides.
 pub(crate) const IMPORT: Code = Code("NG-P0203");
+/// A template has a resource of a type that the engine does not run.
+pub(crate) const TYPE: Code = Code("NG-P0204");
 /// A task failed before its containers ran.
 pub(crate) const TASK: Code = Code("NG-R0201");
 /// Something failed beside tasks that ran.

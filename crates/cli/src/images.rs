@@ -4,30 +4,101 @@ use std::path::{Path, PathBuf};
 
 use neargate_base::Diagnostic;
 use neargate_runtime::images::{BuildBase, ImageStore, ImageStores, Recipe, Reference};
+use neargate_template::nearest;
 
 use crate::app::App;
 use crate::app::config::{Build, ImageSource};
+use crate::app::image_names::{Asset, Images, Use};
+use crate::app::synth::Synthesized;
 use crate::codes;
 use crate::outcome::{Failure, Outcome};
 use crate::places::ThrowAway;
 use crate::screen::Screen;
 use crate::signals;
 
-/// Builds or imports every image that the app's configuration names. `behind` are stores to find further images in.
-pub(crate) fn provide(screen: &Screen, app: &App, store: &Path, behind: &[PathBuf]) -> Outcome<()> {
+/// The stores that an engine looks into.
+#[derive(Clone, Debug)]
+pub(crate) struct Stores {
+    /// The engine's own.
+    pub(crate) front: PathBuf,
+    /// Further ones, which are only read.
+    pub(crate) behind: Vec<PathBuf>,
+}
+
+/// Builds or imports every image that the app's configuration names, under the names by which its tasks ask for them.
+pub(crate) fn provide(screen: &Screen, app: &App, made: &Synthesized, stores: &Stores) -> Outcome<()> {
     if app.config.images.is_empty() {
         return Ok(());
     }
-    let stores = ImageStores::open(store, behind)?;
+    let images = Images::of(app, made)?;
+    let directories = [app.config_dir.as_path()];
+    let mut named = vec![];
+    for (key, source) in &app.config.images {
+        let Some(names) = images.meant_by(key, &directories) else { return Err(no_image(key, &images)) };
+        named.push((key, source, names));
+    }
+    warn_of_unused(screen, app, made, &images, &named);
     // Names of other images come last: they may stand for one that is built here.
-    let (aliases, made): (Vec<_>, Vec<_>) =
-        app.config.images.iter().partition(|(_, source)| matches!(source, ImageSource::Image(_)));
-    for (name, source) in made.into_iter().chain(aliases) {
-        signals::check()?;
-        let from = provide_one(screen, &stores, behind, &app.config_dir, name, source)?;
-        screen.step("image", &format!("{name}  {from}"));
+    let (aliases, built): (Vec<_>, Vec<_>) =
+        named.into_iter().partition(|(_, source, _)| matches!(source, ImageSource::Image(_)));
+    let opened = ImageStores::open(&stores.front, &stores.behind)?;
+    for (key, source, names) in built.into_iter().chain(aliases) {
+        for name in &names {
+            signals::check()?;
+            let from = provide_one(screen, &opened, &stores.behind, &app.config_dir, name, source)?;
+            screen.step("image", &format!("{key}  {from}"));
+        }
     }
     Ok(())
+}
+
+/// What is named is neither an image nor one that the app would have built.
+fn no_image(key: &str, images: &Images) -> Failure {
+    let problem = Reference::parse(key).err().map(|problem| problem.message).unwrap_or_default();
+    let diagnostic = Diagnostic::error(codes::CONFIG, format!("{problem}, nor one that the app builds"));
+    let keys: Vec<_> = images.assets.iter().filter_map(Asset::key).map(|key| format!("`{key}`")).collect();
+    Failure::usage(match keys.is_empty() {
+        true => diagnostic.hint("under `[images]` write `repository:tag`, for example `corp/my-proj:1.0`"),
+        false => diagnostic.hint(format!("the app builds {}", keys.join(", "))),
+    })
+}
+
+/// A key of `[images]`, the image's origin, and the names under which tasks ask for it.
+type Named<'a> = (&'a String, &'a ImageSource, Vec<String>);
+
+/// Says which images nobody asks for; where that cannot be told, nothing.
+fn warn_of_unused(screen: &Screen, app: &App, made: &Synthesized, images: &Images, named: &[Named<'_>]) {
+    if made.is_part || !images.is_complete {
+        return;
+    }
+    let is_origin = |key: &str| {
+        let origins = app.config.images.values().filter_map(|source| match source {
+            ImageSource::Image(other) => Some(familiar(other)),
+            _ => None,
+        });
+        origins.into_iter().any(|other| other == familiar(key))
+    };
+    let is_unused = |(key, _, names): &&Named<'_>| !names.iter().any(|it| images.is_asked_for(it)) && !is_origin(key);
+    for (key, ..) in named.iter().filter(is_unused) {
+        let diagnostic =
+            Diagnostic::warning(codes::CONFIG, format!("no task asks for the image `{key}` of `[images]`"));
+        let asked = images.wanted.keys().map(String::as_str);
+        screen.diagnostic(&match (nearest(key, asked.clone()), images.wanted.is_empty()) {
+            (Some(near), _) => diagnostic.hint(format!("did you mean `{near}`?")),
+            (None, true) => diagnostic,
+            (None, false) => diagnostic
+                .hint(format!("tasks ask for {}", asked.map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", "))),
+        });
+    }
+}
+
+/// The images that tasks ask for and no store has.
+pub(crate) fn missing<'i>(images: &'i Images, stores: &Stores) -> Vec<(&'i String, &'i Vec<Use>)> {
+    let stores: Vec<_> =
+        std::iter::once(&stores.front).chain(&stores.behind).map(|dir| ImageStore::read_only(dir)).collect();
+    // One that cannot be read is told when the task is to start.
+    let is_missing = |name: &str| stores.iter().all(|store| matches!(store.resolve(name), Ok(None)));
+    images.wanted.iter().filter(|(name, _)| is_missing(name)).collect()
 }
 
 /// Answers where the image came from, for people.

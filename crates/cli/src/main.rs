@@ -14,6 +14,7 @@ mod given;
 mod images;
 mod lines;
 mod outcome;
+mod output;
 mod places;
 mod screen;
 mod session;

@@ -13,6 +13,8 @@ use crate::outcome::{Exit, Failure, Outcome};
 
 /// Tasks that one `DescribeTasks` takes.
 const TASKS_PER_CALL_MAX: usize = 100;
+/// Pages of a log that one look at it reads: nobody waits for a container that prints without end.
+const PAGES_PER_LOOK_MAX: usize = 8;
 /// Characters of a task's id that tell it from others.
 const ID_SHOWN: usize = 8;
 
@@ -236,13 +238,21 @@ pub(crate) struct Tail {
     tokens: BTreeMap<(String, String), String>,
 }
 
+/// What a stream has had: time in milliseconds and line, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    pub(crate) lines: Vec<(i64, String)>,
+    /// Whether there was no more.
+    pub(crate) is_all: bool,
+}
+
 impl Tail {
-    /// What a stream has had since the last look, oldest first: time in milliseconds and line. A stream that is not there yet has nothing.
-    pub(crate) fn read(&mut self, endpoint: &Endpoint, stream: &Stream) -> Result<Vec<(i64, String)>, CallError> {
+    /// What a stream has had since the last look, or a first part of it. A stream that is not there yet has nothing.
+    pub(crate) fn read(&mut self, endpoint: &Endpoint, stream: &Stream) -> Result<Lines, CallError> {
         let endpoint = endpoint.in_environment(None, stream.region.as_deref());
         let key = (stream.group.clone(), stream.stream.clone());
         let mut lines = vec![];
-        loop {
+        for _ in 0..PAGES_PER_LOOK_MAX {
             let token = self.tokens.get(&key).cloned();
             let input = logs::GetLogEventsInput {
                 log_group_name: Some(stream.group.clone()),
@@ -254,7 +264,7 @@ impl Tail {
             let page: Result<logs::GetLogEventsOutput, CallError> =
                 endpoint.call(&logs::SERVICE, &logs::GET_LOG_EVENTS, input);
             let page = match page {
-                Err(error) if error.is("ResourceNotFoundException") => return Ok(lines),
+                Err(error) if error.is("ResourceNotFoundException") => return Ok(Lines { lines, is_all: true }),
                 page => page?,
             };
             let events = page.events.unwrap_or_default();
@@ -268,8 +278,16 @@ impl Tail {
                 self.tokens.insert(key.clone(), next);
             }
             if is_end || is_empty {
-                return Ok(lines);
+                return Ok(Lines { lines, is_all: true });
             }
+        }
+        Ok(Lines { lines, is_all: false })
+    }
+
+    /// Streams that will not be read again.
+    pub(crate) fn forget(&mut self, streams: &[Stream]) {
+        for stream in streams {
+            self.tokens.remove(&(stream.group.clone(), stream.stream.clone()));
         }
     }
 }

@@ -21,6 +21,8 @@ use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
 use crate::tasks::{self, Stream, Tail, short, short_id};
 
+/// Lines of a task in the document at the end.
+const LINES_MAX: usize = 100_000;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -71,9 +73,25 @@ struct Seen {
     task: ecs::Task,
     endpoint: Endpoint,
     streams: Vec<(Stream, String)>,
-    lines: Vec<Json>,
+    log: Log,
     /// Whether its end has been told; its log is complete then.
     is_over: bool,
+}
+
+/// Lines of a task for the document at the end; those beyond so many are only counted.
+#[derive(Debug, Default)]
+struct Log {
+    lines: Vec<Json>,
+    more: u64,
+}
+
+impl Log {
+    fn add(&mut self, line: Json) {
+        match self.lines.len() < LINES_MAX {
+            true => self.lines.push(line),
+            false => self.more += 1,
+        }
+    }
 }
 
 impl<'a> Trial<'a> {
@@ -130,7 +148,10 @@ impl<'a> Trial<'a> {
         let tasks = self.order.iter().filter_map(|arn| self.tasks.get(arn)).map(|seen| {
             let mut task = tasks::to_json(&seen.task);
             if let Some(members) = task.as_object_mut() {
-                members.insert("log".to_owned(), Json::Array(seen.lines.clone()));
+                members.insert("log".to_owned(), Json::Array(seen.log.lines.clone()));
+                if seen.log.more > 0 {
+                    members.insert("log_lines_left_out".to_owned(), seen.log.more.into());
+                }
             }
             task
         });
@@ -188,15 +209,20 @@ impl<'a> Trial<'a> {
         for arn in &self.order {
             let Some(seen) = self.tasks.get_mut(arn).filter(|seen| !seen.is_over) else { continue };
             // Read after the task was described: once it has stopped, its log is complete.
+            let mut is_read = true;
             for (stream, label) in &seen.streams {
-                for (at_ms, line) in self.tail.read(&seen.endpoint, stream)? {
-                    if !self.screen.is_json() {
-                        self.screen.container_line(label, &line);
+                let read = self.tail.read(&seen.endpoint, stream)?;
+                is_read &= read.is_all;
+                for (at_ms, line) in read.lines {
+                    match self.screen.is_json() {
+                        true => {
+                            seen.log.add(json!({ "container": stream.container, "timestamp": at_ms, "message": line }))
+                        }
+                        false => self.screen.container_line(label, &line),
                     }
-                    seen.lines.push(json!({ "container": stream.container, "timestamp": at_ms, "message": line }));
                 }
             }
-            if tasks::is_stopped(&seen.task) {
+            if is_read && tasks::is_stopped(&seen.task) {
                 seen.is_over = true;
                 let (paint, text) = match tasks::exit_code(&seen.task) {
                     Some(0) => (Paint::Green, tasks::ending(&seen.task)),
@@ -220,7 +246,7 @@ impl<'a> Trial<'a> {
             streams.push((stream, label));
         }
         self.order.push(arn.to_owned());
-        let seen = Seen { task, endpoint: endpoint.clone(), streams, lines: vec![], is_over: false };
+        let seen = Seen { task, endpoint: endpoint.clone(), streams, log: Log::default(), is_over: false };
         self.tasks.insert(arn.to_owned(), seen);
         Ok(())
     }

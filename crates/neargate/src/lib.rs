@@ -1,6 +1,6 @@
 //! Define AWS Fargate workloads in Rust.
 //!
-//! A program of a few lines is an app; `neargate up` runs it here, `neargate deploy` (or `cdk deploy`) ships it:
+//! A program of a few lines is an app; `neargate up` runs it here, `cdk deploy --app cdk.out` ships it:
 //!
 //! ```no_run
 //! use neargate::prelude::*;

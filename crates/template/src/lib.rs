@@ -50,5 +50,5 @@ pub use parameter::{
     Parameter, ParameterType, ParameterValue, ParameterValues, missing_ssm_parameters, resolve_parameters,
 };
 pub use plan::{Action, Change, plan, plan_evaluated};
-pub use source::DEPTH_MAX;
+pub use source::{DEPTH_MAX, locate};
 pub use template::{Assertion, Output, Resource, Rule, Template};

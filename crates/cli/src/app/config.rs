@@ -111,7 +111,8 @@ pub(crate) fn parse(text: &str, file: &str) -> (Config, Vec<Diagnostic>) {
 fn read_images(reader: &mut Reader<'_>, images: &DeTable<'_>) -> BTreeMap<String, ImageSource> {
     let mut found = BTreeMap::new();
     for (name, value) in images {
-        if let Err(problem) = Reference::parse(name.get_ref()) {
+        // What looks like a path may name an image that the app builds; that is known once the app has run.
+        if let (Err(problem), false) = (Reference::parse(name.get_ref()), name.get_ref().contains('/')) {
             let finding = reader.wrong(&name.span(), problem.message);
             finding.hints = problem.hints;
         }

@@ -19,6 +19,8 @@ const RANDOM_MAX: i64 = 4096;
 pub(crate) struct Fixtures {
     /// Parameter Store parameters by name.
     pub(crate) ssm: BTreeMap<String, SsmFixture>,
+    /// Values of exports of stacks outside the app, by name.
+    pub(crate) exports: BTreeMap<String, String>,
     /// Secrets by name or by complete ARN.
     pub(crate) secrets: BTreeMap<String, SecretFixture>,
 }
@@ -89,8 +91,8 @@ impl SecretFixture {
 
 /// Reads the table.
 pub(super) fn read(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Fixtures {
-    reader.only(table, "fixtures", &["secrets", "ssm"]);
-    let mut fixtures = Fixtures::default();
+    reader.only(table, "fixtures", &["exports", "secrets", "ssm"]);
+    let mut fixtures = Fixtures { exports: reader.text_map(table, "exports"), ..Fixtures::default() };
     for (name, value) in reader.table(table, "ssm").into_iter().flatten() {
         let name = name.get_ref().to_string();
         fixtures.ssm.extend(read_ssm(reader, &name, value).map(|fixture| (name, fixture)));

@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 
 use neargate_base::{Arn, Scope};
-use neargate_template::{DynamicReference, Evaluator, ParameterType, Partial, Undeployed, Unknown, resolve_parameters};
+use neargate_template::{DynamicReference, Evaluator, ParameterType, Partial, Unknown, resolve_parameters};
 
-use super::fixtures::{is_secret_at, without_end};
+use super::fixtures::{Fixtures, is_secret_at, without_end};
+use super::known::Known;
 use super::synth::{Stack, called};
 
 /// One thing that a template takes in.
@@ -26,6 +27,8 @@ pub(crate) struct Import {
 /// Something outside of a template.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Thing {
+    /// An export of a stack, by its name.
+    Export(String),
     /// A secret: its name, or its ARN with or without the six characters.
     Secret(String),
     /// A Parameter Store parameter: its name or ARN, and whether it is likely a `SecureString`.
@@ -44,6 +47,10 @@ pub(crate) struct Made {
     pub(crate) secrets: BTreeSet<String>,
     /// Names of parameters.
     pub(crate) parameters: BTreeSet<String>,
+    /// Names of exports.
+    pub(crate) exports: BTreeSet<String>,
+    /// Names of parameters that the CDK's writer makes in the regions of other stacks.
+    pub(crate) written: BTreeSet<String>,
 }
 
 impl Thing {
@@ -52,6 +59,7 @@ impl Thing {
         match self {
             Self::Secret(id) => id.parse().ok(),
             Self::Parameter { name, .. } => name.parse().ok(),
+            Self::Export(_) => None,
         }
     }
 
@@ -69,15 +77,15 @@ impl Thing {
                     false => vec![name.to_owned(), trimmed.to_owned()],
                 };
             }
-            (Self::Parameter { name, .. }, None) => name.clone(),
+            (Self::Parameter { name, .. }, None) | (Self::Export(name), _) => name.clone(),
         };
         vec![whole]
     }
 }
 
 /// What a stack in this account and region takes in, and what it makes.
-pub(crate) fn of(stack: &Stack, scope: &Scope) -> (Vec<Import>, Made) {
-    let environment = Undeployed { scope: scope.clone(), stack_name: stack.name.clone() };
+pub(crate) fn of(stack: &Stack, scope: &Scope, fixtures: &Fixtures) -> (Vec<Import>, Made) {
+    let environment = Known::of(stack, scope, fixtures);
     let (values, _) = resolve_parameters(&stack.template, &stack.parameters, &environment);
     let (mut imports, mut made) = (of_parameters(stack), Made::default());
     // A template that cannot be evaluated is refused when it is deployed, with the reason.
@@ -93,9 +101,19 @@ pub(crate) fn of(stack: &Stack, scope: &Scope) -> (Vec<Import>, Made) {
             "AWS::SecretsManager::Secret" => made.secrets.extend(name),
             "AWS::SSM::Parameter" => made.parameters.extend(name),
             "AWS::ECS::TaskDefinition" => imports.extend(of_containers(&properties, &by)),
+            "Custom::CrossRegionExportWriter" => made.written.extend(written(&properties)),
             _ => {}
         }
-        imports.extend(of_dynamic_references(properties, &by));
+        imports.extend(of_unknowns(properties, &by));
+    }
+    for (name, output) in &stack.template.outputs {
+        if output.condition.as_deref().and_then(|it| evaluator.condition(it)) == Some(false) {
+            continue;
+        }
+        let export = output.export.as_ref().and_then(|it| evaluator.partial(it).ok().flatten());
+        made.exports.extend(export.as_ref().and_then(Partial::as_str).map(str::to_owned));
+        let value = evaluator.partial(&output.value).ok().flatten();
+        imports.extend(value.into_iter().flat_map(|it| of_unknowns(it, &format!("{}.{name}", stack.display_name))));
     }
     imports.sort();
     imports.dedup();
@@ -160,10 +178,26 @@ fn referred(value_from: &str) -> Option<(Thing, Option<String>)> {
     }
 }
 
-fn of_dynamic_references(properties: Partial, by: &str) -> Vec<Import> {
+/// The parameters that the CDK's custom resource makes for stacks in other regions.
+fn written(properties: &Partial) -> Vec<String> {
+    match properties.get("WriterProps").and_then(|it| it.get("exports")) {
+        Some(Partial::Object(exports)) => exports.keys().cloned().collect(),
+        _ => vec![],
+    }
+}
+
+/// What is unknown for it is neither in the template nor made by it: exports and dynamic references.
+fn of_unknowns(properties: Partial, by: &str) -> Vec<Import> {
     let Err(unknowns) = properties.into_json() else { return vec![] };
     let import = |unknown| {
-        let Unknown::Dynamic(reference) = unknown else { return None };
+        let reference = match unknown {
+            Unknown::Dynamic(reference) => reference,
+            Unknown::Import(name) => {
+                let purpose = "`Fn::ImportValue`".to_owned();
+                return Some(Import { thing: Thing::Export(name), key: None, by: by.to_owned(), purpose });
+            }
+            _ => return None,
+        };
         let purpose = format!("`{reference}`");
         let (thing, key) = match reference {
             DynamicReference::Ssm { name, .. } => (Thing::Parameter { name, is_secure: false }, None),

@@ -163,7 +163,7 @@ mod tests {
         );
         let template = Template::parse(&body, "t").0.unwrap();
         let stack = Stack::new("t", "t", Path::new(""), body, template);
-        let mut made = Synthesized { directory: PathBuf::new(), stacks: vec![stack], warnings: vec![] };
+        let mut made = Synthesized { directory: PathBuf::new(), stacks: vec![stack], warnings: vec![], is_part: false };
         let mended = mend(&mut made);
         let [stack] = made.stacks.as_slice() else { panic!() };
         assert!(lacking(&stack.template).is_empty());

@@ -1,12 +1,15 @@
-//! What the user calls an app: a directory with `neargate.toml` or `cdk.json`, a cloud assembly, or a template.
+//! What the user calls an app: a directory with `neargate.toml`, `cdk.json` or a Rust package, a cloud assembly, or a template.
 //!
 //! Invariant: finding an app runs nothing; only [`synth`] does.
 
+mod cargo;
 mod cdk;
 pub(crate) mod config;
 pub(crate) mod event;
 pub(crate) mod fixtures;
+pub(crate) mod image_names;
 pub(crate) mod imports;
+pub(crate) mod known;
 pub(crate) mod log_key;
 mod program;
 mod reader;
@@ -73,7 +76,7 @@ pub(crate) fn find(path: Option<&Path>, config: Option<&Path>) -> Outcome<Option
         }
         let here = absolute(Path::new("."));
         let is_app = [FILE_NAME, "cdk.json", "manifest.json"].iter().any(|name| here.join(name).is_file());
-        return if is_app { in_directory(&here, ".", None).map(Some) } else { Ok(None) };
+        return if is_app || cargo::is_app(&here)? { in_directory(&here, ".", None).map(Some) } else { Ok(None) };
     };
     let (name, at) = (path.display().to_string(), absolute(path));
     if at.is_dir() {
@@ -131,6 +134,10 @@ fn in_directory(directory: &Path, name: &str, given: Option<(Config, PathBuf)>) 
     if directory.join("manifest.json").is_file() {
         return Ok(App { name, source: Source::Assembly(directory.to_owned()), config, config_dir });
     }
+    if cargo::is_app(directory)? {
+        let source = command(directory, Some(cargo::COMMAND.to_owned()))?.ok_or_else(|| nothing_in(&name))?;
+        return Ok(App { name, source, config, config_dir });
+    }
     Err(if file.is_file() { config::no_source(&file) } else { nothing_in(&name) })
 }
 
@@ -143,7 +150,8 @@ fn command(directory: &Path, line: Option<String>) -> Outcome<Option<Source>> {
 
 fn nothing_in(name: &str) -> Failure {
     let message = format!("there is no app in `{name}`: neither `neargate.toml` nor `cdk.json` nor `manifest.json`");
-    let hint = "for an app in another language name its command in `neargate.toml`: `app = \"…\"`";
+    let hint = "name the command that writes the cloud assembly in `neargate.toml`: `app = \"…\"`; a Rust package that depends on \
+                `neargate` needs none";
     Failure::usage(Diagnostic::error(codes::NO_APP, message).hint(hint))
 }
 

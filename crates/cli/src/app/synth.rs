@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use neargate_base::{Diagnostic, Severity};
 use neargate_template::{Assembly, AssemblyStack, Template};
+use serde_json::Value as Json;
 
 use super::{App, Source, program};
 use crate::codes;
@@ -25,6 +26,8 @@ pub(crate) struct Synthesized {
     pub(crate) stacks: Vec<Stack>,
     /// What the user should know; no errors among it.
     pub(crate) warnings: Vec<Diagnostic>,
+    /// Whether stacks of the app were left out.
+    pub(crate) is_part: bool,
 }
 
 /// One stack to be.
@@ -84,7 +87,9 @@ impl Synthesized {
                 wanted.extend(stack.dependencies.iter().cloned());
             }
         }
+        let before = self.stacks.len();
         self.stacks.retain(|stack| wanted.contains(&stack.id));
+        self.is_part |= self.stacks.len() < before;
         Ok(())
     }
 }
@@ -129,7 +134,7 @@ pub(crate) fn synth(screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<S
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(Failure { exit: Exit::Usage, diagnostics: findings });
     }
-    Ok(Synthesized { directory, stacks, warnings: findings })
+    Ok(Synthesized { directory, stacks, warnings: findings, is_part: false })
 }
 
 /// A stack that leaves its account open goes into the one that the app's other stacks name, if they all name one: there can be
@@ -171,6 +176,11 @@ fn read_assembly(directory: &Path, findings: &mut Vec<Diagnostic>, depth: usize)
     let mut stacks = vec![];
     for entry in &assembly.stacks {
         let template = directory.join(&entry.template_file);
+        if is_empty(&template)? {
+            let message = format!("the stack `{}` has no resources and is left out", entry.display_name);
+            findings.push(Diagnostic::warning(codes::STACK, message));
+            continue;
+        }
         if let Some(stack) = read_stack(&template, &entry.name, &entry.display_name, findings)? {
             stacks.push(with_entry(stack, entry, directory));
         }
@@ -179,6 +189,13 @@ fn read_assembly(directory: &Path, findings: &mut Vec<Diagnostic>, depth: usize)
         stacks.extend(read_assembly(&directory.join(nested), findings, depth + 1)?);
     }
     Ok(stacks)
+}
+
+/// Whether the template of a stack has no resource. No other template is written by hand like that.
+fn is_empty(file: &Path) -> Outcome<bool> {
+    let template: Json = serde_json::from_str(&read_text(file)?).unwrap_or_default();
+    let resources = template.get("Resources").map_or(Some(0), |it| it.as_object().map(serde_json::Map::len));
+    Ok(template.is_object() && resources == Some(0))
 }
 
 fn with_entry(stack: Stack, entry: &AssemblyStack, directory: &Path) -> Stack {
@@ -199,6 +216,13 @@ fn read_stack(file: &Path, name: &str, display_name: &str, findings: &mut Vec<Di
     let (template, found) = Template::parse(&body, &file.display().to_string());
     findings.extend(found);
     Ok(template.map(|template| Stack::new(name, display_name, file, body, template)))
+}
+
+/// Where a resource stands in its stack's template: `file:line:column`.
+pub(crate) fn place(stack: &Stack, logical_id: &str) -> Option<String> {
+    let (line, column) = neargate_template::locate(&stack.body, &format!("Resources.{logical_id}"))?;
+    let file = stack.file.file_name().unwrap_or_default().to_string_lossy();
+    Some(format!("{file}:{line}:{column}"))
 }
 
 /// How people call a resource: the path of its construct, or else its logical id.
@@ -253,6 +277,7 @@ mod tests {
                 stack("x", None, &[]),
             ],
             warnings: vec![],
+            is_part: false,
         };
         let kept = |name: &str| {
             let mut made = made();

@@ -136,6 +136,7 @@ detail = { subject = "execute", count = 3, ratio = 0.5, deep = { list = [1, true
                             is_secure: true,
                         },
                     },
+                    exports: {},
                     secrets: {
                         "app/creds": Json(
                             {
@@ -170,6 +171,11 @@ detail = { subject = "execute", count = 3, ratio = 0.5, deep = { list = [1, true
                             "arn:a",
                         ],
                         time: None,
+                        id: None,
+                        place: [
+                            None,
+                            None,
+                        ],
                     },
                 ],
                 event_files: [],
@@ -208,6 +214,11 @@ fn events_in_files_and_lists() {
                     bus: None,
                     resources: [],
                     time: None,
+                    id: None,
+                    place: [
+                        None,
+                        None,
+                    ],
                 },
                 EventEntry {
                     source: "c",
@@ -216,6 +227,11 @@ fn events_in_files_and_lists() {
                     bus: None,
                     resources: [],
                     time: None,
+                    id: None,
+                    place: [
+                        None,
+                        None,
+                    ],
                 },
             ]"#]],
     );
@@ -286,14 +302,15 @@ fn unknown_keys_have_a_nearest() {
         "[fixtures]\nsecrets.a = 'b'",
         |config| &mut config.fixtures,
         expect![[r#"
-        Fixtures {
-            ssm: {},
-            secrets: {
-                "a": Text(
-                    Given,
-                ),
-            },
-        }"#]],
+            Fixtures {
+                ssm: {},
+                exports: {},
+                secrets: {
+                    "a": Text(
+                        Given,
+                    ),
+                },
+            }"#]],
     );
 }
 

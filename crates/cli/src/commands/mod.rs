@@ -7,6 +7,7 @@ mod clock;
 mod completions;
 mod doctor;
 mod down;
+mod env;
 mod events;
 mod explain;
 mod image;
@@ -82,6 +83,9 @@ enum Command {
     Clock(clock::ClockCommand),
     /// Say what this machine can do, and what it lacks
     Doctor,
+    /// Write the variables with which AWS clients find the engine
+    #[command(after_help = env::AFTER_HELP)]
+    Env(env::EnvArgs),
     /// Write a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -121,6 +125,7 @@ pub(crate) fn run(arguments: Arguments, screen: &Screen) -> Outcome {
         Command::Logs(command) => logs::run(&command, screen),
         Command::Image(command) => image::run(&command, screen),
         Command::Clock(command) => clock::run(&command, screen),
+        Command::Env(args) => env::run(&args, screen),
         Command::Doctor => doctor::run(screen),
         Command::Completions(args) => completions::run(&args, screen),
     }

@@ -123,8 +123,11 @@ fn wait(screen: &Screen, endpoint: &Endpoint, mut task: ecs::Task) -> Outcome {
             stop(screen, endpoint, &task)?;
         }
         let was_stopped = tasks::is_stopped(&task);
+        let mut is_read = true;
         for stream in &streams {
-            for (_, line) in tail.read(endpoint, stream)? {
+            let read = tail.read(endpoint, stream)?;
+            is_read &= read.is_all;
+            for (_, line) in read.lines {
                 if screen.is_json() {
                     lines.push(json!({ "container": stream.container, "message": line }));
                 } else {
@@ -132,10 +135,12 @@ fn wait(screen: &Screen, endpoint: &Endpoint, mut task: ecs::Task) -> Outcome {
                 }
             }
         }
-        if was_stopped {
+        if was_stopped && is_read {
             break;
         }
-        std::thread::sleep(PAUSE);
+        if is_read {
+            std::thread::sleep(PAUSE);
+        }
         let (cluster, arn) = (task.cluster_arn.clone().unwrap_or_default(), task.task_arn.clone().unwrap_or_default());
         task = tasks::describe(endpoint, &cluster, &[arn])?.into_iter().next().unwrap_or(task);
     }

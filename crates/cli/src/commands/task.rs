@@ -107,8 +107,11 @@ fn logs(args: &LogsArgs, screen: &Screen) -> Outcome {
     let mut tail = Tail::default();
     loop {
         let was_stopped = tasks::is_stopped(&task);
+        let mut is_read = true;
         for stream in &streams {
-            for (at_ms, line) in tail.read(&endpoint, stream)? {
+            let read = tail.read(&endpoint, stream)?;
+            is_read &= read.is_all;
+            for (at_ms, line) in read.lines {
                 if screen.is_json() {
                     screen.data(
                         &json!({ "container": stream.container, "timestamp": at_ms, "message": line }).to_string(),
@@ -117,6 +120,9 @@ fn logs(args: &LogsArgs, screen: &Screen) -> Outcome {
                     screen.container_line(&stream.container, &line);
                 }
             }
+        }
+        if !is_read {
+            continue;
         }
         if !args.follow || was_stopped {
             return Ok(Exit::Done);

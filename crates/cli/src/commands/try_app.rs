@@ -11,10 +11,10 @@ use serde_json::json;
 
 use super::app_args::AppArgs;
 use crate::app::event::{self, EventEntry};
-use crate::app::synth::Synthesized;
 use crate::app::{self, App};
-use crate::deploy::{self, Detail};
+use crate::deploy::{self, Detail, Order};
 use crate::endpoint::Endpoint;
+use crate::images::Stores;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::places::ThrowAway;
 use crate::screen::{Paint, Screen};
@@ -66,13 +66,15 @@ fn try_once(args: &TryArgs, screen: &Screen) -> Outcome {
     let data_dir = place.path().join(DATA);
     neargate_engine::claim(&data_dir)?;
     let behind = behind();
-    images::provide(screen, &app, &data_dir.join("images"), &behind)?;
+    let stores = Stores { front: data_dir.join("images"), behind: behind.clone() };
+    images::provide(screen, &app, &made, &stores)?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = Config { data_dir: data_dir.clone(), listen, image_stores: behind, clock: None };
     signals::check()?;
-    let outcome = with_engine(&config, STOP_PATIENCE, &interrupt, |endpoint| {
-        attempt(args, screen, endpoint, &app, &made, &events)
-    });
+    let order =
+        Order { app: &app, made: &made, stores: &stores, detail: Detail::Stacks, without_image: Severity::Error };
+    let outcome =
+        with_engine(&config, STOP_PATIENCE, &interrupt, |endpoint| attempt(args, screen, endpoint, &order, &events));
     let purged = neargate_engine::purge(&data_dir).map_err(Failure::failed);
     let cleared = purged.and(place.remove());
     let verdict = outcome.map_err(|failure| with_clearing(failure, cleared.as_ref().err()))?;
@@ -128,13 +130,12 @@ fn attempt(
     args: &TryArgs,
     screen: &Screen,
     endpoint: &Endpoint,
-    app: &App,
-    made: &Synthesized,
+    order: &Order<'_>,
     events: &[EventEntry],
 ) -> Outcome<Verdict> {
-    let stacks = deploy::deploy(screen, endpoint, app, made, Detail::Stacks)?;
+    let stacks = deploy::deploy(screen, endpoint, order)?;
     let fire = Fire { events, schedules: args.fire.as_deref() };
-    let endpoints = deploy::environments(made);
+    let endpoints = deploy::environments(order.made);
     let endpoints =
         endpoints.iter().map(|(account, region)| endpoint.in_environment(account.as_deref(), region.as_deref()));
     let deadline = Instant::now() + Duration::from_secs(args.timeout);

@@ -10,19 +10,22 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use neargate_base::Diagnostic;
+use neargate_base::{Diagnostic, Severity};
 use neargate_engine::Config;
 use serde_json::{Value as Json, json};
 
 use super::EngineArgs;
 use super::app_args::AppArgs;
 use super::clock::moment;
+use super::env::exports;
 use crate::app::synth::Synthesized;
 use crate::app::{self, App};
-use crate::deploy::{self, Detail};
+use crate::deploy::{self, Detail, Order};
 use crate::endpoint::Endpoint;
 use crate::endpoint::control::NoticeKind;
+use crate::images::Stores;
 use crate::outcome::{Exit, Failure, Outcome};
+use crate::output::Output;
 use crate::screen::{Paint, Screen};
 use crate::session::with_engine;
 use crate::signals::{self, Hangup};
@@ -55,6 +58,9 @@ pub(crate) struct UpArgs {
     /// Service time at the start: `system`, or a time such as `2026-12-01T04:00:00Z` [default: as it was]
     #[arg(long, value_name = "TIME")]
     clock: Option<String>,
+    /// Do not show what containers write
+    #[arg(long)]
+    no_logs: bool,
     /// Start the engine alone, whatever is in the current directory
     #[arg(long, hide = true, conflicts_with = "app")]
     no_app: bool,
@@ -79,23 +85,35 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     if args.detach {
         return detached(args, screen, &endpoint, app.as_ref().zip(made.as_ref()), &data_dir);
     }
-    if let Some(app) = &app {
-        images::provide(screen, app, &data_dir.join("images"), &[])?;
+    let stores = stores(&data_dir);
+    if let Some((app, made)) = app.as_ref().zip(made.as_ref()) {
+        images::provide(screen, app, made, &stores)?;
     }
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.engine.port()));
     let config = Config { data_dir: data_dir.clone(), listen, image_stores: vec![], clock };
     with_engine(&config, STOP_PATIENCE, &interrupt, |endpoint| {
         let stacks = match app.as_ref().zip(made.as_ref()) {
-            Some((app, made)) => deploy::deploy(screen, endpoint, app, made, Detail::Resources)?,
+            Some((app, made)) => deploy::deploy(screen, endpoint, &order(app, made, &stores))?,
             None => vec![],
         };
         ready(screen, endpoint, &data_dir, &stacks);
-        screen.say(&screen.paint(Paint::Dim, "             ctrl-c stops the engine; stacks and other state stay"));
-        tell_notices(screen, endpoint);
+        let text = "             ctrl-c stops the engine and its tasks; stacks and other state stay";
+        screen.say(&screen.paint(Paint::Dim, text));
+        tell_notices(screen, endpoint, !args.no_logs && !args.no_app);
         Ok(())
     })?;
     screen.step("stopped", "the engine");
     Ok(Exit::Done)
+}
+
+/// Where the engine on a data directory finds images.
+fn stores(data_dir: &Path) -> Stores {
+    Stores { front: data_dir.join("images"), behind: vec![] }
+}
+
+/// An image that is missing may still come while the engine runs.
+fn order<'a>(app: &'a App, made: &'a Synthesized, stores: &'a Stores) -> Order<'a> {
+    Order { app, made, stores, detail: Detail::Resources, without_image: Severity::Warning }
 }
 
 /// Says where the engine is.
@@ -111,18 +129,15 @@ fn ready(screen: &Screen, endpoint: &Endpoint, data_dir: &Path, stacks: &[Json])
     if screen.is_json() {
         screen.json(&json!({ "endpoint": url, "data_dir": data_dir.display().to_string(), "stacks": stacks }));
     } else {
-        screen.data(&format!(
-            "export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={}",
-            account.unwrap_or("test"),
-            region.unwrap_or_else(|| endpoint.region())
-        ));
+        screen.data(&exports(endpoint, account, region));
     }
     screen.step("ready", &format!("{url}  data in {}", data_dir.display()));
 }
 
-/// Shows what happens until the engine is to stop.
-fn tell_notices(screen: &Screen, endpoint: &Endpoint) {
+/// Shows what happens, and what containers write, until the engine is to stop.
+fn tell_notices(screen: &Screen, endpoint: &Endpoint, with_output: bool) {
     let (mut after, mut said) = (0, BTreeSet::new());
+    let mut output = (with_output && !screen.is_json()).then(Output::default);
     while !endpoint.is_interrupted() {
         // An engine that does not answer is stopping.
         let Ok(notices) = endpoint.notices(after, NOTICES_WAIT) else { return };
@@ -132,6 +147,14 @@ fn tell_notices(screen: &Screen, endpoint: &Endpoint) {
             if notice.kind != NoticeKind::NotSimulated || said.insert(notice.text.clone()) {
                 tell(screen, &notice);
             }
+            if let Some(output) = &mut output
+                && output.hear(screen, endpoint, &notice).is_err()
+            {
+                return;
+            }
+        }
+        if output.as_mut().is_some_and(|output| output.look(screen).is_err()) {
+            return;
         }
     }
 }
@@ -158,8 +181,9 @@ fn in_running_engine(
     let stacks = match app {
         Some(app) => {
             let made = args.of_app.synth(screen, app, None)?;
-            images::provide(screen, app, &data_dir.join("images"), &[])?;
-            deploy::deploy(screen, endpoint, app, &made, Detail::Resources)?
+            let stores = stores(data_dir);
+            images::provide(screen, app, &made, &stores)?;
+            deploy::deploy(screen, endpoint, &order(app, &made, &stores))?
         }
         None => vec![],
     };
@@ -177,8 +201,9 @@ fn detached(
     let (mut engine, log_start) = start_detached(args, data_dir)?;
     let outcome = wait_for_engine(endpoint, &mut engine, data_dir, log_start).and_then(|()| match app {
         Some((app, made)) => {
-            images::provide(screen, app, &data_dir.join("images"), &[])?;
-            deploy::deploy(screen, endpoint, app, made, Detail::Resources)
+            let stores = stores(data_dir);
+            images::provide(screen, app, made, &stores)?;
+            deploy::deploy(screen, endpoint, &order(app, made, &stores))
         }
         None => Ok(vec![]),
     });

@@ -20,6 +20,9 @@ use crate::screen::Screen;
 /// The version of the bootstrap stack that templates of today's CDK ask for, and more.
 const BOOTSTRAP_VERSION: &str = "31";
 
+/// How the names of public parameters begin.
+const PUBLIC: &str = "/aws/service/";
+
 /// Characters from which a random text has a lower-case letter, an upper-case letter and a digit.
 const EACH_TYPE_MIN: i64 = 3;
 
@@ -101,6 +104,15 @@ fn parameter(endpoint: &Endpoint, name: &str) -> Outcome<Option<ssm::Parameter>>
 
 fn put_parameter(endpoint: &Endpoint, name: &str, fixture: &SsmFixture) -> Outcome<Change> {
     let existing = parameter(endpoint, name)?;
+    // AWS has these by itself, and takes them from nobody.
+    if name.starts_with(PUBLIC) && !fixture.is_secure {
+        let (old, value) = (existing.and_then(|it| it.value), text(&render(endpoint, &fixture.value, None)?));
+        if old.as_ref() == Some(&value) {
+            return Ok(Change::Kept);
+        }
+        endpoint.put_public_parameter(name, &value)?;
+        return Ok(if old.is_some() { Change::Changed } else { Change::Made });
+    }
     let kind = if fixture.is_secure { "SecureString" } else { "String" };
     let is_same_kind = |it: &&ssm::Parameter| it.r#type.as_deref() == Some(kind);
     // What lay there in plain text is no secret.

@@ -28,6 +28,8 @@ pub(super) struct Followed {
     pub(super) resources: usize,
     /// What failed, first things first, cancelled resources last.
     pub(super) failures: Vec<String>,
+    /// The logical id of the first of these.
+    pub(super) failed: Option<String>,
 }
 
 /// Follows the stack; events up to `since` are of the past.
@@ -40,6 +42,7 @@ pub(super) fn follow(
     detail: Detail,
 ) -> Outcome<Followed> {
     let (mut done, mut failures, mut cancelled, mut last) = (BTreeSet::new(), vec![], vec![], String::new());
+    let (mut failed, mut whole) = (None, None);
     loop {
         // The state first: whatever led to it is then among the events.
         let stack = describe(endpoint, id)?;
@@ -50,6 +53,8 @@ pub(super) fn follow(
             let is_stack =
                 event.resource_type.as_deref() == Some("AWS::CloudFormation::Stack") && resource == event.stack_name;
             if is_stack {
+                let is_bad = status.ends_with("_FAILED") || status.ends_with("ROLLBACK_IN_PROGRESS");
+                whole = whole.or(event.resource_status_reason.filter(|_| is_bad));
                 continue;
             }
             if status.ends_with("_COMPLETE") {
@@ -57,8 +62,11 @@ pub(super) fn follow(
             }
             let line = line(&event, &resource, &status);
             if status.ends_with("_FAILED") {
-                let reason = event.resource_status_reason.clone().unwrap_or_default();
+                let reason = plain(event.resource_status_reason.as_deref().unwrap_or_default());
                 let is_cancelled = reason.contains("cancelled");
+                if !is_cancelled {
+                    failed.get_or_insert_with(|| resource.clone());
+                }
                 let kind = event.resource_type.clone().unwrap_or_default();
                 if is_cancelled { &mut cancelled } else { &mut failures }
                     .push(format!("`{resource}` ({kind}): {reason}"));
@@ -82,11 +90,15 @@ pub(super) fn follow(
                 let stack = Box::new(stack);
                 let ending = if is_good { Ending::Done(stack) } else { Ending::Failed(stack) };
                 failures.extend(cancelled);
-                return Ok(Followed { ending, resources: done.len(), failures });
+                // Where no resource failed, the stack as a whole did.
+                if failures.is_empty() && matches!(ending, Ending::Failed(_)) {
+                    failures.extend(whole.map(|reason: String| plain(&reason)));
+                }
+                return Ok(Followed { ending, resources: done.len(), failures, failed });
             }
             None => {
                 let ending = Ending::Done(Box::default());
-                return Ok(Followed { ending, resources: done.len(), failures });
+                return Ok(Followed { ending, resources: done.len(), failures, failed });
             }
         }
     }
@@ -95,9 +107,18 @@ pub(super) fn follow(
 fn line(event: &cfn::StackEvent, resource: &str, status: &str) -> String {
     let kind = event.resource_type.clone().unwrap_or_default();
     match (&event.resource_status_reason, status.ends_with("_FAILED")) {
-        (Some(reason), true) => format!("{resource}  {kind}  {reason}"),
+        (Some(reason), true) => format!("{resource}  {kind}  {}", plain(reason)),
         _ => format!("{resource}  {kind}"),
     }
+}
+
+/// A reason as people read it: what the service says, without the ids of the request that AWS puts around it.
+fn plain(reason: &str) -> String {
+    let said = reason.strip_prefix("Resource handler returned message: \"").and_then(|rest| {
+        let (said, _) = rest.rsplit_once("\" (RequestToken: ")?;
+        Some(said.rsplit_once(" (Service: ").map_or(said, |(said, _)| said))
+    });
+    said.unwrap_or(reason).to_owned()
 }
 
 fn verb(status: &str) -> &'static str {
@@ -143,5 +164,18 @@ pub(super) fn events(endpoint: &Endpoint, id: &str, since: Option<&str>) -> Outc
             all.reverse();
             return Ok(all);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn reasons_without_ids() {
+        let check = |reason: &str, expected: &str| assert_eq!(super::plain(reason), expected);
+        let handler = "Resource handler returned message: \"Role (x) is not valid (Service: ECS, Status Code: 400, Request ID: 1)\" \
+                       (RequestToken: 2, HandlerErrorCode: InvalidRequest)";
+        check(handler, "Role (x) is not valid");
+        check("Resource creation cancelled", "Resource creation cancelled");
+        check("Resource handler returned message: \"cut", "Resource handler returned message: \"cut");
     }
 }

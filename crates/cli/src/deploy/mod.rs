@@ -1,25 +1,29 @@
 //! Stacks: made or changed one after the other, each followed until it is done.
 
+mod exports;
 mod fixtures;
 mod follow;
 mod imports;
+mod lacks;
+mod lines;
 
 use std::time::{Duration, Instant};
 
-use neargate_base::Diagnostic;
+use neargate_base::{Diagnostic, Severity};
 use neargate_cloudformation::api as cfn;
 use serde_json::{Value as Json, json};
 
-use crate::app::synth::{Stack, Synthesized};
+use crate::app::synth::{Stack, Synthesized, place};
 use crate::app::{App, log_key};
 use crate::codes;
 use crate::endpoint::control::NoticeKind;
 use crate::endpoint::{CallError, Endpoint};
+use crate::images::Stores;
 use crate::outcome::{Failure, Outcome};
 use crate::places::read_text;
 use crate::screen::{Paint, Screen};
 use crate::words::counted;
-use follow::{Ending, follow};
+use follow::{Ending, Followed, follow};
 
 /// How much is said on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,23 +34,31 @@ pub(crate) enum Detail {
     Resources,
 }
 
+/// What is to be deployed, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Order<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) made: &'a Synthesized,
+    /// Where its images are.
+    pub(crate) stores: &'a Stores,
+    pub(crate) detail: Detail,
+    /// What an image is that nobody has: it may still come, or not.
+    pub(crate) without_image: Severity,
+}
+
 /// Makes or changes every stack of an app, in order. Answers a summary of each.
-pub(crate) fn deploy(
-    screen: &Screen,
-    endpoint: &Endpoint,
-    app: &App,
-    made: &Synthesized,
-    detail: Detail,
-) -> Outcome<Vec<Json>> {
+pub(crate) fn deploy(screen: &Screen, endpoint: &Endpoint, order: &Order<'_>) -> Outcome<Vec<Json>> {
+    let Order { app, made, detail, .. } = *order;
     for warning in &made.warnings {
         screen.diagnostic(warning);
     }
-    imports::check(endpoint, app, made)?;
+    lacks::check(screen, endpoint, order)?;
     // First those whose ARNs are given: by its name, each of them is that very secret then.
     fixtures::put_at_arns(screen, endpoint, app)?;
     for (account, region) in environments(made) {
         let endpoint = endpoint.in_environment(account.as_deref(), region.as_deref());
         fixtures::put(screen, &endpoint, app, made)?;
+        exports::put(screen, &endpoint, app)?;
     }
     let mut summaries = vec![];
     for stack in &made.stacks {
@@ -106,8 +118,8 @@ fn deploy_stack(screen: &Screen, endpoint: &Endpoint, stack: &Stack, detail: Det
             screen.step("stack", &text);
             Ok(summary(stack, &found.stack_status.clone(), Some(&found), followed.resources))
         }
-        Ending::Failed(found) => {
-            let diagnostic = failed(stack, &found, &followed.failures);
+        Ending::Failed(ref found) => {
+            let diagnostic = failed(stack, found, &followed);
             Err(Failure::failed(hints(endpoint, &stack.name).into_iter().fold(diagnostic, Diagnostic::hint)))
         }
     }
@@ -233,8 +245,9 @@ fn refused(stack: &Stack, error: &CallError) -> Failure {
     Failure::failed(hint.iter().fold(diagnostic, |diagnostic, hint| diagnostic.hint(hint)))
 }
 
-/// A stack that failed on the way: its first failing resource says why.
-fn failed(stack: &Stack, found: &cfn::Stack, failures: &[String]) -> Diagnostic {
+/// A stack that failed on the way: its first failing resource says why and where.
+fn failed(stack: &Stack, found: &cfn::Stack, followed: &Followed) -> Diagnostic {
+    let failures = &followed.failures;
     let message = match failures.first() {
         Some(first) => format!("the stack `{}` failed: {first}", stack.display_name),
         None => format!(
@@ -243,7 +256,8 @@ fn failed(stack: &Stack, found: &cfn::Stack, failures: &[String]) -> Diagnostic 
             found.stack_status_reason.as_deref().unwrap_or(&found.stack_status)
         ),
     };
-    let diagnostic = Diagnostic::error(codes::STACK, message).at(file_name(stack));
+    let place = followed.failed.as_ref().and_then(|id| place(stack, id)).unwrap_or_else(|| file_name(stack));
+    let diagnostic = Diagnostic::error(codes::STACK, message).at(place);
     let diagnostic = failures.iter().skip(1).fold(diagnostic, |diagnostic, line| diagnostic.detail(line));
     diagnostic.detail(format!("the stack is now `{}`", found.stack_status))
 }
@@ -263,15 +277,6 @@ fn check_assets(screen: &Screen, stack: &Stack) -> Outcome<()> {
     let Some(file) = &stack.assets_file else { return Ok(()) };
     let manifest: Json = serde_json::from_str(&read_text(file)?).unwrap_or_default();
     let entries = |kind: &str| manifest.get(kind).and_then(Json::as_object).into_iter().flatten();
-    for (id, image) in entries("dockerImages") {
-        let directory = image.pointer("/source/directory").and_then(Json::as_str).unwrap_or(id);
-        let message = format!(
-            "the stack `{}` brings an image to build from `{directory}`, and Neargate runs no Dockerfile",
-            stack.display_name
-        );
-        let hint = "name an image for it in `neargate.toml`, under `[images]`";
-        screen.diagnostic(&Diagnostic::warning(codes::ASSET, message).hint(hint));
-    }
     let template = stack.file.file_name().and_then(|name| name.to_str());
     let files = entries("files").filter(|(_, asset)| asset.pointer("/source/path").and_then(Json::as_str) != template);
     match files.count() {

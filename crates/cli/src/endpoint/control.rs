@@ -150,6 +150,19 @@ impl Endpoint {
         Ok(rules.filter_map(scheduled_rule).collect())
     }
 
+    /// The resource types that stacks may have.
+    pub(crate) fn resource_types(&self) -> Result<Vec<String>, CallError> {
+        let answer = self.control("GET", "types", "", &Json::Null, Duration::ZERO)?;
+        let types = answer.get("types").and_then(Json::as_array).into_iter().flatten();
+        Ok(types.filter_map(Json::as_str).map(str::to_owned).collect())
+    }
+
+    /// Gives a public parameter, `/aws/service/…`, its value.
+    pub(crate) fn put_public_parameter(&self, name: &str, value: &str) -> Result<(), CallError> {
+        let body = json!({ "account": self.account(), "region": self.region(), "name": name, "value": value });
+        self.control("POST", "parameter", "", &body, Duration::ZERO).map(drop)
+    }
+
     /// Lets a rule fire once, now; answers what the engine says about it.
     pub(crate) fn fire(&self, rule_arn: &str) -> Result<Vec<Notice>, CallError> {
         let answer = self.control("POST", "fire", "", &json!({ "rule": rule_arn }), Duration::ZERO)?;

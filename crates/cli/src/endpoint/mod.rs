@@ -120,6 +120,11 @@ impl Endpoint {
         &self.region
     }
 
+    /// The access key of calls.
+    pub(crate) fn access_key(&self) -> &str {
+        &self.credentials.access_key
+    }
+
     /// The account of calls: the engine takes an account's number for the access key of its root.
     pub(crate) fn account(&self) -> &str {
         let key = self.credentials.access_key.as_str();

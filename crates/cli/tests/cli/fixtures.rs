@@ -127,7 +127,7 @@ fn with_creds(creds: &str) -> Place {
             r#"
 template = "app.yaml"
 [fixtures.ssm]
-"/corp/image" = "a"
+"/corp/image" = "No image"
 "/corp/host" = "a"
 "port" = "a"
 "/corp/password" = {{ secure = "a" }}

@@ -27,6 +27,7 @@ fn the_command() {
           image        Build, import, list and remove images
           clock        Show and turn the engine's clock
           doctor       Say what this machine can do, and what it lacks
+          env          Write the variables with which AWS clients find the engine
           completions  Write a completion script for a shell
           help         Print this message or the help of the given subcommand(s)
 
@@ -126,6 +127,7 @@ fn its_subcommands() {
           -d, --detach           Return when the stacks are up; the engine goes on
               --data-dir <DIR>   Where the engine keeps everything [default: `neargate` in the user's data directory]
               --clock <TIME>     Service time at the start: `system`, or a time such as `2026-12-01T04:00:00Z` [default: as it was]
+              --no-logs          Do not show what containers write
           -h, --help             Print help (see more with '--help')
     "#]]);
     place.check(&["run", "-h"], expect![[r#"

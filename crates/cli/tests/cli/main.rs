@@ -16,11 +16,15 @@ mod events;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod foreground;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod help;
 #[cfg(test)]
 mod images;
+#[cfg(test)]
+mod lacks;
 #[cfg(test)]
 mod mistakes;
 #[cfg(test)]

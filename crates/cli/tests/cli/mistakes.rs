@@ -39,12 +39,12 @@ fn no_app() {
     place.check(
         &["synth", "empty"],
         expect![[r#"
-        exit 2
-        --- stderr
-        error[NG-E0203]: there is no app in `empty`: neither `neargate.toml` nor `cdk.json` nor `manifest.json`
+            exit 2
+            --- stderr
+            error[NG-E0203]: there is no app in `empty`: neither `neargate.toml` nor `cdk.json` nor `manifest.json`
 
-        hint: for an app in another language name its command in `neargate.toml`: `app = "…"`
-    "#]],
+            hint: name the command that writes the cloud assembly in `neargate.toml`: `app = "…"`; a Rust package that depends on `neargate` needs none
+        "#]],
     );
     place.write("bare/neargate.toml", "");
     place.check(&["synth", "bare"], expect![[r#"

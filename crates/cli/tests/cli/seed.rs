@@ -365,6 +365,7 @@ fn from_an_event_to_two_containers_and_to_an_image_that_is_not_there() {
                             definition  `greeter:1`
                             cluster     `task-Cluster-[ID]`
                             runs on     FARGATE, 256 CPU units, 512 MiB
+                            given       `main`: WHO=you, CODE=3
               [TIME]  pulled      the images
               [TIME]  running
                             container   `main` from `test/greeter:1`, exit code 3
@@ -384,6 +385,7 @@ fn from_an_event_to_two_containers_and_to_an_image_that_is_not_there() {
                             definition  `greeter:2`
                             cluster     `task-Cluster-[ID]`
                             runs on     FARGATE, 256 CPU units, 512 MiB
+                            given       `main`: WHO=you, CODE=0
                             container   `main` from `test/missing:1`, stopped
                             container   `side` from `test/missing:1`, stopped
               [TIME]  stopped     TaskFailedToStart: CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref docker.io/test/missing:1: docker.io/test/missing:1: not found

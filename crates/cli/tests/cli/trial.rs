@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use crate::harness::{GREETER, Place, Ran, can_run_containers, fixture};
+use crate::running::Running;
 
 const EVENT: &str = r#"
 [parameters]
@@ -166,6 +167,65 @@ fn each_event_that_no_rule_takes_is_named() {
     check(0, &format!("{hello}{}", hello.replace("  main", "main#2")), &[]);
 }
 
+/// An event of Amazon S3 as its documentation has it.
+const OF_S3: &str = r#"{"version":"0","id":"17793124-05d4-b198-2fde-7ededc63b103","detail-type":"Object Created",
+    "source":"aws.s3","account":"123456789012","time":"2021-11-12T00:00:00Z","region":"ca-central-1",
+    "resources":["arn:aws:s3:::bucket"],"detail":{"version":"0","bucket":{"name":"bucket"},"object":{"key":"k","size":5}}}"#;
+
+/// The template with a rule for such events.
+fn for_s3(template: &str) -> String {
+    template
+        .replace("source: [test.greeter], detail-type: [Greet]", "source: [aws.s3], detail: {bucket: {name: [bucket]}}")
+        .replace("who: $.detail.who, code: $.detail.code", "who: $.detail.object.key, code: $.detail.version")
+}
+
+#[test]
+fn events_of_services_can_be_tried() {
+    if !can_run_containers() {
+        return;
+    }
+    let place = place(|it| for_s3(&it));
+    place.write("event.json", OF_S3);
+    let ran = run(&place, &["try", "app", "--event", "event.json"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "        main │ hello, k\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("account 000000000000 in the event `Object Created` from `aws.s3`, not 123456789012"));
+    place.write("event.json", &OF_S3.replace("\"name\":\"bucket\"", "\"name\":\"other\""));
+    let ran = run(&place, &["try", "app", "--event", "event.json"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("`Object Created` from `aws.s3` matched no rule"), "{}", ran.stderr);
+    let event = "[parameters]\nGreeting = \"hello\"\n[event]\nsource = \"aws.s3\"\ndetail-type = \"Object Created\"\n\
+                 detail = { version = \"0\", bucket = { name = \"bucket\" }, object = { key = \"toml\" } }\n";
+    place.write("app/neargate.toml", &format!("{GREETER}{event}"));
+    let ran = run(&place, &["try", "app"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "        main │ hello, toml\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn events_of_services_can_be_put() {
+    if !can_run_containers() {
+        return;
+    }
+    let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
+    let engine = Running::start(&for_s3(&template), GREETER);
+    // One of each kind, and their ids in order.
+    let own = r#"{"source":"test.greeter","detail-type":"Greet"}"#;
+    engine.place.write("events.json", &format!("[{own},{OF_S3},{own}]"));
+    let ids = engine.ok(&["events", "put", "--event", "events.json"]);
+    let ids: Vec<&str> = ids.lines().collect();
+    assert_eq!((ids.len(), ids[1]), (3, "17793124-05d4-b198-2fde-7ededc63b103"));
+    engine.ok(&["clock", "advance", "1s"]);
+    let tasks: Json = serde_json::from_str(&engine.ok(&["task", "ls", "--all", "--format", "json"])).unwrap();
+    assert_eq!(tasks.as_array().unwrap().len(), 1, "{tasks}");
+    let task = tasks[0]["task"].as_str().unwrap();
+    assert_eq!(engine.ok(&["task", "logs", task]), "        main │ nobody, k\n");
+    let explained: Json = serde_json::from_str(&engine.ok(&["explain", "task", task, "--format", "json"])).unwrap();
+    let given = &explained["overrides"]["containers"][0];
+    assert_eq!(
+        (&given["name"], &given["environment"]),
+        (&"main".into(), &serde_json::json!({ "WHO": "k", "CODE": "0" }))
+    );
+}
+
 #[test]
 fn events_and_schedules_fire_in_one_trial() {
     if !can_run_containers() {
@@ -213,8 +273,8 @@ fn a_missing_image_is_told_with_the_way_out() {
     let without = GREETER.lines().filter(|line| !line.contains("host_programs")).collect::<Vec<_>>().join("\n");
     place.write("app/neargate.toml", &format!("{without}{EVENT}"));
     let ran = run(&place, &["try", "app"]);
-    assert_eq!(ran.code, 125);
-    for part in ["NG-R0201", "CannotPullContainerError", "`neargate image build DIR --tag test/greeter:1`"] {
+    assert_eq!(ran.code, 2);
+    for part in ["NG-P0203", "`Task` asks for the image `test/greeter:1`", "\"test/greeter:1\" = { build = \"DIR\" }"] {
         assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
     }
 }

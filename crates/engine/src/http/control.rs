@@ -10,6 +10,8 @@
 //! | `POST clock {"advance_ms"\|"to"\|"set", "wait"}` | turns or sets the clock |
 //! | `POST fire {"rule"}` | lets the rule with that name or ARN fire once, now; answers what came of it |
 //! | `POST events[?bus=NAME] [{"source", …}]` | puts events in the form that rules see, as the service would that they come from; answers what each one met |
+//! | `GET types` | the CloudFormation resource types that stacks may have |
+//! | `POST parameter {"account", "region", "name", "value"}` | gives a public parameter, `/aws/service/…`, its value |
 //! | `POST secret {"arn", "value"}` | puts a value into the secret at that complete ARN, and makes the secret where there is none |
 //! | `POST stop` | ends the engine |
 //!
@@ -25,7 +27,7 @@ use neargate_wire::{Request, Response, parse_form};
 use serde_json::{Value as Json, json};
 
 use super::edge::plain;
-use super::{Edge, causes, events};
+use super::{Edge, causes, events, fixtures};
 use crate::wall;
 use crate::writer::{Refused, Writer};
 
@@ -37,12 +39,14 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
         ("GET", "task") => answer_json(Some(task(edge, request))),
         ("GET", "notices") => notices(edge, request).await,
         ("GET", "schedules") => answer_json(Some(schedules(edge))),
+        ("GET", "types") => answer_json(Some(types())),
         ("POST", _) if request.header("x-neargate-client").is_none() => {
             plain(403, "the header `x-neargate-client` is missing")
         }
         ("POST", "clock") => clock(edge, request.body).await,
         ("POST", "fire") => fire(edge, request.body).await,
         ("POST", "events") => events::put(edge, request).await,
+        ("POST", "parameter") => fixtures::parameter(edge, request).await,
         ("POST", "secret") => secret(edge, request.body).await,
         ("POST", "stop") => {
             let _ = edge.stop.send(()).await;
@@ -126,6 +130,10 @@ fn schedules(edge: &Edge) -> Json {
         })
     });
     json!({ "schedules": rules.collect::<Vec<_>>() })
+}
+
+fn types() -> Json {
+    json!({ "types": crate::compose::registry().resource_names().collect::<Vec<_>>() })
 }
 
 async fn fire(edge: &Edge, body: &[u8]) -> Response {

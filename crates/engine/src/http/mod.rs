@@ -5,6 +5,7 @@ mod control;
 mod credentials;
 mod edge;
 mod events;
+mod fixtures;
 mod server;
 
 pub(crate) use control::stop_all_tasks;

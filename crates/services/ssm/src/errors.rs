@@ -143,7 +143,9 @@ impl From<SsmError> for Fault {
 fn not_found(name: &str) -> Fault {
     let fault = Fault::sender("ParameterNotFound", "");
     if name.starts_with("/aws/") {
-        return fault.with_hint(format!("`{name}` is a public parameter of AWS; Neargate has none of them"));
+        return fault.with_hint(format!(
+            "`{name}` is a public parameter of AWS; Neargate has those that `[fixtures.ssm]` provides"
+        ));
     }
     fault.with_hint(format!("no parameter `{name}` in this account and region"))
 }

@@ -34,7 +34,9 @@ impl Reference {
     pub(crate) fn read(text: &str) -> Self {
         let (text, scope) = match text.splitn(6, ':').collect::<Vec<_>>().as_slice() {
             ["arn", _, "ssm", region, account, resource] => {
-                (resource.strip_prefix("parameter").unwrap_or(resource), Some(Scope::new(account, region)))
+                // A public parameter is in no account, and read in the caller's.
+                let scope = (!account.is_empty()).then(|| Scope::new(account, region));
+                (resource.strip_prefix("parameter").unwrap_or(resource), scope)
             }
             _ => (text, None),
         };
@@ -46,8 +48,23 @@ impl Reference {
     }
 }
 
-/// The ARN of a parameter. A leading slash of the name is the one after `parameter`.
+/// Whether it is the name of a parameter that AWS keeps for everybody.
+pub(crate) fn is_public(name: &str) -> bool {
+    name.starts_with("/aws/service/")
+}
+
+/// Whether all levels of a path are spelt well, and not too many.
+pub(crate) fn are_levels(path: &str) -> bool {
+    let levels = || path.split('/').skip(1);
+    levels().all(is_level) && levels().count() <= LEVELS_MAX
+}
+
+/// The ARN of a parameter. A leading slash of the name is the one after `parameter`. A public one is in no account.
 pub(crate) fn arn(scope: &Scope, name: &str) -> String {
+    if is_public(name) {
+        let (partition, region) = (scope.region.partition().as_str(), scope.region.as_str());
+        return format!("arn:{partition}:ssm:{region}::parameter{name}");
+    }
     scope.arn("ssm", &format!("parameter/{}", name.strip_prefix('/').unwrap_or(name)))
 }
 

@@ -40,6 +40,12 @@ impl Positions {
     }
 }
 
+/// Line and column, from one, of a path such as `Resources.Queue.Properties` in a template's text, or of its nearest
+/// ancestor that the text has.
+pub fn locate(text: &str, path: &str) -> Option<(usize, usize)> {
+    Positions::of(text).find(path)
+}
+
 struct Walk<'a> {
     parser: Parser<'a, StrInput<'a>>,
     trail: Trail,

@@ -13,6 +13,7 @@ use crate::codes;
 use crate::finding::{Finding, Refusal};
 
 pub(crate) use locate::Positions;
+pub use locate::locate;
 
 /// How deep a template may nest.
 pub const DEPTH_MAX: usize = 100;

@@ -20,7 +20,7 @@ pub(crate) use read::{expect_text, foreign_member};
 pub use resource::{Output, Resource};
 
 /// A CloudFormation template.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Template {
     /// What it was read from, for messages.
     pub file: String,

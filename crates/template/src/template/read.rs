@@ -10,6 +10,8 @@ use crate::finding::Finding;
 use crate::parameter;
 use crate::source::{self, Positions};
 
+/// The section of the serverless transform.
+const GLOBALS: &str = "Globals";
 const SECTIONS: &[&str] = &[
     "AWSTemplateFormatVersion",
     "Description",
@@ -76,7 +78,10 @@ fn place(findings: &mut [Finding], skip: usize, template: &Template, text: &str)
 }
 
 fn template(reader: &mut Reader, sections: &Map<String, Json>, file: &str) -> Template {
-    for key in sections.keys().filter(|key| !SECTIONS.contains(&key.as_str())) {
+    // First, for it is why a section may be foreign.
+    let is_transformed = transform(reader, sections);
+    let is_known = |key: &String| SECTIONS.contains(&key.as_str()) || is_transformed && key == GLOBALS;
+    for key in sections.keys().filter(|key| !is_known(key)) {
         let finding = Finding::error(
             codes::SECTION,
             format!("a template has no section `{key}`"),
@@ -86,7 +91,6 @@ fn template(reader: &mut Reader, sections: &Map<String, Json>, file: &str) -> Te
     }
     quotas(reader, sections);
     version(reader, sections);
-    transform(reader, sections);
     let template = Template {
         file: file.to_owned(),
         description: expect_text(reader, sections, "Description"),
@@ -132,13 +136,16 @@ fn version(reader: &mut Reader, sections: &Map<String, Json>) {
     }
 }
 
-fn transform(reader: &mut Reader, sections: &Map<String, Json>) {
+/// Answers whether there is one that is not implemented.
+fn transform(reader: &mut Reader, sections: &Map<String, Json>) -> bool {
     let transforms = match sections.get("Transform") {
-        None => return,
+        None => return false,
         Some(Json::Array(items)) => items.clone(),
         Some(one) => vec![one.clone()],
     };
+    let mut is_transformed = false;
     for transform in transforms.iter().filter(|transform| transform.as_str() != Some(LANGUAGE_EXTENSIONS)) {
+        is_transformed = true;
         let name = transform.as_str().map_or_else(|| transform.to_string(), str::to_owned);
         let message = format!("the transform `{name}` is not implemented");
         let aws = format!("Transform {name} is not implemented.");
@@ -146,6 +153,7 @@ fn transform(reader: &mut Reader, sections: &Map<String, Json>) {
         let finding = finding.hint("give the template as the transform leaves it (`cdk synth`, `sam build`)");
         reader.key("Transform", |reader| reader.report(finding));
     }
+    is_transformed
 }
 
 /// Reads a section whose members are all objects.

@@ -34,6 +34,7 @@ pub(super) fn run(args: &TaskArgs, screen: &Screen) -> Outcome {
             members.insert("launch_type".to_owned(), task.launch_type.clone().into());
             members.insert("times".to_owned(), times(&task));
             members.insert("containers".to_owned(), containers(&task));
+            members.insert("overrides".to_owned(), overrides(&task));
         }
         screen.json(&document);
         return Ok(Exit::Done);
@@ -97,6 +98,7 @@ fn life(task: &ecs::Task) -> Vec<Line> {
         Line::new(None, "cluster", format!("`{}`", short(task.cluster_arn.as_deref()))),
         Line::new(None, "runs on", size),
     ];
+    lines.extend(given(task).into_iter().map(|text| Line::new(None, "given", text)));
     if task.pull_stopped_at.is_some() {
         lines.push(Line::new(task.pull_stopped_at, "pulled", "the images"));
     }
@@ -120,6 +122,58 @@ fn life(task: &ecs::Task) -> Vec<Line> {
         lines.push(Line::new(time, if is_over { "stopped" } else { "stopping" }, format!("{code}: {reason}")));
     }
     lines
+}
+
+/// What the task was given over its definition, a line a container: what a target's input came to, or what `RunTask` said.
+fn given(task: &ecs::Task) -> Vec<String> {
+    let Some(all) = &task.overrides else { return vec![] };
+    let line = |it: &ecs::ContainerOverride| {
+        let command = it.command.as_ref().filter(|words| !words.is_empty());
+        let command =
+            command.map(|words| format!("command {}", words.iter().map(|it| quoted(it)).collect::<Vec<_>>().join(" ")));
+        let variable = |it: &ecs::KeyValuePair| {
+            format!("{}={}", it.name.as_deref().unwrap_or_default(), quoted(it.value.as_deref().unwrap_or_default()))
+        };
+        let environment = it.environment.iter().flatten().map(variable);
+        let number = |name: &str, value: Option<i32>| value.map(|value| format!("{name} {value}"));
+        let sizes =
+            [number("cpu", it.cpu), number("memory", it.memory), number("memory reservation", it.memory_reservation)];
+        let parts: Vec<String> = command.into_iter().chain(environment).chain(sizes.into_iter().flatten()).collect();
+        (!parts.is_empty()).then(|| format!("`{}`: {}", it.name.as_deref().unwrap_or_default(), parts.join(", ")))
+    };
+    let own = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} {value}"));
+    let roles = [
+        own("cpu", &all.cpu),
+        own("memory", &all.memory),
+        own("task role", &all.task_role_arn),
+        own("execution role", &all.execution_role_arn),
+    ];
+    let containers = all.container_overrides.iter().flatten().filter_map(line);
+    containers.chain(roles.into_iter().flatten()).collect()
+}
+
+/// A word as a shell would have it, where it is not one as it stands.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.escape_debug().to_string().replace("\\'", "'\\''")),
+    }
+}
+
+fn overrides(task: &ecs::Task) -> Json {
+    let container = |it: &ecs::ContainerOverride| {
+        let environment = it.environment.iter().flatten().filter_map(|it| Some((it.name.clone()?, json!(it.value))));
+        json!({
+            "name": it.name, "command": it.command, "environment": environment.collect::<serde_json::Map<_, _>>(),
+            "cpu": it.cpu, "memory": it.memory, "memory_reservation": it.memory_reservation,
+        })
+    };
+    let all = task.overrides.clone().unwrap_or_default();
+    json!({
+        "containers": all.container_overrides.iter().flatten().map(container).collect::<Vec<_>>(),
+        "cpu": all.cpu, "memory": all.memory, "task_role": all.task_role_arn, "execution_role": all.execution_role_arn,
+    })
 }
 
 fn ending_paint(task: &ecs::Task) -> Paint {

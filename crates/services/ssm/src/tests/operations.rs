@@ -53,7 +53,7 @@ fn a_parameter_has_versions() {
           hint: no parameter `/app/url` in this account and region
         GetParameter {"Name": "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended"}
           400 ParameterNotFound: 
-          hint: `/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended` is a public parameter of AWS; Neargate has none of them
+          hint: `/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended` is a public parameter of AWS; Neargate has those that `[fixtures.ssm]` provides
         GetParameterHistory {"Name": "/app/url"}
           {"Parameters":[{"Name":"/app/url","Type":"StringList","LastModifiedDate":1800000000,"LastModifiedUser":"arn:aws:iam::000000000000:root","Value":"c","Version":1,"Labels":[],"Tier":"Standard","DataType":"text"}]}
     "#]].assert_eq(&World::new().play(calls));

@@ -1,0 +1,92 @@
+//! An engine in the foreground, and the shell beside it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Stdio};
+
+use expect_test::expect;
+use serde_json::Value as Json;
+
+use crate::harness::{GREETER, Place, can_run_containers, fixture};
+use crate::running::Running;
+
+/// An engine with the greeter, its stdout after the first line, and its port.
+fn up(place: &Place, more: &[&str]) -> (Child, BufReader<ChildStdout>, String) {
+    let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
+    let twice = template.replace("exit $CODE'", "echo again; exit $CODE'");
+    place.write("app/task.yaml", &twice).write("app/neargate.toml", GREETER);
+    let arguments = [&["up", "app", "--port", "0", "--data-dir", "data"], more].concat();
+    let mut child = place.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    let port = line.split("127.0.0.1:").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    (child, reader, port)
+}
+
+#[test]
+fn what_containers_print_is_shown_or_not() {
+    if !can_run_containers() {
+        return;
+    }
+    for (more, lines) in [(&[][..], "        main │ nobody, schedule\n        main │ again\n"), (&["--no-logs"], "")]
+    {
+        let place = Place::new();
+        let (mut child, reader, port) = up(&place, more);
+        assert_eq!(place.run(&["schedule", "fire", "Monthly", "--port", &port]).code, 0);
+        // Arrives once the task has stopped.
+        assert_eq!(place.run(&["clock", "advance", "1s", "--port", &port]).code, 0);
+        let mut shown = String::new();
+        let mut rest = reader.lines();
+        for _ in lines.lines() {
+            shown.push_str(&format!("{}\n", rest.next().unwrap().unwrap()));
+        }
+        assert_eq!(place.run(&["down", "--purge", "--port", &port]).code, 0);
+        rest.for_each(|line| shown.push_str(&line.unwrap()));
+        assert_eq!(shown, lines);
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn variables_for_clients() {
+    let template = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: b}}}";
+    let engine = Running::start(template, "template = \"task.yaml\"");
+    let ran = engine.place.run(&["env", "--port", &engine.port]);
+    let line = ran.stdout.replace(&engine.port, "PORT");
+    expect![[r#"
+        export AWS_ENDPOINT_URL=http://127.0.0.1:PORT AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+    "#]].assert_eq(&line);
+    // The line that `up` writes is the same.
+    assert_eq!(engine.ok(&["up"]), ran.stdout);
+    let ran = engine.place.run(&["env", "--port", &engine.port, "--format", "json"]);
+    let variables: Json = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(variables["AWS_DEFAULT_REGION"], "us-east-1");
+    let ran = Place::new().run(&["env", "--port", "1"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+}
+
+#[test]
+fn a_rust_package_is_an_app_by_itself() {
+    let place = Place::new();
+    let cargo = "#!/bin/sh\necho \"cargo $*\"\nmkdir -p \"$CDK_OUTDIR\"\n\
+                 echo '{\"version\": \"55.0.0\", \"artifacts\": {}}' > \"$CDK_OUTDIR/manifest.json\"\n";
+    place
+        .write("bin/cargo", cargo)
+        .write("app/Cargo.toml", "[package]\nname = \"app\"\n[dependencies]\nneargate = \"0.1\"\n");
+    place.write("other/Cargo.toml", "[package]\nname = \"other\"\n[dependencies]\nserde = \"1\"\n");
+    std::fs::set_permissions(place.path("bin/cargo"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", place.path("bin").display(), std::env::var("PATH").unwrap());
+    let run = |directory: &str| {
+        let mut command = place.command(&["synth"]);
+        let output = command.env("PATH", &path).current_dir(place.path(directory)).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, stderr) = run("app");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("cargo run --quiet --release"), "{stderr}");
+    let (code, stderr) = run("other");
+    assert_eq!(code, Some(2), "{stderr}");
+    // A configuration that says something else of it does not make it another.
+    place.write("app/neargate.toml", "[parameters]\n");
+    assert_eq!(run("app").0, Some(0));
+}
