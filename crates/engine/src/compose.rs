@@ -28,4 +28,6 @@ fn services() -> Vec<Service> {
 }
 
 #[cfg(test)]
+mod stacks;
+#[cfg(test)]
 mod tests;

@@ -35,6 +35,7 @@ pub struct Cx<'a> {
     pub(crate) causes: BTreeMap<CauseId, Cause>,
     pub(crate) via: Option<&'static str>,
     pub(crate) source: Option<String>,
+    pub(crate) system_tags: BTreeMap<String, String>,
     /// Service time from which on nothing that falls due is missed.
     pub(crate) running_since: Timestamp,
     pub(crate) store: &'a mut Store,
@@ -109,9 +110,24 @@ impl<'a> Cx<'a> {
     pub fn as_principal<T>(&mut self, principal: Principal, work: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.principal, principal);
         let (via, source) = (self.via.take(), self.source.take());
+        let system_tags = std::mem::take(&mut self.system_tags);
         let answer = work(self);
-        (self.principal, self.via, self.source) = (before, via, source);
+        (self.principal, self.via, self.source, self.system_tags) = (before, via, source, system_tags);
         answer
+    }
+
+    /// Does something for a resource of a stack: what is made for the current principal meanwhile gets these tags of AWS's own,
+    /// which no caller may give.
+    pub fn marking<T>(&mut self, tags: BTreeMap<String, String>, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.system_tags, tags);
+        let answer = work(self);
+        self.system_tags = before;
+        answer
+    }
+
+    /// The tags of AWS's own that a new thing gets; none outside of stacks.
+    pub fn system_tags(&self) -> &BTreeMap<String, String> {
+        &self.system_tags
     }
 
     /// Does something for the current principal in the name of a service that it asked: what `kms:ViaService` and

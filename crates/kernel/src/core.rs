@@ -422,6 +422,7 @@ impl Core {
             vault: &mut self.vault,
             via: None,
             source: None,
+            system_tags: std::collections::BTreeMap::new(),
             running_since,
             registry: &self.registry,
             store: &mut self.store,

@@ -44,6 +44,14 @@ pub struct ResourceRequest<'a> {
 }
 
 impl ResourceRequest<'_> {
+    /// Takes a step of this resource. What it makes meanwhile gets the tags that CloudFormation puts on a stack's resources.
+    pub fn take(&self, cx: &mut Cx<'_>, resource: &dyn ResourceType, action: Action) -> Result<Progress, Fault> {
+        let tags = [("stack-name", self.stack_name), ("stack-id", self.stack_id), ("logical-id", self.logical_id)];
+        let tags =
+            tags.into_iter().map(|(key, value)| (format!("aws:cloudformation:{key}"), value.to_owned())).collect();
+        cx.marking(tags, |cx| resource.step(cx, action, self))
+    }
+
     /// A name made as CloudFormation makes it: `stack-logicalId-RANDOM12`, cut to `length_max`.
     pub fn generated_name(&self, cx: &mut Cx<'_>, length_max: usize) -> String {
         let suffix = cx.rng.upper_alphanumeric(12);
@@ -60,6 +68,34 @@ impl ResourceRequest<'_> {
     /// The physical id, where there is one yet.
     pub fn physical_id(&self) -> &str {
         self.current.map_or("", |state| state.physical_id.as_str())
+    }
+
+    /// Whether any property but these differs between `previous` and `properties`.
+    pub fn changed_but(&self, these: &[&str]) -> bool {
+        let names = |properties: Option<&'_ Value>| -> Vec<String> {
+            properties.and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect()
+        };
+        let all = names(self.previous).into_iter().chain(names(Some(self.properties)));
+        all.into_iter().any(|name| !these.contains(&name.as_str()) && self.changed(&name))
+    }
+
+    /// For a property that lists tags: the keys that are not in it any more, and the tags that are.
+    pub fn changed_tags(&self, property: &str) -> (Vec<String>, Vec<Value>) {
+        let tags = |properties: Option<&Value>| -> Vec<Value> {
+            let tags = properties.and_then(|properties| properties.get(property)).and_then(Value::as_array);
+            tags.cloned().unwrap_or_default()
+        };
+        let key = |tag: &Value| tag.get("Key").and_then(Value::as_str).map(str::to_owned);
+        let wanted = tags(Some(self.properties));
+        let is_left = |gone: &String| wanted.iter().any(|tag| key(tag).as_ref() == Some(gone));
+        let gone = tags(self.previous).iter().filter_map(key).filter(|gone| !is_left(gone)).collect();
+        (gone, wanted)
+    }
+
+    /// Refuses to make what is there already, made by another stack or a user: CloudFormation must not take it for the stack's.
+    pub fn already_exists(&self, identifier: &str) -> Fault {
+        let text = format!("Resource of type '{}' with identifier '{identifier}' already exists.", self.type_name);
+        Fault::sender("AlreadyExists", text)
     }
 
     /// Whether a property differs between `previous` and `properties`.

@@ -17,8 +17,8 @@ pub static SERVICE: ServiceShape = ServiceShape {
     xml_namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
     operations: &[
         &CREATE_STACK, &DELETE_STACK, &DESCRIBE_STACK_EVENTS, &DESCRIBE_STACK_RESOURCE, &DESCRIBE_STACK_RESOURCES,
-        &DESCRIBE_STACKS, &GET_TEMPLATE, &LIST_EXPORTS, &LIST_STACK_RESOURCES, &LIST_STACKS, &UPDATE_STACK,
-        &VALIDATE_TEMPLATE,
+        &DESCRIBE_STACKS, &GET_TEMPLATE, &GET_TEMPLATE_SUMMARY, &LIST_EXPORTS, &LIST_STACK_RESOURCES, &LIST_STACKS,
+        &UPDATE_STACK, &UPDATE_TERMINATION_PROTECTION, &VALIDATE_TEMPLATE,
     ],
     unimplemented: &[
         "ActivateOrganizationsAccess", "ActivateType", "BatchDescribeTypeConfigurations", "CancelUpdateStack",
@@ -31,15 +31,14 @@ pub static SERVICE: ServiceShape = ServiceShape {
         "DescribeStackResourceDrifts", "DescribeStackSet", "DescribeStackSetOperation", "DescribeType",
         "DescribeTypeRegistration", "DetectStackDrift", "DetectStackResourceDrift", "DetectStackSetDrift",
         "EstimateTemplateCost", "ExecuteChangeSet", "ExecuteStackRefactor", "GetGeneratedTemplate", "GetHookResult",
-        "GetStackPolicy", "GetTemplateSummary", "ImportStacksToStackSet", "ListChangeSets", "ListGeneratedTemplates",
-        "ListHookResults", "ListImports", "ListResourceScanRelatedResources", "ListResourceScanResources",
-        "ListResourceScans", "ListStackInstanceResourceDrifts", "ListStackInstances", "ListStackRefactorActions",
-        "ListStackRefactors", "ListStackSetAutoDeploymentTargets", "ListStackSetOperationResults",
-        "ListStackSetOperations", "ListStackSets", "ListTypeRegistrations", "ListTypeVersions", "ListTypes",
-        "PublishType", "RecordHandlerProgress", "RegisterPublisher", "RegisterType", "RemoveAlias", "RollbackStack",
-        "SetAlias", "SetStackPolicy", "SetTypeConfiguration", "SetTypeDefaultVersion", "SignalResource",
-        "StartResourceScan", "StopStackSetOperation", "TestType", "UpdateGeneratedTemplate", "UpdateStackInstances",
-        "UpdateStackSet", "UpdateTerminationProtection",
+        "GetStackPolicy", "ImportStacksToStackSet", "ListChangeSets", "ListGeneratedTemplates", "ListHookResults",
+        "ListImports", "ListResourceScanRelatedResources", "ListResourceScanResources", "ListResourceScans",
+        "ListStackInstanceResourceDrifts", "ListStackInstances", "ListStackRefactorActions", "ListStackRefactors",
+        "ListStackSetAutoDeploymentTargets", "ListStackSetOperationResults", "ListStackSetOperations", "ListStackSets",
+        "ListTypeRegistrations", "ListTypeVersions", "ListTypes", "PublishType", "RecordHandlerProgress",
+        "RegisterPublisher", "RegisterType", "RemoveAlias", "RollbackStack", "SetAlias", "SetStackPolicy",
+        "SetTypeConfiguration", "SetTypeDefaultVersion", "SignalResource", "StartResourceScan",
+        "StopStackSetOperation", "TestType", "UpdateGeneratedTemplate", "UpdateStackInstances", "UpdateStackSet",
     ],
 };
 
@@ -58,6 +57,8 @@ pub static DESCRIBE_STACKS: OperationShape = OperationShape::rpc("DescribeStacks
 #[rustfmt::skip]
 pub static GET_TEMPLATE: OperationShape = OperationShape::rpc("GetTemplate", GetTemplateInput::shape, GetTemplateOutput::shape);
 #[rustfmt::skip]
+pub static GET_TEMPLATE_SUMMARY: OperationShape = OperationShape::rpc("GetTemplateSummary", GetTemplateSummaryInput::shape, GetTemplateSummaryOutput::shape);
+#[rustfmt::skip]
 pub static LIST_EXPORTS: OperationShape = OperationShape::rpc("ListExports", ListExportsInput::shape, ListExportsOutput::shape);
 #[rustfmt::skip]
 pub static LIST_STACK_RESOURCES: OperationShape = OperationShape::rpc("ListStackResources", ListStackResourcesInput::shape, ListStackResourcesOutput::shape);
@@ -65,6 +66,8 @@ pub static LIST_STACK_RESOURCES: OperationShape = OperationShape::rpc("ListStack
 pub static LIST_STACKS: OperationShape = OperationShape::rpc("ListStacks", ListStacksInput::shape, ListStacksOutput::shape);
 #[rustfmt::skip]
 pub static UPDATE_STACK: OperationShape = OperationShape::rpc("UpdateStack", UpdateStackInput::shape, UpdateStackOutput::shape);
+#[rustfmt::skip]
+pub static UPDATE_TERMINATION_PROTECTION: OperationShape = OperationShape::rpc("UpdateTerminationProtection", UpdateTerminationProtectionInput::shape, UpdateTerminationProtectionOutput::shape);
 #[rustfmt::skip]
 pub static VALIDATE_TEMPLATE: OperationShape = OperationShape::rpc("ValidateTemplate", ValidateTemplateInput::shape, ValidateTemplateOutput::shape);
 
@@ -169,6 +172,28 @@ shape! {
         stages_available: Option<Vec<String>> = "StagesAvailable" { shape(&shapes::STAGE_LIST) },
     }
 
+    pub struct GetTemplateSummaryInput as "GetTemplateSummaryInput" {
+        template_body: Option<String> = "TemplateBody" { shape(&shapes::TEMPLATE_BODY) },
+        template_url: Option<String> = "TemplateURL" { shape(&shapes::TEMPLATE_URL) },
+        stack_name: Option<String> = "StackName" { shape(&shapes::STACK_NAME_OR_ID) },
+        stack_set_name: Option<String> = "StackSetName" { shape(&shapes::STACK_SET_NAME_OR_ID) },
+        call_as: Option<String> = "CallAs" { shape(&shapes::CALL_AS) },
+        template_summary_config: Option<TemplateSummaryConfig> = "TemplateSummaryConfig",
+    }
+
+    pub struct GetTemplateSummaryOutput as "GetTemplateSummaryOutput" {
+        parameters: Option<Vec<ParameterDeclaration>> = "Parameters",
+        description: Option<String> = "Description" { shape(&shapes::DESCRIPTION) },
+        capabilities: Option<Vec<String>> = "Capabilities" { shape(&shapes::CAPABILITIES) },
+        capabilities_reason: Option<String> = "CapabilitiesReason",
+        resource_types: Option<Vec<String>> = "ResourceTypes" { shape(&shapes::RESOURCE_TYPES) },
+        version: Option<String> = "Version",
+        metadata: Option<String> = "Metadata",
+        declared_transforms: Option<Vec<String>> = "DeclaredTransforms",
+        resource_identifier_summaries: Option<Vec<ResourceIdentifierSummary>> = "ResourceIdentifierSummaries",
+        warnings: Option<Warnings> = "Warnings",
+    }
+
     pub struct ListExportsInput as "ListExportsInput" {
         next_token: Option<String> = "NextToken" { shape(&shapes::NEXT_TOKEN) },
     }
@@ -220,6 +245,25 @@ shape! {
         parameter_value: Option<String> = "ParameterValue",
         use_previous_value: Option<bool> = "UsePreviousValue",
         resolved_value: Option<String> = "ResolvedValue",
+    }
+
+    pub struct ParameterConstraints as "ParameterConstraints" {
+        allowed_values: Option<Vec<String>> = "AllowedValues",
+    }
+
+    pub struct ParameterDeclaration as "ParameterDeclaration" {
+        parameter_key: Option<String> = "ParameterKey",
+        default_value: Option<String> = "DefaultValue",
+        parameter_type: Option<String> = "ParameterType",
+        no_echo: Option<bool> = "NoEcho",
+        description: Option<String> = "Description" { shape(&shapes::DESCRIPTION) },
+        parameter_constraints: Option<ParameterConstraints> = "ParameterConstraints",
+    }
+
+    pub struct ResourceIdentifierSummary as "ResourceIdentifierSummary" {
+        resource_type: Option<String> = "ResourceType" { shape(&shapes::RESOURCE_TYPE) },
+        logical_resource_ids: Option<Vec<String>> = "LogicalResourceIds" { shape(&shapes::LOGICAL_RESOURCE_IDS) },
+        resource_identifiers: Option<Vec<String>> = "ResourceIdentifiers" { shape(&shapes::RESOURCE_IDENTIFIERS) },
     }
 
     pub struct RollbackConfiguration as "RollbackConfiguration" {
@@ -372,6 +416,10 @@ shape! {
         description: Option<String> = "Description" { shape(&shapes::DESCRIPTION) },
     }
 
+    pub struct TemplateSummaryConfig as "TemplateSummaryConfig" {
+        treat_unrecognized_resource_types_as_warnings: Option<bool> = "TreatUnrecognizedResourceTypesAsWarnings",
+    }
+
     pub struct UpdateStackInput as "UpdateStackInput" {
         stack_name: String = "StackName",
         template_body: Option<String> = "TemplateBody" { shape(&shapes::TEMPLATE_BODY) },
@@ -400,6 +448,15 @@ shape! {
         operation_id: Option<String> = "OperationId",
     }
 
+    pub struct UpdateTerminationProtectionInput as "UpdateTerminationProtectionInput" {
+        enable_termination_protection: bool = "EnableTerminationProtection",
+        stack_name: String = "StackName" { shape(&shapes::STACK_NAME_OR_ID) },
+    }
+
+    pub struct UpdateTerminationProtectionOutput as "UpdateTerminationProtectionOutput" {
+        stack_id: Option<String> = "StackId",
+    }
+
     pub struct ValidateTemplateInput as "ValidateTemplateInput" {
         template_body: Option<String> = "TemplateBody" { shape(&shapes::TEMPLATE_BODY) },
         template_url: Option<String> = "TemplateURL" { shape(&shapes::TEMPLATE_URL) },
@@ -412,6 +469,10 @@ shape! {
         capabilities_reason: Option<String> = "CapabilitiesReason",
         declared_transforms: Option<Vec<String>> = "DeclaredTransforms",
     }
+
+    pub struct Warnings as "Warnings" {
+        unrecognized_resource_types: Option<Vec<String>> = "UnrecognizedResourceTypes" { shape(&shapes::RESOURCE_TYPES) },
+    }
 }
 
 #[rustfmt::skip]
@@ -420,6 +481,7 @@ mod shapes {
     use neargate_shape::{Link, Shape, Wire};
 
     pub(super) static ALIAS_NAME: Shape = Shape::string("AliasName").min(1).max(128);
+    pub(super) static CALL_AS: Shape = Shape::string("CallAs").one_of(&["SELF", "DELEGATED_ADMIN"]);
     pub(super) static CAPABILITIES: Shape = Shape::list("Capabilities", Link::Static(&CAPABILITY));
     pub(super) static CAPABILITY: Shape = Shape::string("Capability").one_of(&["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]);
     pub(super) static CHANGE_SET_ID: Shape = Shape::string("ChangeSetId").min(1).pattern("arn:[-a-zA-Z0-9:/]*");
@@ -435,22 +497,27 @@ mod shapes {
     pub(super) static HOOK_STATUS: Shape = Shape::string("HookStatus").one_of(&["HOOK_IN_PROGRESS", "HOOK_COMPLETE_SUCCEEDED", "HOOK_COMPLETE_FAILED", "HOOK_FAILED"]);
     pub(super) static HOOK_STATUS_REASON: Shape = Shape::string("HookStatusReason").min(1).max(1024);
     pub(super) static HOOK_TYPE: Shape = Shape::string("HookType").min(1).max(255);
+    pub(super) static LOGICAL_RESOURCE_IDS: Shape = Shape::list("LogicalResourceIds", Link::Lazy(<String as Wire>::shape)).min(1).max(200);
     pub(super) static MONITORING_TIME_IN_MINUTES: Shape = Shape::integer("MonitoringTimeInMinutes").min(0).max(180);
     pub(super) static NEXT_TOKEN: Shape = Shape::string("NextToken").min(1).max(1024);
     pub(super) static NOTIFICATION_ARNS: Shape = Shape::list("NotificationARNs", Link::Lazy(<String as Wire>::shape)).max(5);
     pub(super) static ON_FAILURE: Shape = Shape::string("OnFailure").one_of(&["DO_NOTHING", "ROLLBACK", "DELETE"]);
     pub(super) static OPERATION_TYPE: Shape = Shape::string("OperationType").one_of(&["CREATE_STACK", "UPDATE_STACK", "DELETE_STACK", "CONTINUE_ROLLBACK", "ROLLBACK", "CREATE_CHANGESET"]);
+    pub(super) static RESOURCE_IDENTIFIERS: Shape = Shape::list("ResourceIdentifiers", Link::Static(&RESOURCE_IDENTIFIER_PROPERTY_KEY));
+    pub(super) static RESOURCE_IDENTIFIER_PROPERTY_KEY: Shape = Shape::string("ResourceIdentifierPropertyKey").min(1).max(2048);
     pub(super) static RESOURCE_STATUS: Shape = Shape::string("ResourceStatus").one_of(&["CREATE_IN_PROGRESS", "CREATE_FAILED", "CREATE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED", "DELETE_COMPLETE", "DELETE_SKIPPED", "UPDATE_IN_PROGRESS", "UPDATE_FAILED", "UPDATE_COMPLETE", "IMPORT_FAILED", "IMPORT_COMPLETE", "IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_FAILED", "IMPORT_ROLLBACK_COMPLETE", "EXPORT_FAILED", "EXPORT_COMPLETE", "EXPORT_IN_PROGRESS", "EXPORT_ROLLBACK_IN_PROGRESS", "EXPORT_ROLLBACK_FAILED", "EXPORT_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"]);
     pub(super) static RESOURCE_TYPE: Shape = Shape::string("ResourceType").min(1).max(256);
     pub(super) static RESOURCE_TYPES: Shape = Shape::list("ResourceTypes", Link::Static(&RESOURCE_TYPE));
     pub(super) static ROLE_ARN: Shape = Shape::string("RoleARN").min(20).max(2048);
     pub(super) static ROLLBACK_TRIGGERS: Shape = Shape::list("RollbackTriggers", Link::Lazy(<super::RollbackTrigger as Wire>::shape)).max(5);
     pub(super) static STACK_DRIFT_STATUS: Shape = Shape::string("StackDriftStatus").one_of(&["DRIFTED", "IN_SYNC", "UNKNOWN", "NOT_CHECKED"]);
+    pub(super) static STACK_NAME_OR_ID: Shape = Shape::string("StackNameOrId").min(1).pattern(r"([a-zA-Z][-a-zA-Z0-9]*)|(arn:\b(aws|aws-us-gov|aws-cn)\b:[-a-zA-Z0-9:/._+]*)");
     pub(super) static STACK_POLICY_BODY: Shape = Shape::string("StackPolicyBody").min(1).max(16384);
     pub(super) static STACK_POLICY_DURING_UPDATE_BODY: Shape = Shape::string("StackPolicyDuringUpdateBody").min(1).max(16384);
     pub(super) static STACK_POLICY_DURING_UPDATE_URL: Shape = Shape::string("StackPolicyDuringUpdateURL").min(1).max(5120);
     pub(super) static STACK_POLICY_URL: Shape = Shape::string("StackPolicyURL").min(1).max(5120);
     pub(super) static STACK_RESOURCE_DRIFT_STATUS: Shape = Shape::string("StackResourceDriftStatus").one_of(&["IN_SYNC", "MODIFIED", "DELETED", "NOT_CHECKED", "UNKNOWN", "UNSUPPORTED"]);
+    pub(super) static STACK_SET_NAME_OR_ID: Shape = Shape::string("StackSetNameOrId").pattern("[a-zA-Z][-a-zA-Z0-9]*(?::[a-zA-Z0-9]{8}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{12})?");
     pub(super) static STACK_STATUS: Shape = Shape::string("StackStatus").one_of(&["CREATE_IN_PROGRESS", "CREATE_FAILED", "CREATE_COMPLETE", "ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED", "DELETE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE", "UPDATE_FAILED", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "IMPORT_IN_PROGRESS", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_FAILED", "IMPORT_ROLLBACK_COMPLETE"]);
     pub(super) static STACK_STATUS_FILTER: Shape = Shape::list("StackStatusFilter", Link::Static(&STACK_STATUS));
     pub(super) static STAGE_LIST: Shape = Shape::list("StageList", Link::Static(&TEMPLATE_STAGE));

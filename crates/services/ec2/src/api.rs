@@ -25,7 +25,8 @@ pub static SERVICE: ServiceShape = ServiceShape {
         &DESCRIBE_ROUTE_TABLES, &DESCRIBE_SECURITY_GROUP_RULES, &DESCRIBE_SECURITY_GROUPS, &DESCRIBE_SUBNETS,
         &DESCRIBE_TAGS, &DESCRIBE_VPC_ATTRIBUTE, &DESCRIBE_VPCS, &DETACH_INTERNET_GATEWAY, &DISASSOCIATE_ROUTE_TABLE,
         &MODIFY_SUBNET_ATTRIBUTE, &MODIFY_VPC_ATTRIBUTE, &RELEASE_ADDRESS, &REVOKE_SECURITY_GROUP_EGRESS,
-        &REVOKE_SECURITY_GROUP_INGRESS,
+        &REVOKE_SECURITY_GROUP_INGRESS, &UPDATE_SECURITY_GROUP_RULE_DESCRIPTIONS_EGRESS,
+        &UPDATE_SECURITY_GROUP_RULE_DESCRIPTIONS_INGRESS,
     ],
     unimplemented: &[
         "AcceptAddressTransfer", "AcceptCapacityReservationBillingOwnership", "AcceptReservedInstancesExchangeQuote",
@@ -291,8 +292,8 @@ pub static SERVICE: ServiceShape = ServiceShape {
         "TerminateInstances", "UnassignIpv6Addresses", "UnassignPrivateIpAddresses",
         "UnassignPrivateNatGatewayAddress", "UnlockSnapshot", "UnmonitorInstances",
         "UpdateCapacityManagerMonitoredTagKeys", "UpdateCapacityManagerOrganizationsAccess",
-        "UpdateInterruptibleCapacityReservationAllocation", "UpdateSecurityGroupRuleDescriptionsEgress",
-        "UpdateSecurityGroupRuleDescriptionsIngress", "ValidateSecurityGroupQuotasForInterface", "WithdrawByoipCidr",
+        "UpdateInterruptibleCapacityReservationAllocation", "ValidateSecurityGroupQuotasForInterface",
+        "WithdrawByoipCidr",
     ],
 };
 
@@ -378,6 +379,10 @@ pub static RELEASE_ADDRESS: OperationShape = OperationShape::rpc("ReleaseAddress
 pub static REVOKE_SECURITY_GROUP_EGRESS: OperationShape = OperationShape::rpc("RevokeSecurityGroupEgress", RevokeSecurityGroupEgressInput::shape, RevokeSecurityGroupEgressOutput::shape);
 #[rustfmt::skip]
 pub static REVOKE_SECURITY_GROUP_INGRESS: OperationShape = OperationShape::rpc("RevokeSecurityGroupIngress", RevokeSecurityGroupIngressInput::shape, RevokeSecurityGroupIngressOutput::shape);
+#[rustfmt::skip]
+pub static UPDATE_SECURITY_GROUP_RULE_DESCRIPTIONS_EGRESS: OperationShape = OperationShape::rpc("UpdateSecurityGroupRuleDescriptionsEgress", UpdateSecurityGroupRuleDescriptionsEgressInput::shape, UpdateSecurityGroupRuleDescriptionsEgressOutput::shape);
+#[rustfmt::skip]
+pub static UPDATE_SECURITY_GROUP_RULE_DESCRIPTIONS_INGRESS: OperationShape = OperationShape::rpc("UpdateSecurityGroupRuleDescriptionsIngress", UpdateSecurityGroupRuleDescriptionsIngressInput::shape, UpdateSecurityGroupRuleDescriptionsIngressOutput::shape);
 
 shape! {
     pub struct Address as "Address" {
@@ -1292,6 +1297,11 @@ shape! {
         security_group_rule_arn: Option<String> = "SecurityGroupRuleArn" { named("securityGroupRuleArn") },
     }
 
+    pub struct SecurityGroupRuleDescription as "SecurityGroupRuleDescription" {
+        security_group_rule_id: Option<String> = "SecurityGroupRuleId",
+        description: Option<String> = "Description",
+    }
+
     pub struct Subnet as "Subnet" {
         availability_zone_id: Option<String> = "AvailabilityZoneId" { named("availabilityZoneId") },
         enable_lni_at_device_index: Option<i32> = "EnableLniAtDeviceIndex" { named("enableLniAtDeviceIndex") },
@@ -1346,6 +1356,30 @@ shape! {
     pub struct TagSpecification as "TagSpecification" {
         resource_type: Option<String> = "ResourceType" { shape(&shapes::RESOURCE_TYPE) named("resourceType") },
         tags: Option<Vec<Tag>> = "Tags" { shape(&shapes::TAG_LIST) named("Tag") },
+    }
+
+    pub struct UpdateSecurityGroupRuleDescriptionsEgressInput as "UpdateSecurityGroupRuleDescriptionsEgressRequest" {
+        dry_run: Option<bool> = "DryRun",
+        group_id: Option<String> = "GroupId",
+        group_name: Option<String> = "GroupName",
+        ip_permissions: Option<Vec<IpPermission>> = "IpPermissions" { shape(&shapes::IP_PERMISSION_LIST) },
+        security_group_rule_descriptions: Option<Vec<SecurityGroupRuleDescription>> = "SecurityGroupRuleDescriptions" { shape(&shapes::SECURITY_GROUP_RULE_DESCRIPTION_LIST) named("SecurityGroupRuleDescription") },
+    }
+
+    pub struct UpdateSecurityGroupRuleDescriptionsEgressOutput as "UpdateSecurityGroupRuleDescriptionsEgressResult" {
+        r#return: Option<bool> = "Return" { named("return") },
+    }
+
+    pub struct UpdateSecurityGroupRuleDescriptionsIngressInput as "UpdateSecurityGroupRuleDescriptionsIngressRequest" {
+        dry_run: Option<bool> = "DryRun",
+        group_id: Option<String> = "GroupId",
+        group_name: Option<String> = "GroupName",
+        ip_permissions: Option<Vec<IpPermission>> = "IpPermissions" { shape(&shapes::IP_PERMISSION_LIST) },
+        security_group_rule_descriptions: Option<Vec<SecurityGroupRuleDescription>> = "SecurityGroupRuleDescriptions" { shape(&shapes::SECURITY_GROUP_RULE_DESCRIPTION_LIST) named("SecurityGroupRuleDescription") },
+    }
+
+    pub struct UpdateSecurityGroupRuleDescriptionsIngressOutput as "UpdateSecurityGroupRuleDescriptionsIngressResult" {
+        r#return: Option<bool> = "Return" { named("return") },
     }
 
     pub struct UserIdGroupPair as "UserIdGroupPair" {
@@ -1515,6 +1549,7 @@ mod shapes {
     pub(super) static ROUTE_TABLE_ID_STRING_LIST: Shape = Shape::list_of("RouteTableIdStringList", Link::Lazy(<String as Wire>::shape), "item", false);
     pub(super) static ROUTE_TABLE_LIST: Shape = Shape::list_of("RouteTableList", Link::Lazy(<super::RouteTable as Wire>::shape), "item", false);
     pub(super) static SECURITY_GROUP_LIST: Shape = Shape::list_of("SecurityGroupList", Link::Lazy(<super::SecurityGroup as Wire>::shape), "item", false);
+    pub(super) static SECURITY_GROUP_RULE_DESCRIPTION_LIST: Shape = Shape::list_of("SecurityGroupRuleDescriptionList", Link::Lazy(<super::SecurityGroupRuleDescription as Wire>::shape), "item", false);
     pub(super) static SECURITY_GROUP_RULE_ID_LIST: Shape = Shape::list_of("SecurityGroupRuleIdList", Link::Lazy(<String as Wire>::shape), "item", false);
     pub(super) static SECURITY_GROUP_RULE_LIST: Shape = Shape::list_of("SecurityGroupRuleList", Link::Lazy(<super::SecurityGroupRule as Wire>::shape), "item", false);
     pub(super) static SERVICE_MANAGED: Shape = Shape::string("ServiceManaged").one_of(&["alb", "nlb", "rnat", "rds"]);

@@ -93,6 +93,8 @@ fn operations() -> Vec<OperationEntry> {
         OperationEntry::of::<ops::ReleaseAddress>(),
         OperationEntry::of::<ops::RevokeSecurityGroupEgress>(),
         OperationEntry::of::<ops::RevokeSecurityGroupIngress>(),
+        OperationEntry::of::<ops::UpdateSecurityGroupRuleDescriptionsEgress>(),
+        OperationEntry::of::<ops::UpdateSecurityGroupRuleDescriptionsIngress>(),
     ]
 }
 

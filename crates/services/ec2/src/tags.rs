@@ -46,7 +46,7 @@ pub(crate) fn put(cx: &mut Cx<'_>, id: &str, tags: BTreeMap<String, String>) {
     }
 }
 
-/// Gives a new thing the tags that its specification names.
+/// Gives a new thing the tags that its specification names, and those that CloudFormation puts on what it makes.
 pub(crate) fn specify(
     cx: &mut Cx<'_>,
     kind: Kind,
@@ -60,6 +60,11 @@ pub(crate) fn specify(
             return Err(Ec2Error::InvalidValue(text));
         }
         add(cx, id, specification.tags.as_deref().unwrap_or_default())?;
+    }
+    if kind != Kind::SecurityGroupRule && !cx.system_tags().is_empty() {
+        let mut all = tags(cx, id);
+        all.extend(cx.system_tags().clone());
+        put(cx, id, all);
     }
     Ok(())
 }

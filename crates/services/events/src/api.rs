@@ -21,7 +21,7 @@ pub static SERVICE: ServiceShape = ServiceShape {
         &CREATE_EVENT_BUS, &DELETE_EVENT_BUS, &DELETE_RULE, &DESCRIBE_EVENT_BUS, &DESCRIBE_RULE, &DISABLE_RULE,
         &ENABLE_RULE, &LIST_EVENT_BUSES, &LIST_RULE_NAMES_BY_TARGET, &LIST_RULES, &LIST_TAGS_FOR_RESOURCE,
         &LIST_TARGETS_BY_RULE, &PUT_EVENTS, &PUT_RULE, &PUT_TARGETS, &REMOVE_TARGETS, &TAG_RESOURCE,
-        &TEST_EVENT_PATTERN, &UNTAG_RESOURCE,
+        &TEST_EVENT_PATTERN, &UNTAG_RESOURCE, &UPDATE_EVENT_BUS,
     ],
     unimplemented: &[
         "ActivateEventSource", "CancelReplay", "CreateApiDestination", "CreateArchive", "CreateConnection",
@@ -31,7 +31,7 @@ pub static SERVICE: ServiceShape = ServiceShape {
         "DescribePartnerEventSource", "DescribeReplay", "ListApiDestinations", "ListArchives", "ListConnections",
         "ListEndpoints", "ListEventSources", "ListPartnerEventSourceAccounts", "ListPartnerEventSources",
         "ListReplays", "PutPartnerEvents", "PutPermission", "RemovePermission", "StartReplay", "UpdateApiDestination",
-        "UpdateArchive", "UpdateConnection", "UpdateEndpoint", "UpdateEventBus",
+        "UpdateArchive", "UpdateConnection", "UpdateEndpoint",
     ],
 };
 
@@ -73,6 +73,8 @@ pub static TAG_RESOURCE: OperationShape = OperationShape::rpc("TagResource", Tag
 pub static TEST_EVENT_PATTERN: OperationShape = OperationShape::rpc("TestEventPattern", TestEventPatternInput::shape, TestEventPatternOutput::shape);
 #[rustfmt::skip]
 pub static UNTAG_RESOURCE: OperationShape = OperationShape::rpc("UntagResource", UntagResourceInput::shape, UntagResourceOutput::shape);
+#[rustfmt::skip]
+pub static UPDATE_EVENT_BUS: OperationShape = OperationShape::rpc("UpdateEventBus", UpdateEventBusInput::shape, UpdateEventBusOutput::shape);
 
 shape! {
     pub struct AppSyncParameters as "AppSyncParameters" {
@@ -480,6 +482,23 @@ shape! {
     }
 
     pub struct UntagResourceOutput as "UntagResourceResponse" {
+    }
+
+    pub struct UpdateEventBusInput as "UpdateEventBusRequest" {
+        name: Option<String> = "Name" { shape(&shapes::EVENT_BUS_NAME) },
+        kms_key_identifier: Option<String> = "KmsKeyIdentifier" { shape(&shapes::KMS_KEY_IDENTIFIER) },
+        description: Option<String> = "Description" { shape(&shapes::EVENT_BUS_DESCRIPTION) },
+        dead_letter_config: Option<DeadLetterConfig> = "DeadLetterConfig",
+        log_config: Option<LogConfig> = "LogConfig",
+    }
+
+    pub struct UpdateEventBusOutput as "UpdateEventBusResponse" {
+        arn: Option<String> = "Arn",
+        name: Option<String> = "Name" { shape(&shapes::EVENT_BUS_NAME) },
+        kms_key_identifier: Option<String> = "KmsKeyIdentifier" { shape(&shapes::KMS_KEY_IDENTIFIER) },
+        description: Option<String> = "Description" { shape(&shapes::EVENT_BUS_DESCRIPTION) },
+        dead_letter_config: Option<DeadLetterConfig> = "DeadLetterConfig",
+        log_config: Option<LogConfig> = "LogConfig",
     }
 }
 

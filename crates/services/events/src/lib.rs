@@ -38,6 +38,7 @@ pub fn service() -> Service {
             OperationEntry::of::<ops::RemoveTargets>(),
             OperationEntry::of::<ops::ListTargetsByRule>(),
             OperationEntry::of::<ops::CreateEventBus>(),
+            OperationEntry::of::<ops::UpdateEventBus>(),
             OperationEntry::of::<ops::DescribeEventBus>(),
             OperationEntry::of::<ops::ListEventBuses>(),
             OperationEntry::of::<ops::DeleteEventBus>(),

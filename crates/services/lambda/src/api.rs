@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use neargate_shape::{Location, OperationShape, Protocol, ServiceShape, Wire, shape};
+use neargate_shape::{Blob, Location, OperationShape, Protocol, ServiceShape, Wire, shape};
 
 /// The service.
 #[rustfmt::skip]
@@ -17,40 +17,57 @@ pub static SERVICE: ServiceShape = ServiceShape {
     api_version: "2015-03-31",
     xml_namespace: "",
     operations: &[
-        &GET_FUNCTION, &LIST_FUNCTIONS,
+        &CREATE_FUNCTION, &DELETE_FUNCTION, &DELETE_FUNCTION_CONCURRENCY, &GET_FUNCTION, &LIST_FUNCTIONS,
+        &PUT_FUNCTION_CONCURRENCY, &TAG_RESOURCE, &UNTAG_RESOURCE, &UPDATE_FUNCTION_CODE,
+        &UPDATE_FUNCTION_CONFIGURATION,
     ],
     unimplemented: &[
         "AddLayerVersionPermission", "AddPermission", "CheckpointDurableExecution", "CreateAlias",
-        "CreateCapacityProvider", "CreateCodeSigningConfig", "CreateEventSourceMapping", "CreateFunction",
-        "CreateFunctionUrlConfig", "DeleteAlias", "DeleteCapacityProvider", "DeleteCodeSigningConfig",
-        "DeleteDurableExecution", "DeleteEventSourceMapping", "DeleteFunction", "DeleteFunctionCodeSigningConfig",
-        "DeleteFunctionConcurrency", "DeleteFunctionEventInvokeConfig", "DeleteFunctionUrlConfig",
-        "DeleteLayerVersion", "DeleteProvisionedConcurrencyConfig", "DeleteResourcePolicy", "GetAccountSettings",
-        "GetAlias", "GetCapacityProvider", "GetCodeSigningConfig", "GetDurableExecution", "GetDurableExecutionHistory",
-        "GetDurableExecutionState", "GetEventSourceMapping", "GetFunctionCodeSigningConfig", "GetFunctionConcurrency",
-        "GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetFunctionRecursionConfig",
-        "GetFunctionScalingConfig", "GetFunctionUrlConfig", "GetLayerVersion", "GetLayerVersionByArn",
-        "GetLayerVersionPolicy", "GetPolicy", "GetProvisionedConcurrencyConfig", "GetResourcePolicy",
-        "GetRuntimeManagementConfig", "Invoke", "InvokeAsync", "InvokeWithResponseStream", "ListAliases",
-        "ListCapacityProviders", "ListCodeSigningConfigs", "ListDurableExecutionsByFunction",
-        "ListEventSourceMappings", "ListFunctionEventInvokeConfigs", "ListFunctionUrlConfigs",
-        "ListFunctionVersionsByCapacityProvider", "ListFunctionsByCodeSigningConfig", "ListLayerVersions",
-        "ListLayers", "ListProvisionedConcurrencyConfigs", "ListTags", "ListVersionsByFunction",
+        "CreateCapacityProvider", "CreateCodeSigningConfig", "CreateEventSourceMapping", "CreateFunctionUrlConfig",
+        "DeleteAlias", "DeleteCapacityProvider", "DeleteCodeSigningConfig", "DeleteDurableExecution",
+        "DeleteEventSourceMapping", "DeleteFunctionCodeSigningConfig", "DeleteFunctionEventInvokeConfig",
+        "DeleteFunctionUrlConfig", "DeleteLayerVersion", "DeleteProvisionedConcurrencyConfig", "DeleteResourcePolicy",
+        "GetAccountSettings", "GetAlias", "GetCapacityProvider", "GetCodeSigningConfig", "GetDurableExecution",
+        "GetDurableExecutionHistory", "GetDurableExecutionState", "GetEventSourceMapping",
+        "GetFunctionCodeSigningConfig", "GetFunctionConcurrency", "GetFunctionConfiguration",
+        "GetFunctionEventInvokeConfig", "GetFunctionRecursionConfig", "GetFunctionScalingConfig",
+        "GetFunctionUrlConfig", "GetLayerVersion", "GetLayerVersionByArn", "GetLayerVersionPolicy", "GetPolicy",
+        "GetProvisionedConcurrencyConfig", "GetResourcePolicy", "GetRuntimeManagementConfig", "Invoke", "InvokeAsync",
+        "InvokeWithResponseStream", "ListAliases", "ListCapacityProviders", "ListCodeSigningConfigs",
+        "ListDurableExecutionsByFunction", "ListEventSourceMappings", "ListFunctionEventInvokeConfigs",
+        "ListFunctionUrlConfigs", "ListFunctionVersionsByCapacityProvider", "ListFunctionsByCodeSigningConfig",
+        "ListLayerVersions", "ListLayers", "ListProvisionedConcurrencyConfigs", "ListTags", "ListVersionsByFunction",
         "PauseDurableExecution", "PublishLayerVersion", "PublishVersion", "PutFunctionCodeSigningConfig",
-        "PutFunctionConcurrency", "PutFunctionEventInvokeConfig", "PutFunctionRecursionConfig",
-        "PutFunctionScalingConfig", "PutProvisionedConcurrencyConfig", "PutResourcePolicy",
-        "PutRuntimeManagementConfig", "RemoveLayerVersionPermission", "RemovePermission", "ResumeDurableExecution",
+        "PutFunctionEventInvokeConfig", "PutFunctionRecursionConfig", "PutFunctionScalingConfig",
+        "PutProvisionedConcurrencyConfig", "PutResourcePolicy", "PutRuntimeManagementConfig",
+        "RemoveLayerVersionPermission", "RemovePermission", "ResumeDurableExecution",
         "SendDurableExecutionCallbackFailure", "SendDurableExecutionCallbackHeartbeat",
-        "SendDurableExecutionCallbackSuccess", "StopDurableExecution", "TagResource", "UntagResource", "UpdateAlias",
-        "UpdateCapacityProvider", "UpdateCodeSigningConfig", "UpdateEventSourceMapping", "UpdateFunctionCode",
-        "UpdateFunctionConfiguration", "UpdateFunctionEventInvokeConfig", "UpdateFunctionUrlConfig",
+        "SendDurableExecutionCallbackSuccess", "StopDurableExecution", "UpdateAlias", "UpdateCapacityProvider",
+        "UpdateCodeSigningConfig", "UpdateEventSourceMapping", "UpdateFunctionEventInvokeConfig",
+        "UpdateFunctionUrlConfig",
     ],
 };
 
 #[rustfmt::skip]
+pub static CREATE_FUNCTION: OperationShape = OperationShape::rpc("CreateFunction", CreateFunctionInput::shape, CreateFunctionOutput::shape).on("POST", "/2015-03-31/functions", 201);
+#[rustfmt::skip]
+pub static DELETE_FUNCTION: OperationShape = OperationShape::rpc("DeleteFunction", DeleteFunctionInput::shape, DeleteFunctionOutput::shape).on("DELETE", "/2015-03-31/functions/{FunctionName}", 200);
+#[rustfmt::skip]
+pub static DELETE_FUNCTION_CONCURRENCY: OperationShape = OperationShape::rpc("DeleteFunctionConcurrency", DeleteFunctionConcurrencyInput::shape, DeleteFunctionConcurrencyOutput::shape).on("DELETE", "/2017-10-31/functions/{FunctionName}/concurrency", 204);
+#[rustfmt::skip]
 pub static GET_FUNCTION: OperationShape = OperationShape::rpc("GetFunction", GetFunctionInput::shape, GetFunctionOutput::shape).on("GET", "/2015-03-31/functions/{FunctionName}", 200);
 #[rustfmt::skip]
 pub static LIST_FUNCTIONS: OperationShape = OperationShape::rpc("ListFunctions", ListFunctionsInput::shape, ListFunctionsOutput::shape).on("GET", "/2015-03-31/functions", 200);
+#[rustfmt::skip]
+pub static PUT_FUNCTION_CONCURRENCY: OperationShape = OperationShape::rpc("PutFunctionConcurrency", PutFunctionConcurrencyInput::shape, PutFunctionConcurrencyOutput::shape).on("PUT", "/2017-10-31/functions/{FunctionName}/concurrency", 200);
+#[rustfmt::skip]
+pub static TAG_RESOURCE: OperationShape = OperationShape::rpc("TagResource", TagResourceInput::shape, TagResourceOutput::shape).on("POST", "/2017-03-31/tags/{Resource}", 204);
+#[rustfmt::skip]
+pub static UNTAG_RESOURCE: OperationShape = OperationShape::rpc("UntagResource", UntagResourceInput::shape, UntagResourceOutput::shape).on("DELETE", "/2017-03-31/tags/{Resource}", 204);
+#[rustfmt::skip]
+pub static UPDATE_FUNCTION_CODE: OperationShape = OperationShape::rpc("UpdateFunctionCode", UpdateFunctionCodeInput::shape, UpdateFunctionCodeOutput::shape).on("PUT", "/2015-03-31/functions/{FunctionName}/code", 200);
+#[rustfmt::skip]
+pub static UPDATE_FUNCTION_CONFIGURATION: OperationShape = OperationShape::rpc("UpdateFunctionConfiguration", UpdateFunctionConfigurationInput::shape, UpdateFunctionConfigurationOutput::shape).on("PUT", "/2015-03-31/functions/{FunctionName}/configuration", 200);
 
 shape! {
     pub struct AcceleratorConfig as "AcceleratorConfig" {
@@ -65,14 +82,111 @@ shape! {
         reserved_concurrent_executions: Option<i32> = "ReservedConcurrentExecutions" { shape(&shapes::RESERVED_CONCURRENT_EXECUTIONS) },
     }
 
+    pub struct CreateFunctionInput as "CreateFunctionRequest" {
+        function_name: String = "FunctionName" { shape(&shapes::FUNCTION_NAME) },
+        runtime: Option<String> = "Runtime" { shape(&shapes::RUNTIME) },
+        role: String = "Role" { shape(&shapes::ROLE_ARN) },
+        handler: Option<String> = "Handler" { shape(&shapes::HANDLER) },
+        code: FunctionCode = "Code",
+        description: Option<String> = "Description" { shape(&shapes::DESCRIPTION) },
+        timeout: Option<i32> = "Timeout" { shape(&shapes::TIMEOUT) },
+        memory_size: Option<i32> = "MemorySize" { shape(&shapes::MEMORY_SIZE) },
+        publish: Option<bool> = "Publish",
+        publish_to: Option<String> = "PublishTo" { shape(&shapes::FUNCTION_VERSION_LATEST_PUBLISHED) },
+        vpc_config: Option<VpcConfig> = "VpcConfig",
+        package_type: Option<String> = "PackageType" { shape(&shapes::PACKAGE_TYPE) },
+        dead_letter_config: Option<DeadLetterConfig> = "DeadLetterConfig",
+        environment: Option<Environment> = "Environment",
+        kms_key_arn: Option<String> = "KMSKeyArn" { shape(&shapes::KMS_KEY_ARN) },
+        tracing_config: Option<TracingConfig> = "TracingConfig",
+        tags: Option<BTreeMap<String, String>> = "Tags" { shape(&shapes::TAGS) },
+        layers: Option<Vec<String>> = "Layers" { shape(&shapes::LAYER_LIST) },
+        file_system_configs: Option<Vec<FileSystemConfig>> = "FileSystemConfigs" { shape(&shapes::FILE_SYSTEM_CONFIG_LIST) },
+        code_signing_config_arn: Option<String> = "CodeSigningConfigArn" { shape(&shapes::CODE_SIGNING_CONFIG_ARN) },
+        image_config: Option<ImageConfig> = "ImageConfig",
+        architectures: Option<Vec<String>> = "Architectures" { shape(&shapes::ARCHITECTURES_LIST) },
+        ephemeral_storage: Option<EphemeralStorage> = "EphemeralStorage",
+        snap_start: Option<SnapStart> = "SnapStart",
+        logging_config: Option<LoggingConfig> = "LoggingConfig",
+        tenancy_config: Option<TenancyConfig> = "TenancyConfig",
+        capacity_provider_config: Option<CapacityProviderConfig> = "CapacityProviderConfig",
+        durable_config: Option<DurableConfig> = "DurableConfig",
+        runtime_config: Option<FunctionRuntimeConfig> = "RuntimeConfig",
+        accelerator_config: Option<AcceleratorConfig> = "AcceleratorConfig",
+    }
+
+    pub struct CreateFunctionOutput as "FunctionConfiguration" {
+        function_name: Option<String> = "FunctionName" { shape(&shapes::NAMESPACED_FUNCTION_NAME) },
+        function_arn: Option<String> = "FunctionArn" { shape(&shapes::NAME_SPACED_FUNCTION_ARN) },
+        runtime: Option<String> = "Runtime" { shape(&shapes::RUNTIME) },
+        role: Option<String> = "Role" { shape(&shapes::ROLE_ARN) },
+        handler: Option<String> = "Handler" { shape(&shapes::HANDLER) },
+        code_size: Option<i64> = "CodeSize",
+        description: Option<String> = "Description" { shape(&shapes::DESCRIPTION) },
+        timeout: Option<i32> = "Timeout" { shape(&shapes::TIMEOUT) },
+        memory_size: Option<i32> = "MemorySize" { shape(&shapes::MEMORY_SIZE) },
+        last_modified: Option<String> = "LastModified" { shape(&shapes::TIMESTAMP) },
+        code_sha256: Option<String> = "CodeSha256",
+        version: Option<String> = "Version" { shape(&shapes::VERSION) },
+        vpc_config: Option<VpcConfigResponse> = "VpcConfig",
+        dead_letter_config: Option<DeadLetterConfig> = "DeadLetterConfig",
+        environment: Option<EnvironmentResponse> = "Environment",
+        kms_key_arn: Option<String> = "KMSKeyArn" { shape(&shapes::KMS_KEY_ARN) },
+        tracing_config: Option<TracingConfigResponse> = "TracingConfig",
+        master_arn: Option<String> = "MasterArn" { shape(&shapes::FUNCTION_ARN) },
+        revision_id: Option<String> = "RevisionId",
+        layers: Option<Vec<Layer>> = "Layers",
+        state: Option<String> = "State" { shape(&shapes::STATE) },
+        state_reason: Option<String> = "StateReason",
+        state_reason_code: Option<String> = "StateReasonCode" { shape(&shapes::STATE_REASON_CODE) },
+        last_update_status: Option<String> = "LastUpdateStatus" { shape(&shapes::LAST_UPDATE_STATUS) },
+        last_update_status_reason: Option<String> = "LastUpdateStatusReason",
+        last_update_status_reason_code: Option<String> = "LastUpdateStatusReasonCode" { shape(&shapes::LAST_UPDATE_STATUS_REASON_CODE) },
+        file_system_configs: Option<Vec<FileSystemConfig>> = "FileSystemConfigs" { shape(&shapes::FILE_SYSTEM_CONFIG_LIST) },
+        signing_profile_version_arn: Option<String> = "SigningProfileVersionArn" { shape(&shapes::ARN) },
+        signing_job_arn: Option<String> = "SigningJobArn" { shape(&shapes::ARN) },
+        package_type: Option<String> = "PackageType" { shape(&shapes::PACKAGE_TYPE) },
+        image_config_response: Option<ImageConfigResponse> = "ImageConfigResponse",
+        architectures: Option<Vec<String>> = "Architectures" { shape(&shapes::ARCHITECTURES_LIST) },
+        ephemeral_storage: Option<EphemeralStorage> = "EphemeralStorage",
+        snap_start: Option<SnapStartResponse> = "SnapStart",
+        runtime_version_config: Option<RuntimeVersionConfig> = "RuntimeVersionConfig",
+        logging_config: Option<LoggingConfig> = "LoggingConfig",
+        tenancy_config: Option<TenancyConfig> = "TenancyConfig",
+        capacity_provider_config: Option<CapacityProviderConfig> = "CapacityProviderConfig",
+        config_sha256: Option<String> = "ConfigSha256",
+        durable_config: Option<DurableConfig> = "DurableConfig",
+        runtime_config: Option<FunctionRuntimeConfig> = "RuntimeConfig",
+        accelerator_config: Option<AcceleratorConfig> = "AcceleratorConfig",
+    }
+
     pub struct DeadLetterConfig as "DeadLetterConfig" {
         target_arn: Option<String> = "TargetArn" { shape(&shapes::RESOURCE_ARN) },
+    }
+
+    pub struct DeleteFunctionConcurrencyInput as "DeleteFunctionConcurrencyRequest" {
+        function_name: String = "FunctionName" { shape(&shapes::FUNCTION_NAME) located(Location::Uri) },
+    }
+
+    pub struct DeleteFunctionConcurrencyOutput as "DeleteFunctionConcurrencyOutput" {}
+
+    pub struct DeleteFunctionInput as "DeleteFunctionRequest" {
+        function_name: String = "FunctionName" { shape(&shapes::NAMESPACED_FUNCTION_NAME) located(Location::Uri) },
+        qualifier: Option<String> = "Qualifier" { shape(&shapes::NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER) located(Location::Query) },
+    }
+
+    pub struct DeleteFunctionOutput as "DeleteFunctionResponse" {
+        status_code: Option<i32> = "StatusCode" { located(Location::StatusCode) },
     }
 
     pub struct DurableConfig as "DurableConfig" {
         kms_key_arn: Option<String> = "KMSKeyArn" { shape(&shapes::KMS_KEY_ARN) },
         retention_period_in_days: Option<i32> = "RetentionPeriodInDays" { shape(&shapes::RETENTION_PERIOD_IN_DAYS) },
         execution_timeout: Option<i32> = "ExecutionTimeout" { shape(&shapes::EXECUTION_TIMEOUT) },
+    }
+
+    pub struct Environment as "Environment" {
+        variables: Option<BTreeMap<String, String>> = "Variables" { shape(&shapes::ENVIRONMENT_VARIABLES) },
     }
 
     pub struct EnvironmentError as "EnvironmentError" {
@@ -93,6 +207,16 @@ shape! {
         arn: String = "Arn" { shape(&shapes::FILE_SYSTEM_ARN) },
         local_mount_path: String = "LocalMountPath" { shape(&shapes::LOCAL_MOUNT_PATH) },
         s3_files_config: Option<S3FilesConfig> = "S3FilesConfig",
+    }
+
+    pub struct FunctionCode as "FunctionCode" {
+        zip_file: Option<Blob> = "ZipFile" { shape(&shapes::BLOB) },
+        s3_bucket: Option<String> = "S3Bucket" { shape(&shapes::S3_BUCKET) },
+        s3_key: Option<String> = "S3Key" { shape(&shapes::S3_KEY) },
+        s3_object_version: Option<String> = "S3ObjectVersion" { shape(&shapes::S3_OBJECT_VERSION) },
+        s3_object_storage_mode: Option<String> = "S3ObjectStorageMode" { shape(&shapes::S3_OBJECT_STORAGE_MODE) },
+        image_uri: Option<String> = "ImageUri",
+        source_kms_key_arn: Option<String> = "SourceKMSKeyArn" { shape(&shapes::KMS_KEY_ARN) },
     }
 
     pub struct FunctionCodeLocation as "FunctionCodeLocation" {
@@ -221,6 +345,15 @@ shape! {
         log_group: Option<String> = "LogGroup" { shape(&shapes::LOG_GROUP) },
     }
 
+    pub struct PutFunctionConcurrencyInput as "PutFunctionConcurrencyRequest" {
+        function_name: String = "FunctionName" { shape(&shapes::FUNCTION_NAME) located(Location::Uri) },
+        reserved_concurrent_executions: i32 = "ReservedConcurrentExecutions" { shape(&shapes::RESERVED_CONCURRENT_EXECUTIONS) },
+    }
+
+    pub struct PutFunctionConcurrencyOutput as "Concurrency" {
+        reserved_concurrent_executions: Option<i32> = "ReservedConcurrentExecutions" { shape(&shapes::RESERVED_CONCURRENT_EXECUTIONS) },
+    }
+
     pub struct ResolvedS3Object as "ResolvedS3Object" {
         s3_bucket: Option<String> = "S3Bucket" { shape(&shapes::S3_BUCKET) },
         s3_key: Option<String> = "S3Key" { shape(&shapes::S3_KEY) },
@@ -241,10 +374,21 @@ shape! {
         direct_s3_read: Option<String> = "DirectS3Read" { shape(&shapes::DIRECT_S3_READ) },
     }
 
+    pub struct SnapStart as "SnapStart" {
+        apply_on: Option<String> = "ApplyOn" { shape(&shapes::SNAP_START_APPLY_ON) },
+    }
+
     pub struct SnapStartResponse as "SnapStartResponse" {
         apply_on: Option<String> = "ApplyOn" { shape(&shapes::SNAP_START_APPLY_ON) },
         optimization_status: Option<String> = "OptimizationStatus" { shape(&shapes::SNAP_START_OPTIMIZATION_STATUS) },
     }
+
+    pub struct TagResourceInput as "TagResourceRequest" {
+        resource: String = "Resource" { shape(&shapes::TAGGABLE_RESOURCE) located(Location::Uri) },
+        tags: BTreeMap<String, String> = "Tags" { shape(&shapes::TAGS) },
+    }
+
+    pub struct TagResourceOutput as "TagResourceOutput" {}
 
     pub struct TagsError as "TagsError" {
         error_code: String = "ErrorCode" { shape(&shapes::TAGS_ERROR_CODE) },
@@ -255,8 +399,157 @@ shape! {
         tenant_isolation_mode: String = "TenantIsolationMode" { shape(&shapes::TENANT_ISOLATION_MODE) },
     }
 
+    pub struct TracingConfig as "TracingConfig" {
+        mode: Option<String> = "Mode" { shape(&shapes::TRACING_MODE) },
+    }
+
     pub struct TracingConfigResponse as "TracingConfigResponse" {
         mode: Option<String> = "Mode" { shape(&shapes::TRACING_MODE) },
+    }
+
+    pub struct UntagResourceInput as "UntagResourceRequest" {
+        resource: String = "Resource" { shape(&shapes::TAGGABLE_RESOURCE) located(Location::Uri) },
+        tag_keys: Vec<String> = "TagKeys" { shape(&shapes::TAG_KEY_LIST) named("tagKeys") located(Location::Query) },
+    }
+
+    pub struct UntagResourceOutput as "UntagResourceOutput" {}
+
+    pub struct UpdateFunctionCodeInput as "UpdateFunctionCodeRequest" {
+        function_name: String = "FunctionName" { shape(&shapes::FUNCTION_NAME) located(Location::Uri) },
+        zip_file: Option<Blob> = "ZipFile" { shape(&shapes::BLOB) },
+        s3_bucket: Option<String> = "S3Bucket" { shape(&shapes::S3_BUCKET) },
+        s3_key: Option<String> = "S3Key" { shape(&shapes::S3_KEY) },
+        s3_object_version: Option<String> = "S3ObjectVersion" { shape(&shapes::S3_OBJECT_VERSION) },
+        s3_object_storage_mode: Option<String> = "S3ObjectStorageMode" { shape(&shapes::S3_OBJECT_STORAGE_MODE) },
+        image_uri: Option<String> = "ImageUri",
+        architectures: Option<Vec<String>> = "Architectures" { shape(&shapes::ARCHITECTURES_LIST) },
+        publish: Option<bool> = "Publish",
+        publish_to: Option<String> = "PublishTo" { shape(&shapes::FUNCTION_VERSION_LATEST_PUBLISHED) },
+        dry_run: Option<bool> = "DryRun",
+        revision_id: Option<String> = "RevisionId",
+        source_kms_key_arn: Option<String> = "SourceKMSKeyArn" { shape(&shapes::KMS_KEY_ARN) },
+    }
+
+    pub struct UpdateFunctionCodeOutput as "FunctionConfiguration" {
+        function_name: Option<String> = "FunctionName" { shape(&shapes::NAMESPACED_FUNCTION_NAME) },
+        function_arn: Option<String> = "FunctionArn" { shape(&shapes::NAME_SPACED_FUNCTION_ARN) },
+        runtime: Option<String> = "Runtime" { shape(&shapes::RUNTIME) },
+        role: Option<String> = "Role" { shape(&shapes::ROLE_ARN) },
+        handler: Option<String> = "Handler" { shape(&shapes::HANDLER) },
+        code_size: Option<i64> = "CodeSize",
+        description: Option<String> = "Description" { shape(&shapes::DESCRIPTION) },
+        timeout: Option<i32> = "Timeout" { shape(&shapes::TIMEOUT) },
+        memory_size: Option<i32> = "MemorySize" { shape(&shapes::MEMORY_SIZE) },
+        last_modified: Option<String> = "LastModified" { shape(&shapes::TIMESTAMP) },
+        code_sha256: Option<String> = "CodeSha256",
+        version: Option<String> = "Version" { shape(&shapes::VERSION) },
+        vpc_config: Option<VpcConfigResponse> = "VpcConfig",
+        dead_letter_config: Option<DeadLetterConfig> = "DeadLetterConfig",
+        environment: Option<EnvironmentResponse> = "Environment",
+        kms_key_arn: Option<String> = "KMSKeyArn" { shape(&shapes::KMS_KEY_ARN) },
+        tracing_config: Option<TracingConfigResponse> = "TracingConfig",
+        master_arn: Option<String> = "MasterArn" { shape(&shapes::FUNCTION_ARN) },
+        revision_id: Option<String> = "RevisionId",
+        layers: Option<Vec<Layer>> = "Layers",
+        state: Option<String> = "State" { shape(&shapes::STATE) },
+        state_reason: Option<String> = "StateReason",
+        state_reason_code: Option<String> = "StateReasonCode" { shape(&shapes::STATE_REASON_CODE) },
+        last_update_status: Option<String> = "LastUpdateStatus" { shape(&shapes::LAST_UPDATE_STATUS) },
+        last_update_status_reason: Option<String> = "LastUpdateStatusReason",
+        last_update_status_reason_code: Option<String> = "LastUpdateStatusReasonCode" { shape(&shapes::LAST_UPDATE_STATUS_REASON_CODE) },
+        file_system_configs: Option<Vec<FileSystemConfig>> = "FileSystemConfigs" { shape(&shapes::FILE_SYSTEM_CONFIG_LIST) },
+        signing_profile_version_arn: Option<String> = "SigningProfileVersionArn" { shape(&shapes::ARN) },
+        signing_job_arn: Option<String> = "SigningJobArn" { shape(&shapes::ARN) },
+        package_type: Option<String> = "PackageType" { shape(&shapes::PACKAGE_TYPE) },
+        image_config_response: Option<ImageConfigResponse> = "ImageConfigResponse",
+        architectures: Option<Vec<String>> = "Architectures" { shape(&shapes::ARCHITECTURES_LIST) },
+        ephemeral_storage: Option<EphemeralStorage> = "EphemeralStorage",
+        snap_start: Option<SnapStartResponse> = "SnapStart",
+        runtime_version_config: Option<RuntimeVersionConfig> = "RuntimeVersionConfig",
+        logging_config: Option<LoggingConfig> = "LoggingConfig",
+        tenancy_config: Option<TenancyConfig> = "TenancyConfig",
+        capacity_provider_config: Option<CapacityProviderConfig> = "CapacityProviderConfig",
+        config_sha256: Option<String> = "ConfigSha256",
+        durable_config: Option<DurableConfig> = "DurableConfig",
+        runtime_config: Option<FunctionRuntimeConfig> = "RuntimeConfig",
+        accelerator_config: Option<AcceleratorConfig> = "AcceleratorConfig",
+    }
+
+    pub struct UpdateFunctionConfigurationInput as "UpdateFunctionConfigurationRequest" {
+        function_name: String = "FunctionName" { shape(&shapes::FUNCTION_NAME) located(Location::Uri) },
+        role: Option<String> = "Role" { shape(&shapes::ROLE_ARN) },
+        handler: Option<String> = "Handler" { shape(&shapes::HANDLER) },
+        description: Option<String> = "Description" { shape(&shapes::DESCRIPTION) },
+        timeout: Option<i32> = "Timeout" { shape(&shapes::TIMEOUT) },
+        memory_size: Option<i32> = "MemorySize" { shape(&shapes::MEMORY_SIZE) },
+        vpc_config: Option<VpcConfig> = "VpcConfig",
+        environment: Option<Environment> = "Environment",
+        runtime: Option<String> = "Runtime" { shape(&shapes::RUNTIME) },
+        dead_letter_config: Option<DeadLetterConfig> = "DeadLetterConfig",
+        kms_key_arn: Option<String> = "KMSKeyArn" { shape(&shapes::KMS_KEY_ARN) },
+        tracing_config: Option<TracingConfig> = "TracingConfig",
+        revision_id: Option<String> = "RevisionId",
+        layers: Option<Vec<String>> = "Layers" { shape(&shapes::LAYER_LIST) },
+        file_system_configs: Option<Vec<FileSystemConfig>> = "FileSystemConfigs" { shape(&shapes::FILE_SYSTEM_CONFIG_LIST) },
+        image_config: Option<ImageConfig> = "ImageConfig",
+        ephemeral_storage: Option<EphemeralStorage> = "EphemeralStorage",
+        snap_start: Option<SnapStart> = "SnapStart",
+        logging_config: Option<LoggingConfig> = "LoggingConfig",
+        capacity_provider_config: Option<CapacityProviderConfig> = "CapacityProviderConfig",
+        durable_config: Option<DurableConfig> = "DurableConfig",
+        runtime_config: Option<FunctionRuntimeConfig> = "RuntimeConfig",
+        accelerator_config: Option<AcceleratorConfig> = "AcceleratorConfig",
+    }
+
+    pub struct UpdateFunctionConfigurationOutput as "FunctionConfiguration" {
+        function_name: Option<String> = "FunctionName" { shape(&shapes::NAMESPACED_FUNCTION_NAME) },
+        function_arn: Option<String> = "FunctionArn" { shape(&shapes::NAME_SPACED_FUNCTION_ARN) },
+        runtime: Option<String> = "Runtime" { shape(&shapes::RUNTIME) },
+        role: Option<String> = "Role" { shape(&shapes::ROLE_ARN) },
+        handler: Option<String> = "Handler" { shape(&shapes::HANDLER) },
+        code_size: Option<i64> = "CodeSize",
+        description: Option<String> = "Description" { shape(&shapes::DESCRIPTION) },
+        timeout: Option<i32> = "Timeout" { shape(&shapes::TIMEOUT) },
+        memory_size: Option<i32> = "MemorySize" { shape(&shapes::MEMORY_SIZE) },
+        last_modified: Option<String> = "LastModified" { shape(&shapes::TIMESTAMP) },
+        code_sha256: Option<String> = "CodeSha256",
+        version: Option<String> = "Version" { shape(&shapes::VERSION) },
+        vpc_config: Option<VpcConfigResponse> = "VpcConfig",
+        dead_letter_config: Option<DeadLetterConfig> = "DeadLetterConfig",
+        environment: Option<EnvironmentResponse> = "Environment",
+        kms_key_arn: Option<String> = "KMSKeyArn" { shape(&shapes::KMS_KEY_ARN) },
+        tracing_config: Option<TracingConfigResponse> = "TracingConfig",
+        master_arn: Option<String> = "MasterArn" { shape(&shapes::FUNCTION_ARN) },
+        revision_id: Option<String> = "RevisionId",
+        layers: Option<Vec<Layer>> = "Layers",
+        state: Option<String> = "State" { shape(&shapes::STATE) },
+        state_reason: Option<String> = "StateReason",
+        state_reason_code: Option<String> = "StateReasonCode" { shape(&shapes::STATE_REASON_CODE) },
+        last_update_status: Option<String> = "LastUpdateStatus" { shape(&shapes::LAST_UPDATE_STATUS) },
+        last_update_status_reason: Option<String> = "LastUpdateStatusReason",
+        last_update_status_reason_code: Option<String> = "LastUpdateStatusReasonCode" { shape(&shapes::LAST_UPDATE_STATUS_REASON_CODE) },
+        file_system_configs: Option<Vec<FileSystemConfig>> = "FileSystemConfigs" { shape(&shapes::FILE_SYSTEM_CONFIG_LIST) },
+        signing_profile_version_arn: Option<String> = "SigningProfileVersionArn" { shape(&shapes::ARN) },
+        signing_job_arn: Option<String> = "SigningJobArn" { shape(&shapes::ARN) },
+        package_type: Option<String> = "PackageType" { shape(&shapes::PACKAGE_TYPE) },
+        image_config_response: Option<ImageConfigResponse> = "ImageConfigResponse",
+        architectures: Option<Vec<String>> = "Architectures" { shape(&shapes::ARCHITECTURES_LIST) },
+        ephemeral_storage: Option<EphemeralStorage> = "EphemeralStorage",
+        snap_start: Option<SnapStartResponse> = "SnapStart",
+        runtime_version_config: Option<RuntimeVersionConfig> = "RuntimeVersionConfig",
+        logging_config: Option<LoggingConfig> = "LoggingConfig",
+        tenancy_config: Option<TenancyConfig> = "TenancyConfig",
+        capacity_provider_config: Option<CapacityProviderConfig> = "CapacityProviderConfig",
+        config_sha256: Option<String> = "ConfigSha256",
+        durable_config: Option<DurableConfig> = "DurableConfig",
+        runtime_config: Option<FunctionRuntimeConfig> = "RuntimeConfig",
+        accelerator_config: Option<AcceleratorConfig> = "AcceleratorConfig",
+    }
+
+    pub struct VpcConfig as "VpcConfig" {
+        subnet_ids: Option<Vec<String>> = "SubnetIds" { shape(&shapes::SUBNET_IDS) },
+        security_group_ids: Option<Vec<String>> = "SecurityGroupIds" { shape(&shapes::SECURITY_GROUP_IDS) },
+        ipv6_allowed_for_dual_stack: Option<bool> = "Ipv6AllowedForDualStack",
     }
 
     pub struct VpcConfigResponse as "VpcConfigResponse" {
@@ -276,7 +569,9 @@ mod shapes {
     pub(super) static ARCHITECTURE: Shape = Shape::string("Architecture").one_of(&["x86_64", "arm64"]);
     pub(super) static ARCHITECTURES_LIST: Shape = Shape::list("ArchitecturesList", Link::Static(&ARCHITECTURE)).min(1).max(1);
     pub(super) static ARN: Shape = Shape::string("Arn").min(0).max(10000).pattern(r"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)");
+    pub(super) static BLOB: Shape = Shape::blob("Blob").sensitive();
     pub(super) static CAPACITY_PROVIDER_ARN: Shape = Shape::string("CapacityProviderArn").min(1).max(140).pattern(r"arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+");
+    pub(super) static CODE_SIGNING_CONFIG_ARN: Shape = Shape::string("CodeSigningConfigArn").min(0).max(200).pattern(r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}");
     pub(super) static DESCRIPTION: Shape = Shape::string("Description").min(0).max(256);
     pub(super) static DIRECT_S3_READ: Shape = Shape::string("DirectS3Read").one_of(&["ENABLED", "DISABLED", "AUTO"]);
     pub(super) static ENVIRONMENT_VARIABLES: Shape = Shape::map("EnvironmentVariables", Link::Static(&ENVIRONMENT_VARIABLE_NAME), Link::Static(&ENVIRONMENT_VARIABLE_VALUE)).sensitive();
@@ -288,13 +583,16 @@ mod shapes {
     pub(super) static FILE_SYSTEM_ARN: Shape = Shape::string("FileSystemArn").min(0).max(256).pattern(r"arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}");
     pub(super) static FILE_SYSTEM_CONFIG_LIST: Shape = Shape::list("FileSystemConfigList", Link::Lazy(<super::FileSystemConfig as Wire>::shape)).min(0).max(1);
     pub(super) static FUNCTION_ARN: Shape = Shape::string("FunctionArn").min(0).max(10000).pattern(r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?");
+    pub(super) static FUNCTION_NAME: Shape = Shape::string("FunctionName").min(1).max(140).pattern(r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?");
     pub(super) static FUNCTION_RUNTIME_ALIAS: Shape = Shape::string("FunctionRuntimeAlias").min(1).max(128);
     pub(super) static FUNCTION_RUNTIME_ARN: Shape = Shape::string("FunctionRuntimeArn").min(48).max(2048).pattern(r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:runtime/.+");
     pub(super) static FUNCTION_VERSION: Shape = Shape::string("FunctionVersion").one_of(&["ALL"]);
+    pub(super) static FUNCTION_VERSION_LATEST_PUBLISHED: Shape = Shape::string("FunctionVersionLatestPublished").one_of(&["LATEST_PUBLISHED"]);
     pub(super) static HANDLER: Shape = Shape::string("Handler").min(0).max(128).pattern(r"[^\s]+");
     pub(super) static KMS_KEY_ARN: Shape = Shape::string("KMSKeyArn").min(0).max(10000).pattern("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()");
     pub(super) static LAST_UPDATE_STATUS: Shape = Shape::string("LastUpdateStatus").one_of(&["Successful", "Failed", "InProgress"]);
     pub(super) static LAST_UPDATE_STATUS_REASON_CODE: Shape = Shape::string("LastUpdateStatusReasonCode").one_of(&["EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl", "IncompatibleAcceleratorInstanceTypes", "DependencyError"]);
+    pub(super) static LAYER_LIST: Shape = Shape::list("LayerList", Link::Static(&LAYER_VERSION_ARN));
     pub(super) static LAYER_VERSION_ARN: Shape = Shape::string("LayerVersionArn").min(1).max(2048).pattern(r"((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))");
     pub(super) static LOCAL_MOUNT_PATH: Shape = Shape::string("LocalMountPath").min(0).max(160).pattern("/mnt/[a-zA-Z0-9-_.]+");
     pub(super) static LOG_FORMAT: Shape = Shape::string("LogFormat").one_of(&["JSON", "Text"]);
@@ -315,6 +613,7 @@ mod shapes {
     pub(super) static RUNTIME_VERSION_ARN: Shape = Shape::string("RuntimeVersionArn").min(26).max(2048).pattern(r"((arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}::runtime:.+)|(arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:runtime/[A-Za-z0-9_.-]{1,128}/version/[A-Za-z0-9_.-]{1,128}))");
     pub(super) static S3_BUCKET: Shape = Shape::string("S3Bucket").min(3).max(63).pattern(r"[0-9A-Za-z\.\-_]*(?<!\.)");
     pub(super) static S3_KEY: Shape = Shape::string("S3Key").min(1).max(1024);
+    pub(super) static S3_OBJECT_STORAGE_MODE: Shape = Shape::string("S3ObjectStorageMode").one_of(&["COPY", "REFERENCE"]);
     pub(super) static S3_OBJECT_VERSION: Shape = Shape::string("S3ObjectVersion").min(1).max(1024);
     pub(super) static SECURITY_GROUP_ID: Shape = Shape::string("SecurityGroupId").min(0).max(1024).pattern("sg-[0-9a-zA-Z]*");
     pub(super) static SECURITY_GROUP_IDS: Shape = Shape::list("SecurityGroupIds", Link::Static(&SECURITY_GROUP_ID)).min(0).max(5);
@@ -328,10 +627,12 @@ mod shapes {
     pub(super) static SUBNET_ID: Shape = Shape::string("SubnetId").min(0).max(1024).pattern("subnet-[0-9a-z]*");
     pub(super) static SUBNET_IDS: Shape = Shape::list("SubnetIds", Link::Static(&SUBNET_ID)).min(0).max(16);
     pub(super) static SYSTEM_LOG_LEVEL: Shape = Shape::string("SystemLogLevel").one_of(&["DEBUG", "INFO", "WARN"]);
+    pub(super) static TAGGABLE_RESOURCE: Shape = Shape::string("TaggableResource").min(1).max(10000).pattern(r"arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(capacity-provider|network-connector):[a-zA-Z0-9-_]{1,64})");
     pub(super) static TAGS: Shape = Shape::map("Tags", Link::Static(&TAG_KEY), Link::Static(&TAG_VALUE));
     pub(super) static TAGS_ERROR_CODE: Shape = Shape::string("TagsErrorCode").min(10).max(21).pattern("[A-Za-z]+Exception");
     pub(super) static TAGS_ERROR_MESSAGE: Shape = Shape::string("TagsErrorMessage").min(84).max(1000);
     pub(super) static TAG_KEY: Shape = Shape::string("TagKey").min(1).max(128).pattern(r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)");
+    pub(super) static TAG_KEY_LIST: Shape = Shape::list("TagKeyList", Link::Static(&TAG_KEY));
     pub(super) static TAG_VALUE: Shape = Shape::string("TagValue").min(0).max(256).pattern(r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)");
     pub(super) static TENANT_ISOLATION_MODE: Shape = Shape::string("TenantIsolationMode").one_of(&["PER_TENANT"]);
     pub(super) static TIMEOUT: Shape = Shape::integer("Timeout").min(1).max(5400);

@@ -12,6 +12,7 @@ pub(crate) enum LambdaError {
     Exists(String),
     /// Carries the reason.
     RoleNotAssumable(String),
+    CodeSource,
 }
 
 impl From<LambdaError> for Fault {
@@ -22,6 +23,10 @@ impl From<LambdaError> for Fault {
             }
             LambdaError::Exists(name) => {
                 Self::sender("ResourceConflictException", format!("Function already exist: {name}")).with_status(409)
+            }
+            LambdaError::CodeSource => {
+                let text = "Please provide exactly one source for function code: an S3 bucket and key, an image or a zip file.";
+                Self::sender("InvalidParameterValueException", text)
             }
             LambdaError::RoleNotAssumable(reason) => {
                 let text = "The role defined for the function cannot be assumed by Lambda.";

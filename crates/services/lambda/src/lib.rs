@@ -1,12 +1,13 @@
 //! AWS Lambda, recorded and not run: what stacks of Fargate workloads bring along.
 //!
-//! `AWS::Lambda::Function` becomes a record that `GetFunction` and `ListFunctions` answer from. Nothing invokes it: `Invoke` and
-//! all other operations answer 501.
+//! A function, made by `CreateFunction` or as `AWS::Lambda::Function`, is a record that `GetFunction` and `ListFunctions` answer
+//! from. Nothing invokes it: `Invoke` and all other operations answer 501.
 //!
 //! Invariant: a record says of itself that it is not run; no size, hash or address of code is made up.
 
 pub mod api;
 mod errors;
+mod functions;
 mod ops;
 mod resources;
 mod state;
@@ -20,6 +21,14 @@ pub fn service() -> Service {
         operations: vec![
             OperationEntry::of::<ops::get_function::GetFunction>(),
             OperationEntry::of::<ops::list_functions::ListFunctions>(),
+            OperationEntry::of::<ops::create_function::CreateFunction>(),
+            OperationEntry::of::<ops::update_function::UpdateFunctionCode>(),
+            OperationEntry::of::<ops::update_function::UpdateFunctionConfiguration>(),
+            OperationEntry::of::<ops::update_function::DeleteFunction>(),
+            OperationEntry::of::<ops::apart::PutFunctionConcurrency>(),
+            OperationEntry::of::<ops::apart::DeleteFunctionConcurrency>(),
+            OperationEntry::of::<ops::apart::TagResource>(),
+            OperationEntry::of::<ops::apart::UntagResource>(),
         ],
         resources: vec![&resources::Function],
         jobs: vec![],

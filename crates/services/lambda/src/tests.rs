@@ -157,7 +157,7 @@ fn what_cannot_be_recorded_says_why() {
         .assert_eq(&check(root(), &|p| p["Environment"] = json!({"Vars": {}})));
     expect!["ValidationException: properties `Code` and `Role` are required"]
         .assert_eq(&check(root(), &|p| p["Code"] = Json::Null));
-    expect!["AccessDeniedException: User: x.amazonaws.com is not authorized to perform: lambda:CreateFunction on resource: arn:aws:lambda:us-east-1:000000000000:function:TriggeredStatic-CustomVpcRestrictDefaultSGCustomRes-EUH8JGUKN7BS because no identity-based policy allows the lambda:CreateFunction action"].assert_eq(&check(Principal::service("x.amazonaws.com"), &|_| ()));
+    expect!["AccessDeniedException: User: x.amazonaws.com is not authorized to perform: lambda:CreateFunction on resource: arn:aws:lambda:us-east-1:000000000000:function:TriggeredStatic-CustomVpcRestrictDefaultSGCustomRes-CZQPCHCF9GGE because no identity-based policy allows the lambda:CreateFunction action"].assert_eq(&check(Principal::service("x.amazonaws.com"), &|_| ()));
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub static SERVICE: ServiceShape = ServiceShape {
         &ASSOCIATE_KMS_KEY, &CREATE_LOG_GROUP, &CREATE_LOG_STREAM, &DELETE_LOG_GROUP, &DELETE_LOG_STREAM,
         &DELETE_RETENTION_POLICY, &DESCRIBE_LOG_GROUPS, &DESCRIBE_LOG_STREAMS, &DISASSOCIATE_KMS_KEY,
         &FILTER_LOG_EVENTS, &GET_LOG_EVENTS, &LIST_TAGS_FOR_RESOURCE, &LIST_TAGS_LOG_GROUP, &PUT_LOG_EVENTS,
-        &PUT_RETENTION_POLICY, &TAG_LOG_GROUP, &TAG_RESOURCE, &UNTAG_RESOURCE,
+        &PUT_LOG_GROUP_DELETION_PROTECTION, &PUT_RETENTION_POLICY, &TAG_LOG_GROUP, &TAG_RESOURCE, &UNTAG_RESOURCE,
     ],
     unimplemented: &[
         "AssociateSourceToS3TableIntegration", "CancelExportTask", "CancelImportTask", "CreateDelivery",
@@ -42,10 +42,10 @@ pub static SERVICE: ServiceShape = ServiceShape {
         "ListLogGroups", "ListLogGroupsForQuery", "ListScheduledQueries", "ListSourcesForS3TableIntegration",
         "ListSyslogConfigurations", "PutAccountPolicy", "PutBearerTokenAuthentication", "PutDataProtectionPolicy",
         "PutDeliveryDestination", "PutDeliveryDestinationPolicy", "PutDeliverySource", "PutDestination",
-        "PutDestinationPolicy", "PutIndexPolicy", "PutIntegration", "PutLogGroupDeletionProtection", "PutMetricFilter",
-        "PutQueryDefinition", "PutResourcePolicy", "PutStorageTierPolicy", "PutSubscriptionFilter",
-        "PutSyslogConfiguration", "PutTransformer", "StartLiveTail", "StartQuery", "StopQuery", "TestMetricFilter",
-        "TestTransformer", "UntagLogGroup", "UpdateAnomaly", "UpdateDeliveryConfiguration", "UpdateLogAnomalyDetector",
+        "PutDestinationPolicy", "PutIndexPolicy", "PutIntegration", "PutMetricFilter", "PutQueryDefinition",
+        "PutResourcePolicy", "PutStorageTierPolicy", "PutSubscriptionFilter", "PutSyslogConfiguration",
+        "PutTransformer", "StartLiveTail", "StartQuery", "StopQuery", "TestMetricFilter", "TestTransformer",
+        "UntagLogGroup", "UpdateAnomaly", "UpdateDeliveryConfiguration", "UpdateLogAnomalyDetector",
         "UpdateLookupTable", "UpdateScheduledQuery",
     ],
 };
@@ -78,6 +78,8 @@ pub static LIST_TAGS_FOR_RESOURCE: OperationShape = OperationShape::rpc("ListTag
 pub static LIST_TAGS_LOG_GROUP: OperationShape = OperationShape::rpc("ListTagsLogGroup", ListTagsLogGroupInput::shape, ListTagsLogGroupOutput::shape);
 #[rustfmt::skip]
 pub static PUT_LOG_EVENTS: OperationShape = OperationShape::rpc("PutLogEvents", PutLogEventsInput::shape, PutLogEventsOutput::shape);
+#[rustfmt::skip]
+pub static PUT_LOG_GROUP_DELETION_PROTECTION: OperationShape = OperationShape::rpc("PutLogGroupDeletionProtection", PutLogGroupDeletionProtectionInput::shape, PutLogGroupDeletionProtectionOutput::shape);
 #[rustfmt::skip]
 pub static PUT_RETENTION_POLICY: OperationShape = OperationShape::rpc("PutRetentionPolicy", PutRetentionPolicyInput::shape, PutRetentionPolicyOutput::shape);
 #[rustfmt::skip]
@@ -290,6 +292,13 @@ shape! {
         rejected_log_events_info: Option<RejectedLogEventsInfo> = "rejectedLogEventsInfo",
         rejected_entity_info: Option<RejectedEntityInfo> = "rejectedEntityInfo",
     }
+
+    pub struct PutLogGroupDeletionProtectionInput as "PutLogGroupDeletionProtectionRequest" {
+        log_group_identifier: String = "logGroupIdentifier" { shape(&shapes::LOG_GROUP_IDENTIFIER) },
+        deletion_protection_enabled: bool = "deletionProtectionEnabled",
+    }
+
+    pub struct PutLogGroupDeletionProtectionOutput as "PutLogGroupDeletionProtectionOutput" {}
 
     pub struct PutRetentionPolicyInput as "PutRetentionPolicyRequest" {
         log_group_name: String = "logGroupName" { shape(&shapes::LOG_GROUP_NAME) },

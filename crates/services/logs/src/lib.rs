@@ -35,6 +35,7 @@ pub fn service() -> Service {
         OperationEntry::of::<ops::PutLogEvents>(),
         OperationEntry::of::<ops::GetLogEvents>(),
         OperationEntry::of::<ops::FilterLogEvents>(),
+        OperationEntry::of::<ops::PutLogGroupDeletionProtection>(),
         OperationEntry::of::<ops::PutRetentionPolicy>(),
         OperationEntry::of::<ops::DeleteRetentionPolicy>(),
         OperationEntry::of::<ops::TagResource>(),

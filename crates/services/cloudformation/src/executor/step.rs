@@ -212,7 +212,12 @@ fn one_step(cx: &mut Cx<'_>, stack: &Stack, resource: &Resource, step: &Step) ->
     };
     let (principal, cause) = (cx.principal.clone(), cx.cause.clone());
     cx.attempt(|cx| {
-        let outcome = catch_unwind(AssertUnwindSafe(|| handler.step(cx, step.action, &request)));
+        let work = |cx: &mut Cx<'_>| catch_unwind(AssertUnwindSafe(|| request.take(cx, handler, step.action)));
+        let outcome = match stack.role_arn {
+            // With a role of its own the stack calls; without, CloudFormation does so for its caller.
+            Some(_) => work(cx),
+            None => cx.via("cloudformation", work),
+        };
         outcome.unwrap_or_else(|_| {
             cx.scope = scope.clone();
             cx.principal = principal;
@@ -234,6 +239,8 @@ fn handler_message(cx: &mut Cx<'_>, type_name: &str, fault: &Fault) -> String {
     let code = match fault.code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => "AccessDenied",
         code if code.contains("NotFound") => "NotFound",
+        "ResourceExistsException" | "InvalidGroup.Duplicate" | "InvalidPermission.Duplicate" => "AlreadyExists",
+        "Resource.AlreadyAssociated" | "ResourceConflictException" => "AlreadyExists",
         code if code.contains("AlreadyExists") => "AlreadyExists",
         "InternalFailure" => "InternalFailure",
         _ => "InvalidRequest",

@@ -8,6 +8,7 @@ mod internet_gateways;
 mod nat_gateways;
 mod route_tables;
 mod routes;
+mod rule_descriptions;
 mod subnets;
 mod tags;
 mod vpcs;
@@ -29,6 +30,9 @@ pub(crate) use route_tables::{
     AssociateRouteTable, CreateRouteTable, DeleteRouteTable, DescribeRouteTables, DisassociateRouteTable,
 };
 pub(crate) use routes::{CreateRoute, DeleteRoute};
+pub(crate) use rule_descriptions::{
+    UpdateSecurityGroupRuleDescriptionsEgress, UpdateSecurityGroupRuleDescriptionsIngress,
+};
 pub(crate) use subnets::{CreateSubnet, DeleteSubnet, DescribeSubnets, ModifySubnetAttribute};
 pub(crate) use tags::{CreateTags, DeleteTags, DescribeTags};
 pub(crate) use vpcs::{CreateVpc, DeleteVpc, DescribeVpcAttribute, DescribeVpcs, ModifyVpcAttribute};

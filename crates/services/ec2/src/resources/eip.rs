@@ -3,7 +3,7 @@
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::{Value, json};
 
-use super::{answer, delete, input, mark, must_replace, retag};
+use super::{answer, delete, input, must_replace, retag};
 use crate::api;
 use crate::kind::Kind;
 
@@ -22,7 +22,6 @@ impl ResourceType for EipType {
                 let input = input::<api::AllocateAddressInput>(request.properties, Kind::Address, &[])?;
                 let output = cx.call("ec2", "AllocateAddress", input)?;
                 let id = answer(&output, &["AllocationId"]);
-                mark(cx, request, &id);
                 Ok(done(&id, &answer(&output, &["PublicIp"])))
             }
             Action::Update if must_replace(request, &["Domain", "NetworkBorderGroup"]) => Ok(Progress::Replace),

@@ -3,7 +3,7 @@
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::{Value, json};
 
-use super::{answer, delete, input, mark, retag};
+use super::{answer, delete, input, retag};
 use crate::api;
 use crate::kind::Kind;
 
@@ -21,7 +21,6 @@ impl ResourceType for InternetGatewayType {
                 let input = input::<api::CreateInternetGatewayInput>(request.properties, Kind::InternetGateway, &[])?;
                 let output = cx.call("ec2", "CreateInternetGateway", input)?;
                 let id = answer(&output, &["InternetGateway", "InternetGatewayId"]);
-                mark(cx, request, &id);
                 Ok(done(&id))
             }
             Action::Update => {

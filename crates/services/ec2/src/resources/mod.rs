@@ -34,7 +34,6 @@ use neargate_shape::{Value, Wire, from_properties};
 use serde_json::{Value as Json, json};
 
 use crate::kind::Kind;
-use crate::tags;
 
 /// How often a delete is tried again while something else still hangs on the resource: tasks that stop take their time.
 const DELETE_ATTEMPTS_MAX: u64 = 120;
@@ -69,17 +68,6 @@ fn truth(properties: &Json, property: &str) -> Option<bool> {
         Json::String(text) => text.to_ascii_lowercase().parse().ok(),
         other => other.as_bool(),
     }
-}
-
-/// Gives a new thing the tags that CloudFormation puts on what it makes.
-fn mark(cx: &mut Cx<'_>, request: &ResourceRequest<'_>, id: &str) {
-    let mut tags = tags::tags(cx, id);
-    for (key, value) in
-        [("stack-name", request.stack_name), ("stack-id", request.stack_id), ("logical-id", request.logical_id)]
-    {
-        tags.insert(format!("aws:cloudformation:{key}"), value.to_owned());
-    }
-    tags::put(cx, id, tags);
 }
 
 /// Makes the tags those of the properties.

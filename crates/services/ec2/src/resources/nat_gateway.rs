@@ -3,7 +3,7 @@
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::{Value, json};
 
-use super::{answer, delete, input, mark, must_replace, retag};
+use super::{answer, delete, input, must_replace, retag};
 use crate::api;
 use crate::kind::Kind;
 
@@ -44,7 +44,6 @@ fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fa
     let input = input::<api::CreateNatGatewayInput>(request.properties, Kind::NatGateway, &[])?;
     let output = cx.call("ec2", "CreateNatGateway", input)?;
     let id = answer(&output, &["NatGateway", "NatGatewayId"]);
-    mark(cx, request, &id);
     let state = Some(ResourceState::new(&*id).with("NatGatewayId", &*id));
     Ok(Progress::InProgress { callback: json!({ "id": id }), delay_ms: POLL_MS, state })
 }

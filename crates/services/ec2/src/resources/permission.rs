@@ -39,16 +39,17 @@ pub(super) fn authorize(cx: &mut Cx<'_>, direction: Direction, group: &str, rule
     cx.call("ec2", &direction.operation("Authorize"), input)
 }
 
-/// Takes a rule from a group; one that is not there is no error.
-pub(super) fn revoke(cx: &mut Cx<'_>, direction: Direction, group: &str, rule: &Json) -> Result<(), Fault> {
+/// Takes a rule from a group; one that is not there is no error. Answers whether it was.
+pub(super) fn revoke(cx: &mut Cx<'_>, direction: Direction, group: &str, rule: &Json) -> Result<bool, Fault> {
     let properties = json!({ "GroupId": group, "IpPermissions": [permission(direction, rule)?] });
     let input = match direction {
         Direction::Ingress => plain::<api::RevokeSecurityGroupIngressInput>(&properties)?,
         Direction::Egress => plain::<api::RevokeSecurityGroupEgressInput>(&properties)?,
     };
     match cx.call("ec2", &direction.operation("Revoke"), input) {
-        Err(fault) if fault.code != "InvalidPermission.NotFound" => Err(fault),
-        _ => Ok(()),
+        Ok(_) => Ok(true),
+        Err(fault) if fault.code == "InvalidPermission.NotFound" => Ok(false),
+        Err(fault) => Err(fault),
     }
 }
 

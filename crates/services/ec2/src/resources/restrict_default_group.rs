@@ -9,6 +9,8 @@ use super::permission::{Direction, authorize, revoke};
 /// `Custom::VpcRestrictDefaultSG`: takes the rules of a VPC's default group away, and gives them back when it goes.
 pub(crate) struct RestrictDefaultGroupType;
 
+/// What the resource took away: of two resources for one group, only that one gives it back.
+const TAKEN: &str = "Taken";
 const PROPERTIES: [&str; 3] = ["ServiceToken", "DefaultSecurityGroupId", "Account"];
 
 impl ResourceType for RestrictDefaultGroupType {
@@ -21,20 +23,22 @@ impl ResourceType for RestrictDefaultGroupType {
         match action {
             Action::Create => {
                 check(request.properties)?;
-                restrict(cx, request.properties, group)?;
-                Ok(Progress::Done(ResourceState::new(format!("restrict-{group}"))))
+                let taken = restrict(cx, request.properties, group)?;
+                Ok(Progress::Done(ResourceState::new(format!("restrict-{group}")).with(TAKEN, taken)))
             }
             Action::Update => {
                 check(request.properties)?;
+                let mut state = request.current.cloned().unwrap_or_default();
                 if request.changed("DefaultSecurityGroupId") {
-                    restore(cx, request.previous.unwrap_or(&Value::Null))?;
-                    restrict(cx, request.properties, group)?;
+                    restore(cx, request.previous.unwrap_or(&Value::Null), request)?;
+                    let taken = restrict(cx, request.properties, group)?;
+                    state = state.with(TAKEN, taken);
                 }
-                Ok(Progress::Done(ResourceState::new(request.physical_id())))
+                Ok(Progress::Done(state))
             }
             Action::Delete => {
                 if !request.physical_id().is_empty() {
-                    restore(cx, request.properties)?;
+                    restore(cx, request.properties, request)?;
                 }
                 Ok(Progress::Done(ResourceState::new(request.physical_id())))
             }
@@ -63,14 +67,24 @@ fn default_rules(properties: &Value, group: &str) -> [(Direction, Value); 2] {
     [(Direction::Ingress, from_itself), (Direction::Egress, to_anywhere)]
 }
 
-fn restrict(cx: &mut Cx<'_>, properties: &Value, group: &str) -> Result<(), Fault> {
-    default_rules(properties, group).iter().try_for_each(|(direction, rule)| revoke(cx, *direction, group, rule))
+/// Takes the rules away; answers the directions of those that were there.
+fn restrict(cx: &mut Cx<'_>, properties: &Value, group: &str) -> Result<Vec<&'static str>, Fault> {
+    let mut taken = vec![];
+    for (direction, rule) in default_rules(properties, group) {
+        if revoke(cx, direction, group, &rule)? {
+            taken.push(direction.property());
+        }
+    }
+    Ok(taken)
 }
 
-/// Gives the rules back, where the group is still there and lacks them.
-fn restore(cx: &mut Cx<'_>, properties: &Value) -> Result<(), Fault> {
+/// Gives the rules back that this resource took, where the group is still there and lacks them.
+fn restore(cx: &mut Cx<'_>, properties: &Value, request: &ResourceRequest<'_>) -> Result<(), Fault> {
     let group = properties.get("DefaultSecurityGroupId").and_then(Value::as_str).unwrap_or_default();
-    for (direction, rule) in default_rules(properties, group) {
+    let taken = request.current.and_then(|state| state.attributes.get(TAKEN)).and_then(Value::as_array);
+    // Resources of before this was noted took both.
+    let is_taken = |direction: Direction| taken.is_none_or(|all| all.iter().any(|it| it == direction.property()));
+    for (direction, rule) in default_rules(properties, group).into_iter().filter(|(it, _)| is_taken(*it)) {
         match authorize(cx, direction, group, &[rule]) {
             Err(fault) if !matches!(fault.code, "InvalidPermission.Duplicate" | "InvalidGroup.NotFound") => {
                 return Err(fault);

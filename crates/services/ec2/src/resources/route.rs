@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{delete, must_replace, plain};
 use crate::api;
+use crate::state::RouteTable;
 
 /// `AWS::EC2::Route`: `Ref` is the route table's id and the destination.
 pub(crate) struct RouteType;
@@ -32,10 +33,16 @@ impl ResourceType for RouteType {
     }
 }
 
+/// Where the same route is there already, `CreateRoute` has nothing to do; a stack must not take it for its own.
 fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
-    cx.call("ec2", "CreateRoute", plain::<api::CreateRouteInput>(request.properties)?)?;
     let text = |property| request.text(property).unwrap_or_default();
     let (table, destination) = (text("RouteTableId"), text("DestinationCidrBlock"));
+    let routes = cx.get::<RouteTable>(table).map(|table| table.routes.as_slice()).unwrap_or_default();
+    let is_taken = routes.iter().any(|route| route.destination.to_string() == destination);
+    cx.call("ec2", "CreateRoute", plain::<api::CreateRouteInput>(request.properties)?)?;
+    if is_taken {
+        return Err(request.already_exists(&format!("{table}|{destination}")));
+    }
     Ok(Progress::Done(ResourceState::new(format!("{table}|{destination}")).with("CidrBlock", destination)))
 }
 

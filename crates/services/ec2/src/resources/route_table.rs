@@ -3,7 +3,7 @@
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::json;
 
-use super::{answer, delete, input, mark, must_replace, retag};
+use super::{answer, delete, input, must_replace, retag};
 use crate::api;
 use crate::kind::Kind;
 
@@ -21,7 +21,6 @@ impl ResourceType for RouteTableType {
                 let input = input::<api::CreateRouteTableInput>(request.properties, Kind::RouteTable, &[])?;
                 let output = cx.call("ec2", "CreateRouteTable", input)?;
                 let id = answer(&output, &["RouteTable", "RouteTableId"]);
-                mark(cx, request, &id);
                 Ok(done(&id))
             }
             Action::Update if must_replace(request, &["VpcId"]) => Ok(Progress::Replace),

@@ -4,7 +4,7 @@ use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceStat
 use serde_json::{Value, json};
 
 use super::permission::{Direction, authorize, revoke};
-use super::{NO_PACKET_IS_FILTERED, answer, delete, input, mark, must_replace, retag};
+use super::{NO_PACKET_IS_FILTERED, answer, delete, input, must_replace, retag};
 use crate::api;
 use crate::kind::Kind;
 use crate::state::{SecurityGroup, known};
@@ -52,7 +52,6 @@ fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fa
     let input = input::<api::CreateSecurityGroupInput>(&properties, Kind::SecurityGroup, &own)?;
     let output = cx.call("ec2", "CreateSecurityGroup", input)?;
     let id = answer(&output, &["GroupId"]);
-    mark(cx, request, &id);
     change_rules(cx, &id, &Value::Null, request.properties)?;
     done(cx, &id)
 }

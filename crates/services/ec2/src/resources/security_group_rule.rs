@@ -1,12 +1,10 @@
 //! `AWS::EC2::SecurityGroupIngress` and `AWS::EC2::SecurityGroupEgress`.
 
-use neargate_kernel::{Access, Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::{Value, json};
 
 use super::permission::{Direction, authorize};
 use super::{NO_PACKET_IS_FILTERED, answer, delete};
-use crate::kind::Kind;
-use crate::state::SecurityGroup;
 
 /// `AWS::EC2::SecurityGroupIngress`: `Ref` is the rule's id.
 pub(crate) struct SecurityGroupIngressType;
@@ -87,7 +85,7 @@ fn only_description_changed(request: &ResourceRequest<'_>) -> bool {
     request.previous.is_some_and(|previous| rest(previous) == rest(request.properties))
 }
 
-/// A rule's description changes under an action of its own.
+/// A rule's description changes under an operation of its own.
 fn describe(
     cx: &mut Cx<'_>,
     direction: Direction,
@@ -95,17 +93,16 @@ fn describe(
     id: &str,
     description: Option<&str>,
 ) -> Result<(), Fault> {
-    let action = match direction {
-        Direction::Ingress => "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
-        Direction::Egress => "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
+    let mut wanted = json!({ "SecurityGroupRuleId": id });
+    if let (Some(description), Some(wanted)) = (description, wanted.as_object_mut()) {
+        wanted.insert("Description".to_owned(), json!(description));
+    }
+    let input = json!({ "GroupId": group, "SecurityGroupRuleDescriptions": [wanted] });
+    let operation = match direction {
+        Direction::Ingress => "UpdateSecurityGroupRuleDescriptionsIngress",
+        Direction::Egress => "UpdateSecurityGroupRuleDescriptionsEgress",
     };
-    cx.authorize(&Access::new(action, Kind::SecurityGroup.arn(cx, group)))?;
-    cx.update::<SecurityGroup, _>(group, |group| {
-        for rule in group.rules.iter_mut().filter(|rule| rule.id == id) {
-            rule.description = description.map(str::to_owned);
-        }
-    });
-    Ok(())
+    cx.call_json("ec2", operation, input).map(drop)
 }
 
 fn done(id: &str) -> Progress {

@@ -3,7 +3,7 @@
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::json;
 
-use super::{answer, delete, input, mark, must_replace, retag, truth};
+use super::{answer, delete, input, must_replace, retag, truth};
 use crate::api;
 use crate::kind::Kind;
 use crate::state::{Subnet, known};
@@ -25,7 +25,6 @@ impl ResourceType for SubnetType {
                     input::<api::CreateSubnetInput>(request.properties, Kind::Subnet, &["MapPublicIpOnLaunch"])?;
                 let output = cx.call("ec2", "CreateSubnet", input)?;
                 let id = answer(&output, &["Subnet", "SubnetId"]);
-                mark(cx, request, &id);
                 map_public_ip(cx, request, &id)?;
                 done(cx, &id)
             }

@@ -3,7 +3,7 @@
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::json;
 
-use super::{answer, delete, input, mark, must_replace, retag, truth};
+use super::{answer, delete, input, must_replace, retag, truth};
 use crate::api;
 use crate::kind::Kind;
 use crate::state::{Vpc, known};
@@ -25,7 +25,6 @@ impl ResourceType for VpcType {
                 let input = input::<api::CreateVpcInput>(request.properties, Kind::Vpc, &ATTRIBUTES)?;
                 let output = cx.call("ec2", "CreateVpc", input)?;
                 let id = answer(&output, &["Vpc", "VpcId"]);
-                mark(cx, request, &id);
                 set_attributes(cx, request, &id)?;
                 done(cx, &id)
             }

@@ -244,7 +244,7 @@ impl Operation for StepOperation {
         };
         let kind = cx.registry.resource(text("type")).unwrap();
         let action = serde_json::from_value(input["action"].clone()).unwrap();
-        let output = match kind.step(cx, action, &request)? {
+        let output = match request.take(cx, kind, action)? {
             Progress::Done(state) => json!({ "progress": "Done", "state": state }),
             Progress::InProgress { callback, state, .. } => {
                 json!({ "progress": "InProgress", "callback": callback, "state": state })

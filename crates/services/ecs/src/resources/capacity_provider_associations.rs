@@ -3,6 +3,8 @@
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::{Map, Value as Json, json};
 
+use crate::state::{Cluster, cluster_name};
+
 /// `AWS::ECS::ClusterCapacityProviderAssociations`: `Ref` is the cluster's name.
 pub(crate) struct CapacityProviderAssociationsType;
 
@@ -22,7 +24,13 @@ impl ResourceType for CapacityProviderAssociationsType {
         match action {
             Action::Update if request.changed("Cluster") => Ok(Progress::Replace),
             Action::Create | Action::Update => {
+                let has_providers = |cluster: &Cluster| cluster.active && !cluster.capacity_providers.is_empty();
+                let is_taken = action == Action::Create
+                    && cx.get::<Cluster>(&cluster_name(Some(cluster))).is_some_and(has_providers);
                 cx.call_json("ecs", "PutClusterCapacityProviders", wanted(request.properties, cluster))?;
+                if is_taken {
+                    return Err(request.already_exists(cluster));
+                }
                 Ok(Progress::Done(ResourceState::new(cluster)))
             }
             Action::Delete => delete(cx, request),

@@ -1,12 +1,12 @@
 //! `AWS::ECS::Cluster`.
 
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{Value, Wire};
-use serde_json::json;
+use neargate_shape::Value;
+use serde_json::{Map, Value as Json, json};
 
-use super::input;
+use super::{call_with, input, retag};
 use crate::api;
-use crate::state::cluster_arn;
+use crate::state::{Cluster, cluster_arn};
 
 /// `AWS::ECS::Cluster`: `Ref` is the name, `Arn` an attribute.
 pub(crate) struct ClusterType;
@@ -26,30 +26,61 @@ impl ResourceType for ClusterType {
     }
 }
 
+/// Where a cluster of the name is there already, `CreateCluster` answers it; a stack must not take it for its own.
 fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
-    let mut properties = request.properties.clone();
-    if let Some(members) = properties.as_object_mut()
-        && !members.contains_key("ClusterName")
-    {
-        members.insert("ClusterName".to_owned(), json!(request.generated_name(cx, 255)));
+    let mut properties = properties(request.properties);
+    let name = match request.text("ClusterName") {
+        Some(name) => name.to_owned(),
+        None => request.generated_name(cx, 255),
+    };
+    properties.insert("ClusterName".to_owned(), json!(name));
+    let is_taken = cx.get::<Cluster>(&name).is_some_and(|cluster| cluster.active);
+    let output = cx.call("ecs", "CreateCluster", input::<api::CreateClusterInput>(&Json::Object(properties))?)?;
+    if is_taken {
+        return Err(request.already_exists(&name));
     }
-    let output = cx.call("ecs", "CreateCluster", input::<api::CreateClusterInput>(&properties)?)?;
     let name = output.at(&["cluster", "clusterName"]).and_then(Value::as_str).unwrap_or_default();
     Ok(done(cx, name))
 }
 
-/// Tags and settings change in place.
+/// The properties as `CreateCluster` names them.
+fn properties(given: &Json) -> Map<String, Json> {
+    let mut properties = given.as_object().cloned().unwrap_or_default();
+    if let Some(settings) = properties.shift_remove("ClusterSettings") {
+        properties.insert("Settings".to_owned(), settings);
+    }
+    properties
+}
+
+/// Everything but the name changes in place; what is not in the template any more goes back to what it is without it.
 fn update(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
-    let wanted = api::CreateClusterInput::from_value(input::<api::CreateClusterInput>(request.properties)?)
-        .map_err(|error| Fault::validation(error.to_string()))?;
     let name = request.physical_id().to_owned();
-    cx.update::<crate::state::Cluster, _>(&name, |cluster| {
-        cluster.tags = wanted.tags.unwrap_or_default();
-        cluster.settings = wanted.settings.unwrap_or_else(|| cluster.settings.clone());
-        cluster.capacity_providers = wanted.capacity_providers.unwrap_or_default();
-        cluster.default_strategy = wanted.default_capacity_provider_strategy.unwrap_or_default();
-        cluster.configuration = wanted.configuration;
-    });
+    let property = |property: &str| request.properties.get(property).cloned();
+    let mut change = Map::new();
+    if request.changed("ClusterSettings") {
+        let off = || json!([{ "Name": "containerInsights", "Value": "disabled" }]);
+        change.insert("Settings".to_owned(), property("ClusterSettings").unwrap_or_else(off));
+    }
+    if request.changed("Configuration") {
+        change.insert("Configuration".to_owned(), property("Configuration").unwrap_or_else(|| json!({})));
+    }
+    if request.changed("ServiceConnectDefaults") {
+        let none = || json!({ "Namespace": "" });
+        change.insert("ServiceConnectDefaults".to_owned(), property("ServiceConnectDefaults").unwrap_or_else(none));
+    }
+    if !change.is_empty() {
+        change.insert("Cluster".to_owned(), json!(name));
+        cx.call("ecs", "UpdateCluster", input::<api::UpdateClusterInput>(&Json::Object(change))?)?;
+    }
+    if request.changed("CapacityProviders") || request.changed("DefaultCapacityProviderStrategy") {
+        let properties = json!({
+            "Cluster": name,
+            "CapacityProviders": property("CapacityProviders").unwrap_or_else(|| json!([])),
+            "DefaultCapacityProviderStrategy": property("DefaultCapacityProviderStrategy").unwrap_or_else(|| json!([])),
+        });
+        call_with(cx, "PutClusterCapacityProviders", &properties)?;
+    }
+    retag(cx, request, &cluster_arn(cx, &name))?;
     Ok(done(cx, &name))
 }
 

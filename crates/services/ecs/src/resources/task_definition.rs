@@ -4,7 +4,7 @@ use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceStat
 use neargate_shape::Value;
 use serde_json::json;
 
-use super::input;
+use super::{input, retag};
 use crate::api;
 
 /// `AWS::ECS::TaskDefinition`: `Ref` is the revision's ARN. Any change but of tags makes a new revision.
@@ -18,7 +18,11 @@ impl ResourceType for TaskDefinitionType {
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),
-            Action::Update => Ok(Progress::Replace),
+            Action::Update if request.changed_but(&["Tags"]) => Ok(Progress::Replace),
+            Action::Update => {
+                retag(cx, request, request.physical_id())?;
+                Ok(Progress::Done(request.current.cloned().unwrap_or_default()))
+            }
             Action::Delete => delete(cx, request),
         }
     }

@@ -46,6 +46,41 @@ impl Operation for CreateEventBus {
     }
 }
 
+/// `UpdateEventBus` changes a bus's description; one that is not given is taken away.
+pub(crate) struct UpdateEventBus;
+
+impl Operation for UpdateEventBus {
+    const SHAPE: &'static OperationShape = &api::UPDATE_EVENT_BUS;
+    type Input = api::UpdateEventBusInput;
+    type Output = api::UpdateEventBusOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        let name = bus_name(cx, input.name.as_deref()).unwrap_or_default();
+        Access::new("events:UpdateEventBus", bus_arn(cx, &name)).into()
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let name = bus_name(cx, input.name.as_deref())?;
+        let given = [
+            (input.kms_key_identifier.is_some(), "KmsKeyIdentifier"),
+            (input.dead_letter_config.is_some(), "DeadLetterConfig"),
+            (input.log_config.is_some(), "LogConfig"),
+        ];
+        for (_, what) in given.into_iter().filter(|(is_given, _)| *is_given) {
+            cx.not_simulated(format!("events:UpdateEventBus {what}"), "accepted; not acted on");
+        }
+        let made = EventBus { name: name.clone(), description: None, created_at: cx.time(), tags: vec![] };
+        let bus = cx.get::<EventBus>(&name).cloned().unwrap_or(made);
+        cx.put(&name, EventBus { description: input.description.clone(), ..bus });
+        Ok(api::UpdateEventBusOutput {
+            arn: Some(bus_arn(cx, &name)),
+            description: input.description,
+            name: Some(name),
+            ..Default::default()
+        })
+    }
+}
+
 /// `DescribeEventBus` describes a bus, the default one unless named.
 pub(crate) struct DescribeEventBus;
 
@@ -93,7 +128,8 @@ impl Operation for ListEventBuses {
             arn: Some(bus_arn(cx, name)),
             ..Default::default()
         };
-        let buses = default.into_iter().chain(cx.scan::<EventBus>(prefix).map(|(name, _)| name)).map(view).collect();
+        let named = cx.scan::<EventBus>(prefix).map(|(name, _)| name).filter(|name| *name != DEFAULT_BUS);
+        let buses = default.into_iter().chain(named).map(view).collect();
         let (buses, next_token) = page(buses, input.next_token.as_deref(), input.limit);
         Ok(api::ListEventBusesOutput { event_buses: Some(buses), next_token })
     }

@@ -7,7 +7,7 @@ mod tags;
 mod targets;
 mod test_event_pattern;
 
-pub(crate) use buses::{CreateEventBus, DeleteEventBus, DescribeEventBus, ListEventBuses};
+pub(crate) use buses::{CreateEventBus, DeleteEventBus, DescribeEventBus, ListEventBuses, UpdateEventBus};
 pub(crate) use put_events::PutEvents;
 pub(crate) use rules::{DeleteRule, DescribeRule, DisableRule, EnableRule, ListRuleNamesByTarget, ListRules, PutRule};
 pub(crate) use tags::{ListTagsForResource, TagResource, UntagResource};

@@ -2,9 +2,11 @@
 
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use neargate_shape::{Value, Wire, from_properties};
+use serde_json::{Value as Json, json};
 
+use super::retag;
 use crate::api;
-use crate::state::{EventBus, bus_arn};
+use crate::state::bus_arn;
 
 /// `AWS::Events::EventBus`: `Ref` is the name.
 pub(crate) struct EventBusType;
@@ -25,14 +27,15 @@ impl ResourceType for EventBusType {
             Action::Update if request.changed("Name") => return Ok(Progress::Replace),
             Action::Update => {
                 let name = request.physical_id().to_owned();
-                let input = from_properties(api::CreateEventBusInput::shape(), request.properties)
-                    .map_err(|error| Fault::validation(error.to_string()))?;
-                let input = api::CreateEventBusInput::from_value(input)
-                    .map_err(|error| Fault::validation(error.to_string()))?;
-                cx.update::<EventBus, _>(&name, |bus| {
-                    bus.description = input.description;
-                    bus.tags = input.tags.unwrap_or_default();
-                });
+                if request.changed_but(&["Name", "Tags"]) {
+                    let mut properties = request.properties.as_object().cloned().unwrap_or_default();
+                    properties.shift_remove("Tags");
+                    properties.insert("Name".to_owned(), json!(name));
+                    let input = from_properties(api::UpdateEventBusInput::shape(), &Json::Object(properties))
+                        .map_err(|error| Fault::validation(error.to_string()))?;
+                    cx.call("events", "UpdateEventBus", input)?;
+                }
+                retag(cx, request, &bus_arn(cx, &name))?;
                 name
             }
             Action::Delete => {

@@ -3,6 +3,7 @@
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::{Map, Value as Json, json};
 
+use super::retag;
 use crate::api;
 use crate::state::{Rule, bus_name, rule_arn, rule_key};
 use neargate_shape::{Value, Wire, from_properties};
@@ -20,16 +21,17 @@ impl ResourceType for RuleType {
             Action::Create => {
                 let name = request.text("Name").map(str::to_owned).unwrap_or_else(|| request.generated_name(cx, 64));
                 let bus = bus_name(cx, request.text("EventBusName"))?;
-                if cx.get::<Rule>(&rule_key(&bus, &name)).is_some() {
-                    let text = format!("Resource of type 'AWS::Events::Rule' with identifier '{name}' already exists.");
-                    return Err(Fault::sender("ResourceAlreadyExistsException", text));
-                }
-                put(cx, request, &name)
+                let is_taken = cx.get::<Rule>(&rule_key(&bus, &name)).is_some();
+                let made = put(cx, request, &name)?;
+                if is_taken { Err(request.already_exists(&name)) } else { Ok(made) }
             }
             Action::Update if request.changed("Name") || request.changed("EventBusName") => Ok(Progress::Replace),
             Action::Update => {
                 let name = plain_name(request.physical_id()).to_owned();
-                put(cx, request, &name)
+                let made = put(cx, request, &name)?;
+                let bus = bus_name(cx, request.text("EventBusName"))?;
+                retag(cx, request, &rule_arn(cx, &bus, &name))?;
+                Ok(made)
             }
             Action::Delete => delete(cx, request),
         }
@@ -55,7 +57,12 @@ fn put(cx: &mut Cx<'_>, request: &ResourceRequest<'_>, name: &str) -> Result<Pro
     remove_others(cx, bus.as_deref(), name, &wanted)?;
     if wanted.as_array().is_some_and(|targets| !targets.is_empty()) {
         let request = json!({ "Rule": name, "EventBusName": bus.as_deref().unwrap_or("default"), "Targets": wanted });
-        cx.call("events", "PutTargets", input::<api::PutTargetsInput>(&request)?)?;
+        let output = cx.call("events", "PutTargets", input::<api::PutTargetsInput>(&request)?)?;
+        let failed = output.get("FailedEntries").and_then(Value::as_list).and_then(|entries| entries.first());
+        if let Some(failed) = failed {
+            let text = |member: &str| failed.get(member).and_then(Value::as_str).unwrap_or_default();
+            return Err(Fault::validation(format!("{}: {}", text("TargetId"), text("ErrorMessage"))));
+        }
     }
     let bus = bus_name(cx, bus.as_deref())?;
     let id = if bus == "default" { name.to_owned() } else { format!("{bus}|{name}") };

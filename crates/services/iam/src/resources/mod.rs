@@ -11,6 +11,8 @@ use neargate_kernel::{Cx, Fault, ResourceType};
 use neargate_shape::{OperationShape, Value, from_properties};
 use serde_json::Value as Json;
 
+use crate::state;
+
 /// Every type.
 pub(crate) fn all() -> Vec<&'static dyn ResourceType> {
     vec![&managed_policy::ManagedPolicy, &policy::Policy, &role::Role, &role_policy::RolePolicy]
@@ -28,6 +30,11 @@ fn call_to_remove(cx: &mut Cx<'_>, operation: &OperationShape, input: &Json) -> 
         Err(fault) if fault.code != "NoSuchEntity" => Err(fault),
         _ => Ok(()),
     }
+}
+
+/// Whether a role has an inline policy of this name: a second stack must not take it for its own.
+fn has_inline(cx: &mut Cx<'_>, role: &str, policy: &str) -> bool {
+    state::role(cx, role).is_ok_and(|role| role.inline.contains_key(policy))
 }
 
 /// The texts in a list property; none where the property is absent.

@@ -5,7 +5,7 @@
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::{Value as Json, json};
 
-use super::{call, call_to_remove, check_properties, texts};
+use super::{call, call_to_remove, check_properties, has_inline, texts};
 use crate::api;
 
 const PROPERTIES: &[&str] = &["Groups", "PolicyDocument", "PolicyName", "Roles", "Users"];
@@ -20,16 +20,26 @@ impl ResourceType for Policy {
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => {
+                let taken = taken(cx, request);
                 put(cx, request)?;
+                if let Some(role) = taken {
+                    let name = request.text("PolicyName").unwrap_or_default();
+                    return Err(request.already_exists(&format!("{name}|{role}")));
+                }
                 let start = |text: &str| text.chars().take(5).collect::<String>();
                 let (stack, logical_id) = (start(request.stack_name), start(request.logical_id));
                 let id = format!("{stack}-{logical_id}-{}", cx.rng.upper_alphanumeric(12));
                 Ok(Progress::Done(ResourceState::new(id.as_str()).with("Id", id)))
             }
             Action::Update => {
-                put(cx, request)?;
                 let roles = texts(Some(request.properties), "Roles");
                 let is_renamed = request.changed("PolicyName");
+                let taken = taken(cx, request);
+                put(cx, request)?;
+                if let Some(role) = taken {
+                    let name = request.text("PolicyName").unwrap_or_default();
+                    return Err(request.already_exists(&format!("{name}|{role}")));
+                }
                 let old =
                     texts(request.previous, "Roles").into_iter().filter(|role| is_renamed || !roles.contains(role));
                 remove(cx, old, request.previous)?;
@@ -42,6 +52,14 @@ impl ResourceType for Policy {
             }
         }
     }
+}
+
+/// The first role that has an inline policy of this name which is not this resource's.
+fn taken(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Option<String> {
+    let name = request.text("PolicyName")?;
+    let own = if request.changed("PolicyName") { vec![] } else { texts(request.previous, "Roles") };
+    let mut others = texts(Some(request.properties), "Roles").into_iter().filter(|role| !own.contains(role));
+    others.find(|role| has_inline(cx, role, name)).map(str::to_owned)
 }
 
 fn put(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<(), Fault> {

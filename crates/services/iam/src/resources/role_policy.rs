@@ -5,7 +5,7 @@
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::{Value as Json, json};
 
-use super::{call, call_to_remove, check_properties};
+use super::{call, call_to_remove, check_properties, has_inline};
 use crate::api;
 
 const PROPERTIES: &[&str] = &["PolicyDocument", "PolicyName", "RoleName"];
@@ -24,9 +24,13 @@ impl ResourceType for RolePolicy {
             Action::Update if request.changed("PolicyName") || request.changed("RoleName") => Ok(Progress::Replace),
             Action::Create | Action::Update => {
                 check_properties(request.properties, PROPERTIES)?;
+                let is_taken = action == Action::Create && has_inline(cx, &role, &policy);
                 let document = request.properties.get("PolicyDocument").cloned().unwrap_or(Json::Null);
                 let input = json!({"RoleName": role, "PolicyName": policy, "PolicyDocument": document});
                 call(cx, &api::PUT_ROLE_POLICY, &input)?;
+                if is_taken {
+                    return Err(request.already_exists(&format!("{policy}|{role}")));
+                }
                 Ok(Progress::Done(ResourceState::new(format!("{policy}|{role}"))))
             }
             Action::Delete => {

@@ -5,6 +5,7 @@
 use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
+use super::name_and_qualifier;
 use crate::api;
 use crate::errors::LambdaError;
 use crate::state::{FunctionRecord, arn};
@@ -40,16 +41,5 @@ impl Operation for GetFunction {
             tags_error: None,
             concurrency,
         })
-    }
-}
-
-/// The parts of `name`, `name:qualifier`, `account:function:name`, or an ARN of either.
-fn name_and_qualifier(text: &str) -> (&str, Option<&str>) {
-    let parts: Vec<_> = text.split(':').collect();
-    let after = parts.iter().position(|part| *part == "function").map_or(0, |at| at + 1);
-    match parts.get(after..) {
-        Some([name, qualifier, ..]) => (name, Some(qualifier)),
-        Some([name]) => (name, None),
-        _ => (text, None),
     }
 }

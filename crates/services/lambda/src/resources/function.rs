@@ -2,22 +2,20 @@
 //!
 //! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html>.
 //!
-//! Invariant: whoever makes a function must be allowed what AWS would ask for, although it never runs.
+//! Invariant: whatever a type does, it does through operations as the stack's principal, although the function never runs.
 
-use std::collections::BTreeMap;
-
-use neargate_kernel::{Access, Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{ShapeError, Wire, from_properties};
+use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::scalar::base64_encode;
+use neargate_shape::{OperationShape, from_properties};
 use serde_json::{Map, Value as Json, json};
 
-use crate::api::{FunctionCodeLocation, FunctionConfiguration, ResolvedS3Object};
-use crate::errors::LambdaError;
-use crate::state::{FunctionRecord, arn};
+use crate::api;
+use crate::functions::NOT_RUN;
+use crate::state::arn;
 
 const NAME_CHARACTERS_MAX: usize = 64;
-const NOT_RUN: &str = "recorded; not run";
 
-/// Properties that the configuration takes as they are.
+/// Properties that the operations take as they are.
 const AS_THEY_ARE: &[&str] = &[
     "Architectures",
     "DeadLetterConfig",
@@ -26,7 +24,8 @@ const AS_THEY_ARE: &[&str] = &[
     "EphemeralStorage",
     "FileSystemConfigs",
     "Handler",
-    "KmsKeyArn",
+    "ImageConfig",
+    "Layers",
     "LoggingConfig",
     "MemorySize",
     "PackageType",
@@ -37,7 +36,7 @@ const AS_THEY_ARE: &[&str] = &[
     "TracingConfig",
     "VpcConfig",
 ];
-/// Properties that are turned into something else, or are left out of what the API answers.
+/// Properties that are turned into something else, have operations of their own, or are left out.
 const OTHERS: &[&str] = &[
     "CapacityProviderConfig",
     "Code",
@@ -45,8 +44,7 @@ const OTHERS: &[&str] = &[
     "DurableConfig",
     "FunctionName",
     "FunctionScalingConfig",
-    "ImageConfig",
-    "Layers",
+    "KmsKeyArn",
     "PublishToLatestPublished",
     "RecursiveLoop",
     "ReservedConcurrentExecutions",
@@ -64,30 +62,19 @@ impl ResourceType for Function {
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
-            Action::Create => {
-                let name = match request.text("FunctionName") {
-                    Some(name) => name.to_owned(),
-                    None => request.generated_name(cx, NAME_CHARACTERS_MAX),
-                };
-                if cx.get::<FunctionRecord>(&name).is_some() {
-                    return Err(LambdaError::Exists(name).into());
-                }
-                put(cx, &["lambda:CreateFunction"], &name, request)
-            }
+            Action::Create => create(cx, request),
             Action::Update if request.changed("FunctionName") || request.changed("PackageType") => {
                 Ok(Progress::Replace)
             }
-            Action::Update => {
-                let actions = ["lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"];
-                put(cx, &actions, request.physical_id(), request)
-            }
+            Action::Update => update(cx, request),
             Action::Delete => {
-                let name = request.physical_id();
-                if cx.get::<FunctionRecord>(name).is_some() {
-                    cx.authorize(&Access::new("lambda:DeleteFunction", arn(&cx.scope, name)))?;
-                    cx.delete::<FunctionRecord>(name);
+                let input = json!({"FunctionName": request.physical_id()});
+                match call(cx, &api::DELETE_FUNCTION, input) {
+                    Err(fault) if fault.code != "ResourceNotFoundException" && !request.physical_id().is_empty() => {
+                        Err(fault)
+                    }
+                    _ => Ok(Progress::Done(ResourceState::default())),
                 }
-                Ok(Progress::Done(ResourceState::default()))
             }
         }
     }
@@ -97,98 +84,134 @@ impl ResourceType for Function {
     }
 }
 
-fn put(cx: &mut Cx<'_>, actions: &[&str], name: &str, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+    check(request)?;
+    let name = match request.text("FunctionName") {
+        Some(name) => name.to_owned(),
+        None => request.generated_name(cx, NAME_CHARACTERS_MAX),
+    };
+    let mut input = configuration(request, |_| true);
+    input.insert("FunctionName".to_owned(), json!(name));
+    input.insert("Code".to_owned(), Json::Object(code(request)));
+    let others = ["Architectures", "PackageType", "Tags"];
+    let others = others.into_iter().filter_map(|it| Some((it.to_owned(), request.properties.get(it)?.clone())));
+    input.extend(others);
+    call(cx, &api::CREATE_FUNCTION, Json::Object(input))?;
+    reserve(cx, &name, request)?;
+    Ok(done(cx, &name, request))
+}
+
+fn update(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+    check(request)?;
+    let name = request.physical_id().to_owned();
+    if request.changed("Code") || request.changed("Architectures") {
+        let mut input = code(request);
+        input.insert("FunctionName".to_owned(), json!(name));
+        input.extend(request.properties.get("Architectures").map(|it| ("Architectures".to_owned(), it.clone())));
+        call(cx, &api::UPDATE_FUNCTION_CODE, Json::Object(input))?;
+    }
+    let mut input = configuration(request, |property| request.changed(property));
+    for (property, default) in defaults(&name) {
+        if request.changed(property) && request.properties.get(property).is_none() {
+            input.insert(property.to_owned(), default);
+        }
+    }
+    if !input.is_empty() {
+        input.insert("FunctionName".to_owned(), json!(name));
+        call(cx, &api::UPDATE_FUNCTION_CONFIGURATION, Json::Object(input))?;
+    }
+    if request.changed("ReservedConcurrentExecutions") {
+        reserve(cx, &name, request)?;
+    }
+    if request.changed("Tags") {
+        let (gone, wanted) = request.changed_tags("Tags");
+        let resource = arn(&cx.scope, &name);
+        if !gone.is_empty() {
+            call(cx, &api::UNTAG_RESOURCE, json!({"Resource": resource, "TagKeys": gone}))?;
+        }
+        if !wanted.is_empty() {
+            call(cx, &api::TAG_RESOURCE, json!({"Resource": resource, "Tags": wanted}))?;
+        }
+    }
+    Ok(done(cx, &name, request))
+}
+
+/// What a property that is gone from the template goes back to.
+fn defaults(name: &str) -> Vec<(&'static str, Json)> {
+    vec![
+        ("DeadLetterConfig", json!({"TargetArn": ""})),
+        ("Description", json!("")),
+        ("Environment", json!({"Variables": {}})),
+        ("EphemeralStorage", json!({"Size": 512})),
+        ("FileSystemConfigs", json!([])),
+        ("ImageConfig", json!({})),
+        ("Layers", json!([])),
+        ("LoggingConfig", json!({"LogFormat": "Text", "LogGroup": format!("/aws/lambda/{name}")})),
+        ("MemorySize", json!(128)),
+        ("SnapStart", json!({"ApplyOn": "None"})),
+        ("Timeout", json!(3)),
+        ("TracingConfig", json!({"Mode": "PassThrough"})),
+        ("VpcConfig", json!({"SubnetIds": [], "SecurityGroupIds": []})),
+    ]
+}
+
+fn check(request: &ResourceRequest<'_>) -> Result<(), Fault> {
     let known = |property: &str| AS_THEY_ARE.contains(&property) || OTHERS.contains(&property);
-    let properties = request.properties.as_object().cloned().unwrap_or_default();
-    if let Some(unknown) = properties.keys().find(|property| !known(property)) {
+    let unknown = request.properties.as_object().and_then(|it| it.keys().find(|property| !known(property.as_str())));
+    if let Some(unknown) = unknown {
         return Err(Fault::validation(format!("Encountered unsupported property {unknown}")));
     }
-    let code = properties.get("Code").filter(|code| code.is_object());
-    let (Some(code), Some(role)) = (code, request.text("Role")) else {
+    if request.properties.get("Code").is_none_or(|code| !code.is_object()) || request.text("Role").is_none() {
         return Err(Fault::validation("properties `Code` and `Role` are required"));
-    };
-    let function_arn = arn(&cx.scope, name);
-    for action in actions {
-        cx.authorize(&Access::new(action, &function_arn))?;
     }
-    cx.authorize(&Access::new("iam:PassRole", role).with("iam:PassedToService", "lambda.amazonaws.com"))?;
-    let assumed = cx.registry.ports.authorizer.may_assume(cx.store(), role, "lambda.amazonaws.com");
-    assumed.map_err(LambdaError::RoleNotAssumable)?;
-    let record = record(cx, name, &properties, code).map_err(|error| Fault::validation(error.to_string()))?;
-    cx.put(name, record);
-    let apply_on =
-        properties.get("SnapStart").and_then(|snap_start| snap_start.get("ApplyOn")?.as_str()).unwrap_or("None");
-    let snap_start = json!({"ApplyOn": apply_on, "OptimizationStatus": "Off"});
+    Ok(())
+}
+
+/// The configuration as the operations name it, of the properties that are wanted.
+fn configuration(request: &ResourceRequest<'_>, is_wanted: impl Fn(&str) -> bool) -> Map<String, Json> {
+    let named = |property: &str| if property == "KmsKeyArn" { "KMSKeyArn".to_owned() } else { property.to_owned() };
+    let apart = ["Architectures", "PackageType", "TenancyConfig"];
+    let is_configuration =
+        |property: &str| (AS_THEY_ARE.contains(&property) || property == "KmsKeyArn") && !apart.contains(&property);
+    let properties = request.properties.as_object().into_iter().flatten();
+    let wanted = properties.filter(|(property, _)| is_configuration(property) && is_wanted(property));
+    wanted.map(|(property, value)| (named(property), value.clone())).collect()
+}
+
+/// Where the code lies, as the operations name it. Code in the template is text; the operations take an archive.
+fn code(request: &ResourceRequest<'_>) -> Map<String, Json> {
+    let mut code = request.properties.get("Code").and_then(Json::as_object).cloned().unwrap_or_default();
+    if let Some(text) = code.get("ZipFile").and_then(Json::as_str).map(str::to_owned) {
+        code.insert("ZipFile".to_owned(), json!(base64_encode(text.as_bytes())));
+    }
+    code
+}
+
+fn reserve(cx: &mut Cx<'_>, name: &str, request: &ResourceRequest<'_>) -> Result<(), Fault> {
+    match request.properties.get("ReservedConcurrentExecutions") {
+        Some(reserved) => {
+            let input = json!({"FunctionName": name, "ReservedConcurrentExecutions": reserved});
+            call(cx, &api::PUT_FUNCTION_CONCURRENCY, input)
+        }
+        None if request.previous.is_some() => {
+            call(cx, &api::DELETE_FUNCTION_CONCURRENCY, json!({"FunctionName": name}))
+        }
+        None => Ok(()),
+    }
+}
+
+fn call(cx: &mut Cx<'_>, operation: &OperationShape, input: Json) -> Result<(), Fault> {
+    let input = from_properties((operation.input)(), &input).map_err(|error| Fault::validation(error.to_string()))?;
+    cx.call("lambda", operation.name, input).map(drop)
+}
+
+fn done(cx: &Cx<'_>, name: &str, request: &ResourceRequest<'_>) -> Progress {
+    let snap_start = request.properties.get("SnapStart");
+    let apply_on = snap_start.and_then(|snap_start| snap_start.get("ApplyOn")?.as_str()).unwrap_or("None");
     let state = ResourceState::new(name)
-        .with("Arn", function_arn)
-        .with("SnapStartResponse", snap_start)
+        .with("Arn", arn(&cx.scope, name))
+        .with("SnapStartResponse", json!({"ApplyOn": apply_on, "OptimizationStatus": "Off"}))
         .with("SnapStartResponse.ApplyOn", apply_on)
         .with("SnapStartResponse.OptimizationStatus", "Off");
-    Ok(Progress::Done(state))
-}
-
-fn record(
-    cx: &mut Cx<'_>,
-    name: &str,
-    properties: &Map<String, Json>,
-    code: &Json,
-) -> Result<FunctionRecord, ShapeError> {
-    let is_image = code.get("ImageUri").is_some();
-    let mut answer = json!({
-        "FunctionName": name,
-        "FunctionArn": arn(&cx.scope, name),
-        "Architectures": ["x86_64"],
-        "EphemeralStorage": {"Size": 512},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": format!("/aws/lambda/{name}")},
-        "MemorySize": 128,
-        "PackageType": if is_image { "Image" } else { "Zip" },
-        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "Timeout": 3,
-        "TracingConfig": {"Mode": "PassThrough"},
-        "LastModified": cx.time().to_string().replace('Z', "+0000"),
-        "LastUpdateStatus": "Successful",
-        "RevisionId": cx.rng.uuid(),
-        "State": "Active",
-        "StateReason": NOT_RUN,
-        "Version": "$LATEST",
-    });
-    if let Some(answer) = answer.as_object_mut() {
-        let given = properties.iter().filter(|(property, _)| AS_THEY_ARE.contains(&property.as_str()));
-        answer.extend(given.map(|(property, value)| (property.clone(), value.clone())));
-        if let Some(layers) = properties.get("Layers").and_then(Json::as_array) {
-            answer.insert("Layers".to_owned(), layers.iter().map(|layer| json!({"Arn": layer})).collect());
-        }
-        if let Some(image) = properties.get("ImageConfig") {
-            answer.insert("ImageConfigResponse".to_owned(), json!({"ImageConfig": image}));
-        }
-    }
-    let configuration = FunctionConfiguration::from_value(from_properties(FunctionConfiguration::shape(), &answer)?)?;
-    let tags =
-        properties.get("Tags").map(|tags| from_properties(<BTreeMap<String, String>>::shape(), tags)).transpose()?;
-    let reserved = properties.get("ReservedConcurrentExecutions");
-    let reserved = reserved.map(|reserved| from_properties(i32::shape(), reserved)).transpose()?;
-    Ok(FunctionRecord {
-        configuration,
-        code: location(code),
-        tags: tags.map(BTreeMap::from_value).transpose()?.unwrap_or_default(),
-        reserved_concurrent_executions: reserved.map(i32::from_value).transpose()?,
-    })
-}
-
-/// Where the code lies. AWS gives an address to download it from; there is none here.
-fn location(code: &Json) -> FunctionCodeLocation {
-    let text = |member: &str| code.get(member).and_then(Json::as_str).map(str::to_owned);
-    let object = text("S3Bucket").map(|bucket| ResolvedS3Object {
-        s3_bucket: Some(bucket),
-        s3_key: text("S3Key"),
-        s3_object_version: text("S3ObjectVersion"),
-    });
-    let image_uri = text("ImageUri");
-    let repository_type = if image_uri.is_some() { "ECR" } else { "S3" };
-    FunctionCodeLocation {
-        repository_type: Some(repository_type.to_owned()),
-        image_uri,
-        resolved_s3_object: object,
-        ..FunctionCodeLocation::default()
-    }
+    Progress::Done(state)
 }

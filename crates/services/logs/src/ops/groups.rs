@@ -87,6 +87,27 @@ impl Operation for DeleteLogGroup {
     }
 }
 
+/// `PutLogGroupDeletionProtection` protects a group from deletion, or does so no more.
+pub(crate) struct PutLogGroupDeletionProtection;
+
+impl Operation for PutLogGroupDeletionProtection {
+    const SHAPE: &'static OperationShape = &api::PUT_LOG_GROUP_DELETION_PROTECTION;
+    type Input = api::PutLogGroupDeletionProtectionInput;
+    type Output = api::PutLogGroupDeletionProtectionOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_group(cx, "logs:PutLogGroupDeletionProtection", &group_name(cx, &input.log_group_identifier)).into()
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let protected = input.deletion_protection_enabled;
+        let name = group_name(cx, &input.log_group_identifier);
+        let changed = cx.update::<LogGroup, _>(&name, |group| group.deletion_protection = protected);
+        changed.ok_or(LogsError::GroupNotFound)?;
+        Ok(api::PutLogGroupDeletionProtectionOutput::default())
+    }
+}
+
 /// `DescribeLogGroups` lists groups by name. A page's token is the last name on it.
 pub(crate) struct DescribeLogGroups;
 

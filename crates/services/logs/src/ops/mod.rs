@@ -11,7 +11,7 @@ mod tags;
 
 pub(crate) use filter_log_events::FilterLogEvents;
 pub(crate) use get_log_events::GetLogEvents;
-pub(crate) use groups::{CreateLogGroup, DeleteLogGroup, DescribeLogGroups};
+pub(crate) use groups::{CreateLogGroup, DeleteLogGroup, DescribeLogGroups, PutLogGroupDeletionProtection};
 pub(crate) use kms_keys::{AssociateKmsKey, DisassociateKmsKey};
 pub(crate) use put_log_events::PutLogEvents;
 pub(crate) use retention::{DeleteRetentionPolicy, PutRetentionPolicy};

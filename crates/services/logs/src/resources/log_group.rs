@@ -70,8 +70,11 @@ fn update(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fa
     if cx.get::<LogGroup>(&name).is_some_and(|group| group.class != class) {
         return Err(Fault::validation("Updates are not supported for property LogGroupClass"));
     }
-    let protection = wanted.deletion_protection_enabled.unwrap_or(false);
-    cx.update::<LogGroup, _>(&name, |group| group.deletion_protection = protection);
+    if request.changed("DeletionProtectionEnabled") {
+        let protection = wanted.deletion_protection_enabled.unwrap_or(false);
+        let input = json!({ "logGroupIdentifier": name, "deletionProtectionEnabled": protection });
+        cx.call_json("logs", "PutLogGroupDeletionProtection", input)?;
+    }
     Ok(done(cx, &name))
 }
 

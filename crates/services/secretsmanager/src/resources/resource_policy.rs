@@ -6,7 +6,7 @@ use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceStat
 use neargate_shape::{Value, Wire, from_properties};
 use serde_json::json;
 
-use crate::api;
+use crate::{api, state};
 
 pub(crate) struct ResourcePolicy;
 
@@ -19,9 +19,14 @@ impl ResourceType for ResourcePolicy {
         match action {
             Action::Update if request.changed("SecretId") => Ok(Progress::Replace),
             Action::Create | Action::Update => {
+                let secret = request.text("SecretId").unwrap_or_default();
+                let has_policy = action == Action::Create && state::own(cx, secret).is_ok_and(|it| it.policy.is_some());
                 let input = from_properties(api::PutResourcePolicyInput::shape(), request.properties);
                 let input = input.map_err(|error| Fault::validation(error.to_string()))?;
                 let put = cx.call("secretsmanager", "PutResourcePolicy", input)?;
+                if has_policy {
+                    return Err(request.already_exists(secret));
+                }
                 let arn = put.get("ARN").and_then(Value::as_str).unwrap_or_default().to_owned();
                 Ok(Progress::Done(ResourceState::new(&arn).with("Id", arn)))
             }
