@@ -153,6 +153,27 @@ pub(crate) fn close_all(_: &Forked) {
     unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) };
 }
 
+/// Gives a forked copy another name and arguments of nothing but that name.
+pub(crate) fn rename_process(_: &Forked, name: &CStr) {
+    let _ = rustix::thread::set_name(name);
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    // The 48th and 49th field of all, the first two are before the parenthesis.
+    let mut addresses = fields.split_whitespace().skip(45).map_while(|field| field.parse::<usize>().ok());
+    let (Some(start), Some(end)) = (addresses.next(), addresses.next()) else { return };
+    let (Some(len), name) = (end.checked_sub(start), name.to_bytes()) else { return };
+    if start == 0 || len <= name.len() {
+        return;
+    }
+    // SAFETY: the kernel says that this process's arguments lie there, on its stack; a forked copy with this token, which is
+    // about to wait for ever, reads them no more, and no Rust object lies there.
+    unsafe {
+        let arguments = std::ptr::with_exposed_provenance_mut::<u8>(start);
+        std::ptr::write_bytes(arguments, 0, len);
+        std::ptr::copy_nonoverlapping(name.as_ptr(), arguments, name.len());
+    }
+}
+
 /// As the kernel has it.
 #[repr(C)]
 struct MountAttr {
@@ -201,9 +222,16 @@ pub(crate) fn new_session_keyring() -> io::Result<()> {
 
 /// Gives all signals their default action and unblocks them.
 pub(crate) fn default_signals() {
+    // The kernel's `struct sigaction`: no handler (SIG_DFL), no flags, nothing blocked. The C library would leave out the two
+    // signals that it keeps for itself.
+    const MASK_BYTES: usize = 8;
+    let default = [0_u64; 4];
     for signal in 1..=64 {
-        // SAFETY: SIG_DFL is a valid disposition for every signal; those that cannot be set are refused harmlessly.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // SAFETY: the kernel reads at most 32 bytes of a live value; those that cannot be set are refused harmlessly.
+        unsafe {
+            let none = std::ptr::null_mut::<u64>();
+            libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), none, MASK_BYTES)
+        };
     }
     set_signal_mask(false);
 }

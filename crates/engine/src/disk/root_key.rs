@@ -69,13 +69,21 @@ struct KeyFile {
     data_dir: PathBuf,
 }
 
+/// From now on this process holds the key: it leaves no core dump, and no other process of the user may look into it.
+fn guard_memory() -> Result<(), String> {
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .map_err(|error| format!("cannot keep the root key out of core dumps: {error}"))
+}
+
 impl RootKeyFile for KeyFile {
     fn load(&mut self) -> Result<Option<SecretKey>, String> {
+        guard_memory()?;
         let Some(path) = &self.path else { return Ok(None) };
         read(path).map_err(|error| format!("cannot read the root key `{}`: {error}", path.display()))
     }
 
     fn keep(&mut self, key: &SecretKey) -> Result<(), String> {
+        guard_memory()?;
         let path = self
             .path
             .as_ref()

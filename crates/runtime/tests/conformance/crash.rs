@@ -115,7 +115,7 @@ fn what_ended_while_no_engine_ran_is_told_to_the_next() {
     host.remove(&task);
 }
 
-fn shim_pid(host: &EmbeddedHost, task: &TaskSpec) -> u32 {
+pub(crate) fn shim_pid(host: &EmbeddedHost, task: &TaskSpec) -> u32 {
     let path = host.config.run_dir.join("tasks").join(task.task_id.as_str()).join("shim.json");
     let record: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     u32::try_from(record["pid"].as_u64().unwrap()).unwrap()

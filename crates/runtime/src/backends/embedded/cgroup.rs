@@ -18,7 +18,25 @@ const PARENT: &str = "neargate";
 const CPU_PERIOD_US: u64 = 100_000;
 const CPU_UNITS_PER_CPU: u64 = 1024;
 const MIB: u64 = 1024 * 1024;
-const CONTROLLERS_V1: &[&str] = &["cpu", "cpuacct", "memory", "pids"];
+const CONTROLLERS_V1: &[&str] = &["cpu", "cpuacct", "memory", "pids", "devices"];
+
+/// Fargate gives a task a machine: as many processes as Linux lets one of that much memory have.
+const PROCESSES_PER_MIB: u64 = 8;
+/// And never more than that, which is the usual number of process ids.
+const PROCESSES_MAX: u64 = 32_768;
+/// What containers may do with devices on version 1: make any node, open these. On version 2 file systems are `nodev`.
+const DEVICES: &[&str] = &[
+    "c *:* m",
+    "b *:* m",
+    "c 1:3 rwm",
+    "c 1:5 rwm",
+    "c 1:7 rwm",
+    "c 1:8 rwm",
+    "c 1:9 rwm",
+    "c 5:0 rwm",
+    "c 5:2 rwm",
+    "c 136:* rwm",
+];
 
 /// The hierarchies of this machine that are of use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,9 +145,15 @@ impl TaskCgroup {
     fn limit(&self, spec: &TaskSpec, remarks: &mut Vec<String>) {
         let quota = u64::from(spec.cpu_units) * CPU_PERIOD_US / CPU_UNITS_PER_CPU;
         let bytes = u64::from(spec.memory_mib) * MIB;
+        let processes = processes_max(spec.memory_mib).to_string();
         let mut settings = Vec::new();
         match &self.hierarchies {
-            Hierarchies::V1(_) => {
+            Hierarchies::V1(mounts) => {
+                settings.push(("pids", "pids.max", processes));
+                if mounts.iter().any(|(name, _)| *name == "devices") {
+                    settings.push(("devices", "devices.deny", "a".to_owned()));
+                    settings.extend(DEVICES.iter().map(|rule| ("devices", "devices.allow", (*rule).to_owned())));
+                }
                 if quota > 0 {
                     settings.push(("cpu", "cpu.cfs_quota_us", quota.to_string()));
                 }
@@ -138,6 +162,7 @@ impl TaskCgroup {
                 }
             }
             _ => {
+                settings.push(("", "pids.max", processes));
                 if quota > 0 {
                     settings.push(("", "cpu.max", format!("{quota} {CPU_PERIOD_US}")));
                 }
@@ -148,6 +173,23 @@ impl TaskCgroup {
             }
         }
         self.write_all(None, &settings, remarks);
+        self.limit_swap(None, bytes);
+    }
+
+    /// Version 1 counts memory and swap together, where the kernel counts swap at all.
+    fn limit_swap(&self, index: Option<usize>, bytes: u64) {
+        let Hierarchies::V1(mounts) = &self.hierarchies else { return };
+        let Some((_, root)) = mounts.iter().find(|(name, _)| *name == "memory") else { return };
+        let file = self.dir_below(root, index).join("memory.memsw.limit_in_bytes");
+        if bytes > 0 && file.exists() {
+            // More than the memory's limit is no failure, only less strict.
+            let _ = fs::write(file, bytes.to_string());
+        }
+    }
+
+    fn dir_below(&self, root: &Path, index: Option<usize>) -> PathBuf {
+        let task = root.join(PARENT).join(&self.instance).join(self.task.as_str());
+        index.map_or(task.clone(), |index| task.join(index.to_string()))
     }
 
     /// Makes a container's group.
@@ -179,6 +221,7 @@ impl TaskCgroup {
             settings.push((memory, if v1 { "memory.soft_limit_in_bytes" } else { "memory.low" }, soft.to_string()));
         }
         self.write_all(Some(index), &settings, &mut remarks);
+        self.limit_swap(Some(index), hard);
         (ContainerCgroup { hierarchies: self.hierarchies.clone(), task_dirs: self.dirs(), index }, remarks)
     }
 
@@ -189,11 +232,9 @@ impl TaskCgroup {
                 Hierarchies::V2(path) => Some(path),
                 Hierarchies::Absent => continue,
             };
-            let written = root.ok_or(io::ErrorKind::NotFound.into()).and_then(|root| {
-                let task = root.join(PARENT).join(&self.instance).join(self.task.as_str());
-                let dir = index.map_or(task.clone(), |index| task.join(index.to_string()));
-                fs::write(dir.join(file), value)
-            });
+            let written = root
+                .ok_or(io::ErrorKind::NotFound.into())
+                .and_then(|root| fs::write(self.dir_below(root, index).join(file), value));
             if let Err(e) = written {
                 remarks.push(format!("limit `{file}` = {value} is not in force: {e}"));
             }
@@ -204,6 +245,14 @@ impl TaskCgroup {
     pub(crate) fn remove(&self) {
         remove_task_groups(&self.dirs());
     }
+}
+
+/// How many processes and threads a task may have: as on a machine of its size, and never more than half of this one's.
+fn processes_max(memory_mib: u32) -> u64 {
+    let of_size = if memory_mib == 0 { PROCESSES_MAX } else { u64::from(memory_mib) * PROCESSES_PER_MIB };
+    let number = |file: &str| fs::read_to_string(file).ok().and_then(|text| text.trim().parse::<u64>().ok());
+    let here = ["/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"].into_iter().filter_map(number).min();
+    of_size.min(PROCESSES_MAX).min(here.map_or(u64::MAX, |here| here / 2))
 }
 
 fn enable_controllers(dir: &Path, remarks: &mut Vec<String>) {
@@ -389,15 +438,29 @@ mod tests {
     }
 
     #[test]
+    fn a_task_has_as_many_processes_as_a_machine_of_its_size() {
+        let here = |file: &str| fs::read_to_string(file).unwrap().trim().parse::<u64>().unwrap() / 2;
+        let half = here("/proc/sys/kernel/pid_max").min(here("/proc/sys/kernel/threads-max"));
+        for (memory_mib, expected) in [(512, 4096), (1024, 8192), (8192, 32_768), (122_880, 32_768), (0, 32_768)] {
+            assert_eq!(processes_max(memory_mib), half.min(expected), "{memory_mib} MiB");
+        }
+    }
+
+    #[test]
     fn a_task_and_its_containers_are_limited_in_both_versions() {
         assert_eq!(
-            limits(|root| Hierarchies::V1(vec![("cpu", root.join("cpu")), ("memory", root.join("memory"))])),
+            limits(|root| Hierarchies::V1(
+                ["cpu", "memory", "pids", "devices"].map(|name| (name, root.join(name))).to_vec()
+            )),
             [
                 "cpu/neargate/i/T/0/cpu.shares = 128",
                 "cpu/neargate/i/T/cpu.cfs_quota_us = 50000",
+                "devices/neargate/i/T/devices.allow = c 136:* rwm",
+                "devices/neargate/i/T/devices.deny = a",
                 "memory/neargate/i/T/0/memory.limit_in_bytes = 268435456",
                 "memory/neargate/i/T/0/memory.soft_limit_in_bytes = 67108864",
                 "memory/neargate/i/T/memory.limit_in_bytes = 1073741824",
+                "pids/neargate/i/T/pids.max = 8192",
             ]
         );
         assert_eq!(
@@ -409,6 +472,7 @@ mod tests {
                 "neargate/i/T/cpu.max = 50000 100000",
                 "neargate/i/T/memory.max = 1073741824",
                 "neargate/i/T/memory.swap.max = 0",
+                "neargate/i/T/pids.max = 8192",
             ]
         );
     }

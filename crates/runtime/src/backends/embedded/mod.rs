@@ -29,6 +29,7 @@ mod protocol;
 mod reader;
 mod reading;
 mod seal;
+mod sealed;
 mod shim;
 mod spool;
 mod start;
@@ -50,6 +51,7 @@ use self::link::TaskLink;
 use self::paths::Layout;
 use self::protocol::Order;
 use self::reader::{Ending, Wake};
+use self::sealed::Sealed;
 use crate::backend::{Adopted, Backend, ExecSpec, ResumePoints, RuntimeError, Swept};
 use crate::event::{EventKind, EventSink, GoneReason, RuntimeEvent};
 use crate::probe::Capability;
@@ -109,6 +111,7 @@ impl std::fmt::Debug for EmbeddedBackend {
 struct Shared {
     layout: Layout,
     shim_program: PathBuf,
+    sealed_program: Sealed,
     spool_bytes_max: u64,
     filters: Mutex<child::Filters>,
     sink: EventSink,
@@ -164,6 +167,14 @@ impl Shared {
     }
 }
 
+/// A task takes two descriptors of this process, and the usual soft limit is 1024.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // A soft limit up to the hard one is never refused.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
 impl EmbeddedBackend {
     /// Prepares the instance's directories and starts the threads. Events go to `sink`.
     pub fn open(config: EmbeddedConfig, sink: EventSink) -> Result<Self, RuntimeError> {
@@ -176,9 +187,13 @@ impl EmbeddedBackend {
         let layout = Layout { instance, run_dir, data_dir };
         let filters =
             child::Filters::new(layout.filters_dir()).map_err(|e| RuntimeError::io("filters of system calls", e))?;
+        let sealed_program = Sealed::copy_of(&shim_program)
+            .map_err(|e| RuntimeError::io(format!("copying `{}` into memory", shim_program.display()), e))?;
+        raise_descriptor_limit();
         let shared = Arc::new(Shared {
             layout,
             filters: Mutex::new(filters),
+            sealed_program,
             shim_program,
             spool_bytes_max,
             sink,

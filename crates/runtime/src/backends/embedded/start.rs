@@ -6,6 +6,7 @@ use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, PoisonError};
@@ -197,6 +198,9 @@ fn write_intent(shared: &Shared, spec: &TaskSpec, paths: &TaskPaths) -> std::io:
     Ok(lock)
 }
 
+/// What the process list shows.
+const PROGRAM_NAME: &str = "neargate";
+
 /// Nothing here forbids the standard library to spawn without copying this process's page tables.
 fn spawn(
     shared: &Shared,
@@ -205,7 +209,8 @@ fn spawn(
     lock: OwnedFd,
 ) -> std::io::Result<std::process::Child> {
     let log = fs::File::create(paths.shim_log())?;
-    Command::new(&shared.shim_program)
+    Command::new(shared.sealed_program.path())
+        .arg0(PROGRAM_NAME)
         .arg(SHIM_ARGUMENT)
         .arg(&paths.run)
         .env_clear()

@@ -4,6 +4,7 @@
 //! as the program ends.
 //!
 //! Invariant: the init process holds no descriptor, so the container's output ends when its writers end.
+//! Invariant: its name and arguments say nothing of the host.
 //! Invariant: it splits off after the program's user and capabilities were taken, so it has no right the program has not.
 
 use rustix::process::{WaitOptions, WaitStatus, wait};
@@ -23,6 +24,7 @@ pub(super) fn split(forked: &Forked) -> Result<(), StartFailure> {
         Some(pid) => {
             sys::block_signals();
             sys::close_all(forked);
+            sys::rename_process(forked, c"init");
             sys::exit_now(reap_until(pid))
         }
     }

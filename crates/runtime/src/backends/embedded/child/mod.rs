@@ -69,6 +69,9 @@ pub(super) struct Child<'a> {
 pub(super) const CONTAINER_NAMESPACES: i32 =
     libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
 
+/// Half of the machine's memory is added to what a container's process is taken to have.
+const OOM_SCORE_ADJ: &str = "500";
+
 /// Runs as the child; see the module's text.
 pub(super) fn run(child: &Child<'_>, forked: &Forked) -> ! {
     let code = match become_container(child, forked) {
@@ -95,6 +98,7 @@ fn become_container(child: &Child<'_>, forked: &Forked) -> Result<std::convert::
     // Until exec nobody in the container may reach this program's memory or file through /proc.
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let _ = rustix::process::setsid();
+    die_first();
     leave_keyring()?;
     child.cgroup.join().map_err(|e| resources(format!("joining the control group: {e}")))?;
     sys::unshare(libc::CLONE_NEWCGROUP).map_err(|e| resources(format!("control group namespace: {e}")))?;
@@ -164,6 +168,7 @@ fn become_exec(child: &ExecChild<'_>, forked: &Forked) -> Result<std::convert::I
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     die_with_parent()?;
     let _ = rustix::process::setsid();
+    die_first();
     leave_keyring()?;
     child.cgroup.join().map_err(|e| resources(format!("joining the control group: {e}")))?;
     let namespaces = Ns::MOUNT
@@ -191,6 +196,12 @@ fn become_exec(child: &ExecChild<'_>, forked: &Forked) -> Result<std::convert::I
     sys::close_on_exec_from(3).map_err(|e| resources(format!("descriptors: {e}")))?;
     sys::default_signals();
     Err(program::execute(&program, child.argv, &environment))
+}
+
+/// Where the machine's memory ends, containers go before engine and shims.
+fn die_first() {
+    // What started the engine may have gone further already, and that may not be taken back.
+    let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ);
 }
 
 /// Keys that the engine's session has are none of the container's business.

@@ -38,7 +38,6 @@ const DEVICE_LINKS: &[(&str, &str)] = &[
     ("/proc/self/fd/0", "/dev/stdin"),
     ("/proc/self/fd/1", "/dev/stdout"),
     ("/proc/self/fd/2", "/dev/stderr"),
-    ("/proc/kcore", "/dev/core"),
     ("pts/ptmx", "/dev/ptmx"),
 ];
 const MASKED: &[&str] = &[
@@ -258,6 +257,9 @@ fn mount_proc_and_dev(root: &Root, devices: Vec<Held>) -> Result<(), StartFailur
     }
     for (target, link) in DEVICE_LINKS {
         std::os::unix::fs::symlink(target, link).map_err(io_at(link))?;
+    }
+    if Path::new("/proc/kcore").exists() {
+        std::os::unix::fs::symlink("/proc/kcore", "/dev/core").map_err(io_at("/dev/core"))?;
     }
     for dir in ["/dev/pts", "/dev/shm", "/dev/mqueue"] {
         fs::create_dir(dir).map_err(io_at(dir))?;

@@ -77,6 +77,8 @@ fn begin(dir: &Path) -> io::Result<Option<task::Task>> {
         io::Error::other(format!("{e}: call `shim_entry` first in `main`, before any thread is started"))
     })?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    // The kernel took it from the descriptor that the program was run by.
+    let _ = rustix::thread::set_name(c"neargate-shim");
     let engine = sys::inherited_fd(0)?;
     let Some(message) = handover::receive(&engine)? else { return Ok(None) };
     let _ = rustix::process::setsid();
