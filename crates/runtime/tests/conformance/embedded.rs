@@ -41,7 +41,7 @@ impl EmbeddedHost {
             run_dir: base.join("run"),
             data_dir: base.join("data"),
             spool_bytes_max: 256 * 1024,
-            shim_program: PathBuf::from(env!("CARGO_BIN_EXE_neargate-shim")),
+            shim_program: std::env::current_exe().unwrap(),
         };
         let layer = base.join("layer");
         make_layer(&layer);
@@ -113,7 +113,7 @@ fn make_layer(layer: &Path) {
 pub(crate) fn missing_containers() -> Option<String> {
     let dir = std::env::temp_dir().join(format!("neargate-probe-{}", std::process::id()));
     let mut config = EmbeddedConfig::new("probe", &dir).unwrap();
-    config.shim_program = PathBuf::from(env!("CARGO_BIN_EXE_neargate-shim"));
+    config.shim_program = std::env::current_exe().unwrap();
     let missing: Vec<String> = probe_machine(&config)
         .into_iter()
         .filter(|capability| capability.required && !capability.ok)

@@ -107,8 +107,15 @@ pub(crate) trait Host {
     where
         Self: Sized,
     {
-        let task = self.task(vec![container]);
-        self.backend().start(&task).unwrap();
+        self.run_task(&self.task(vec![container]))
+    }
+
+    /// The same for a task that was made already.
+    fn run_task(&self, task: &TaskSpec) -> (Vec<String>, i32)
+    where
+        Self: Sized,
+    {
+        self.backend().start(task).unwrap();
         let mut text = Vec::new();
         let code = self.wait(|kind| match kind {
             EventKind::Output { lines, .. } => {
@@ -122,7 +129,7 @@ pub(crate) trait Host {
             }
             _ => None,
         });
-        self.remove(&task);
+        self.remove(task);
         (text, code)
     }
 }

@@ -13,7 +13,7 @@ use crate::host::Host;
 /// More than a shim has open.
 const DESCRIPTORS: u32 = 40;
 /// Set in the process that sees only control groups of version 2.
-const ONLY_VERSION_2: &str = "NEARGATE_TEST_ONLY_CGROUP2";
+pub(crate) const ONLY_VERSION_2: &str = "NEARGATE_TEST_ONLY_CGROUP2";
 
 /// The line with which the container ends.
 fn outcome(host: &EmbeddedHost, container: ContainerSpec) -> String {
@@ -192,6 +192,60 @@ fn devices_and_files_under_etc_are_the_containers_own() {
     assert_eq!(lines.iter().filter(|line| *line == "read-only").count(), 3, "{lines:?}");
 }
 
+#[needs(containers)]
+fn shims_and_init_processes_run_from_a_sealed_copy_and_show_nothing_of_the_host() {
+    let host = EmbeddedHost::new();
+    let mut container =
+        host.script("main", "tr '\\0' '|' < /proc/1/cmdline; echo; cat /proc/1/comm; while :; do sleep 1000; done");
+    container.init = true;
+    let task = host.task(vec![container]);
+    host.backend().start(&task).unwrap();
+    let pid = host.wait_started("main");
+    let mut lines = Vec::new();
+    host.wait(|kind| {
+        if let EventKind::Output { lines: new, .. } = kind {
+            lines.extend(new.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+        }
+        (lines.len() == 2).then_some(())
+    });
+    assert_eq!(lines[0].trim_end_matches('|'), "init");
+    assert_eq!(lines[1], "init");
+    for process in [pid, crate::crash::shim_pid(&host, &task)] {
+        let program = std::fs::read_link(format!("/proc/{process}/exe")).unwrap().display().to_string();
+        assert!(program.starts_with("/memfd:neargate"), "{program}");
+        let opened = std::fs::OpenOptions::new().write(true).open(format!("/proc/{process}/exe"));
+        // Busy while it runs; what may be opened later cannot be written to.
+        if let Ok(mut opened) = opened {
+            assert!(std::io::Write::write(&mut opened, b"x").is_err());
+        }
+    }
+    host.remove(&task);
+}
+
+#[needs(containers)]
+fn processes_and_devices_are_limited_by_control_groups() {
+    let groups = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let host = EmbeddedHost::new();
+    if groups.contains(" - cgroup cgroup rw,devices") {
+        let (lines, _) = host.run(host.script("main", "cat /sys/fs/cgroup/devices/devices.list"));
+        assert!(lines.contains(&"c 1:3 rwm".to_owned()) && !lines.contains(&"a *:* rwm".to_owned()), "{lines:?}");
+    }
+    let pids = std::path::Path::new("/sys/fs/cgroup/pids/neargate").join(&host.config.instance);
+    if groups.contains(" /sys/fs/cgroup/pids ") {
+        let task = host.task(vec![host.script("main", "echo ready; while :; do sleep 1000; done")]);
+        host.backend().start(&task).unwrap();
+        host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
+        let number = |file: &str| {
+            let text = std::fs::read_to_string(pids.join(task.task_id.as_str()).join(file)).unwrap();
+            text.trim().parse::<u64>().unwrap()
+        };
+        // 8 for each of 512 MiB.
+        assert_eq!(number("pids.max"), 4096);
+        assert!(number("pids.current") >= 2);
+        host.remove(&task);
+    }
+}
+
 /// The tests of this file once more where `/sys/fs/cgroup` holds nothing but version 2.
 #[needs(containers)]
 fn all_of_it_holds_on_control_groups_of_version_2_too() {
@@ -200,11 +254,19 @@ fn all_of_it_holds_on_control_groups_of_version_2_too() {
         assert!(mounts.contains(" - cgroup2 ") && !mounts.contains(" - cgroup "), "{mounts}");
         return;
     }
+    on_version_2("isolation::");
+}
+
+/// Runs tests of this binary, by a part of their name, where version 2 is all there is.
+pub(crate) fn on_version_2(tests: &str) {
+    if std::env::var_os(ONLY_VERSION_2).is_some() {
+        return;
+    }
     let script = "umount -R -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec \"$0\" \"$@\"";
     let output = Command::new("unshare")
         .args(["--mount", "--propagation", "private", "sh", "-c", script])
         .arg(std::env::current_exe().unwrap())
-        .args(["isolation::", "--test-threads=1"])
+        .args([tests, "--test-threads=1"])
         .env(ONLY_VERSION_2, "1")
         .output()
         .unwrap();

@@ -14,9 +14,13 @@
 )]
 
 #[cfg(target_os = "linux")]
+mod beside;
+#[cfg(target_os = "linux")]
 mod containers;
 #[cfg(target_os = "linux")]
 mod crash;
+#[cfg(target_os = "linux")]
+mod differences;
 #[cfg(target_os = "linux")]
 mod embedded;
 mod fake;
@@ -28,12 +32,24 @@ mod isolation;
 #[cfg(target_os = "linux")]
 mod networks;
 #[cfg(target_os = "linux")]
+mod probe;
+#[cfg(target_os = "linux")]
 mod secrecy;
 mod suite;
 
 use neargate_testkit::needs::Need;
 
 fn main() -> std::process::ExitCode {
+    #[cfg(target_os = "linux")]
+    {
+        if let Some(code) = neargate_runtime::shim_entry() {
+            std::process::exit(code);
+        }
+        if std::env::args().nth(1).as_deref() == Some(probe::ARGUMENT) {
+            probe::run();
+            return std::process::ExitCode::SUCCESS;
+        }
+    }
     neargate_testkit::needs::run(&[
         #[cfg(target_os = "linux")]
         Need { name: "containers", required_by: "NEARGATE_REQUIRE_CONTAINERS", missing: embedded::missing_containers },
@@ -42,6 +58,8 @@ fn main() -> std::process::ExitCode {
             required_by: "NEARGATE_REQUIRE_CONTAINERS",
             missing: neargate_testkit::needs::missing_root,
         },
+        #[cfg(target_os = "linux")]
+        Need { name: "runc", required_by: "NEARGATE_REQUIRE_CONTAINERS", missing: beside::missing_runc },
         #[cfg(target_os = "linux")]
         Need { name: "python", required_by: "NEARGATE_REQUIRE_CONTAINERS", missing: networks::missing_python },
     ])
