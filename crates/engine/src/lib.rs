@@ -31,6 +31,7 @@ use neargate_runtime::images::ImageStores;
 use neargate_runtime::{Backend, TaskId};
 
 pub use disk::claim::claim;
+pub use http::{EndpointConfig, EndpointKey, KEY_FILE};
 pub use notices::{NoticeBoard, Numbered};
 pub use purge::{Purged, purge};
 pub use wall::now;
@@ -50,6 +51,8 @@ pub struct Config {
     pub image_stores: Vec<PathBuf>,
     /// Service time at the start; `None` goes on as it was, at first with the machine's clock.
     pub clock: Option<Timestamp>,
+    /// Who may call the endpoint.
+    pub endpoint: EndpointConfig,
 }
 
 /// A running engine.
@@ -68,8 +71,10 @@ pub struct Engine {
 impl Engine {
     /// Starts an engine. The endpoint answers when this returns.
     pub fn start(config: &Config) -> Result<Self, Diagnostic> {
+        let guard = config.endpoint.guard()?;
         let listener = http::listen(config.listen)?;
         let data_dir = DataDirectory::open(&config.data_dir)?;
+        let keys = http::RootKeys::of(&config.endpoint, &config.data_dir)?;
         let mut journal = data_dir.journal()?;
         let unreadable = |error: String| {
             Diagnostic::error(Code("NG-E0103"), format!("cannot read the engine's state: {error}"))
@@ -109,14 +114,16 @@ impl Engine {
             writer.order(Command::SetClock { to });
             writer.order(neargate_events::after_clock_was_set());
         }
-        let edge = http::Edge::new(
-            shapes,
-            writer.clone(),
-            Arc::clone(&notices),
+        let edge = http::Edge::new(http::EdgeParts {
+            services: shapes,
+            writer: writer.clone(),
+            notices: Arc::clone(&notices),
             instance,
-            config.data_dir.clone(),
-            stop_sender,
-        );
+            data_dir: config.data_dir.clone(),
+            stop: stop_sender,
+            guard,
+            keys,
+        });
         let http = http::Server::start(listener, edge, stop_receiver).map_err(|error| no_thread(&error))?;
         Ok(Self {
             address: http.address(),

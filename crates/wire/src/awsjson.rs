@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::codec::{Codec, DecodeError, Decoded};
 use crate::message::{Answer, Fault, Outgoing, Request, Response};
+use crate::size::check_json;
 
 #[derive(Debug)]
 pub(crate) struct AwsJson {
@@ -34,6 +35,7 @@ impl AwsJson {
 impl Codec for AwsJson {
     fn decode_request(&self, operation: &OperationShape, request: &Request<'_>) -> Result<Decoded, DecodeError> {
         let mut unknown = Vec::new();
+        check_json(request.body)?;
         let json = parse(request.body)?;
         let value = from_json((operation.input)(), json, &mut unknown)?;
         Ok(Decoded { value, unknown })

@@ -6,17 +6,24 @@ use std::fmt::Write as _;
 
 /// The pairs of a form or a query string, decoded; what is no UTF-8 is replaced.
 pub fn parse_form(text: &[u8]) -> Vec<(String, String)> {
+    pairs(text).collect()
+}
+
+/// The first value of that name in a form or a query string.
+pub fn form_value(text: &[u8], name: &str) -> Option<String> {
+    pairs(text).find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+fn pairs(text: &[u8]) -> impl Iterator<Item = (String, String)> {
     let decode = |part: &[u8]| {
         let spaced: Vec<u8> = part.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
         String::from_utf8_lossy(&decode_bytes(&spaced)).into_owned()
     };
     let pairs = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| {
-            let mut parts = pair.splitn(2, |byte| *byte == b'=');
-            (decode(parts.next().unwrap_or_default()), decode(parts.next().unwrap_or_default()))
-        })
-        .collect()
+    pairs.map(move |pair| {
+        let mut parts = pair.splitn(2, |byte| *byte == b'=');
+        (decode(parts.next().unwrap_or_default()), decode(parts.next().unwrap_or_default()))
+    })
 }
 
 /// Replaces `%XX` by the byte it stands for; a percent sign without two digits stands for itself. A plus sign stays.

@@ -4,7 +4,7 @@
 
 use neargate_shape::{OperationShape, Protocol, ServiceShape};
 
-use crate::form::parse_form;
+use crate::form::form_value;
 use crate::message::Request;
 use crate::sigv4;
 
@@ -78,13 +78,11 @@ fn has(service: &ServiceShape, name: &str) -> bool {
 
 /// `Action` and `Version`, from the query string or from a body that says it is a form, or says nothing and is posted to `/`.
 fn action(request: &Request<'_>) -> Option<(String, Option<String>)> {
-    let mut pairs = parse_form(request.query.as_bytes());
     let content_type = request.header("content-type").unwrap_or_default();
     let untyped = content_type.is_empty() && request.method == "POST" && request.path == "/";
-    if untyped || content_type.starts_with("application/x-www-form-urlencoded") {
-        pairs.extend(parse_form(request.body));
-    }
-    let get = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, text)| text.clone());
+    let is_form = untyped || content_type.starts_with("application/x-www-form-urlencoded");
+    let body = if is_form { request.body } else { &[] };
+    let get = |name: &str| form_value(request.query.as_bytes(), name).or_else(|| form_value(body, name));
     Some((get("Action")?, get("Version")))
 }
 

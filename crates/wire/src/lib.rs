@@ -12,7 +12,8 @@
 //! A new protocol is one file with an impl of [`Codec`] and a line in [`codec`()]. rest-xml is not here yet: `codec` answers
 //! `None` for it, though [`identify`()] already routes its paths.
 //!
-//! Invariant: no sockets, no clock, no services; every input is bounded in depth before anything recurses into it.
+//! Invariant: no sockets, no clock, no services; every input is bounded in depth before anything recurses into it, and every
+//! request's body in the number of values before any of them is made.
 
 mod awsjson;
 mod codec;
@@ -22,11 +23,12 @@ mod message;
 mod query;
 mod restjson;
 pub mod sigv4;
+mod size;
 mod xml;
 mod xml_value;
 
 pub use codec::{Codec, DecodeError, Decoded, codec};
-pub use form::{parse_form, percent_decode, percent_encode};
+pub use form::{form_value, parse_form, percent_decode, percent_encode};
 pub use identify::{Identified, identify};
 pub use message::{Answer, Fault, Outgoing, Request, Response};
 pub use xml::{Element, XmlError};

@@ -12,6 +12,7 @@ use neargate_shape::{Kind, Member, OperationShape, ServiceShape, Shape, ShapeErr
 use crate::codec::{Codec, DecodeError, Decoded};
 use crate::form::{parse_form, percent_encode};
 use crate::message::{Answer, Fault, Outgoing, Request, Response};
+use crate::size::check_form;
 use crate::xml::{Element, Writer};
 use crate::xml_value::{from_text, read_members, to_text, write_members};
 
@@ -37,6 +38,7 @@ struct Node {
 
 impl Codec for Query {
     fn decode_request(&self, operation: &OperationShape, request: &Request<'_>) -> Result<Decoded, DecodeError> {
+        check_form(request.body)?;
         let mut pairs = parse_form(request.query.as_bytes());
         pairs.extend(parse_form(request.body));
         let mut root = Node::default();

@@ -13,6 +13,7 @@ use crate::awsjson;
 use crate::codec::{Codec, DecodeError, Decoded};
 use crate::form::{parse_form, percent_decode, percent_encode};
 use crate::message::{Answer, Fault, Outgoing, Request, Response};
+use crate::size::check_json;
 use crate::xml_value::{from_text, to_text};
 
 const CONTENT_TYPE: &str = "application/json";
@@ -164,6 +165,7 @@ fn body(
     unknown: &mut Vec<String>,
 ) -> Result<Members, DecodeError> {
     let Some(payload) = shape().members().iter().find(|member| member.location == Location::Payload) else {
+        check_json(bytes)?;
         let value = from_message(shape(), awsjson::parse(bytes)?, unknown)?;
         return Ok(if let Value::Structure(members) = value { members } else { Vec::new() });
     };
@@ -172,7 +174,10 @@ fn body(
         _ if bytes.is_empty() => Value::Null,
         Kind::Blob => Value::Blob(bytes.to_vec()),
         Kind::String => Value::String(String::from_utf8_lossy(bytes).into_owned()),
-        _ => from_message(inner, awsjson::parse(bytes)?, unknown)?,
+        _ => {
+            check_json(bytes)?;
+            from_message(inner, awsjson::parse(bytes)?, unknown)?
+        }
     };
     Ok(if value.is_null() { Vec::new() } else { vec![(payload.name, value)] })
 }

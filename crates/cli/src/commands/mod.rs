@@ -6,6 +6,7 @@ mod app_args;
 mod clock;
 mod completions;
 mod doctor;
+mod door_args;
 mod down;
 mod env;
 mod events;

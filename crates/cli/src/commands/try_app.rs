@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use neargate_base::{Diagnostic, Severity};
-use neargate_engine::Config;
+use neargate_engine::{Config, EndpointConfig};
 use serde_json::json;
 
 use super::app_args::AppArgs;
@@ -69,7 +69,13 @@ fn try_once(args: &TryArgs, screen: &Screen) -> Outcome {
     let stores = Stores { front: data_dir.join("images"), behind: behind.clone() };
     images::provide(screen, &app, &made, &stores)?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let config = Config { data_dir: data_dir.clone(), listen, image_stores: behind, clock: None };
+    let config = Config {
+        data_dir: data_dir.clone(),
+        listen,
+        image_stores: behind,
+        clock: None,
+        endpoint: EndpointConfig::default(),
+    };
     signals::check()?;
     let order =
         Order { app: &app, made: &made, stores: &stores, detail: Detail::Stacks, without_image: Severity::Error };

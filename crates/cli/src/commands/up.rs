@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use super::EngineArgs;
 use super::app_args::AppArgs;
 use super::clock::moment;
+use super::door_args::DoorArgs;
 use super::env::exports;
 use crate::app::synth::Synthesized;
 use crate::app::{self, App};
@@ -61,6 +62,8 @@ pub(crate) struct UpArgs {
     /// Do not show what containers write
     #[arg(long)]
     no_logs: bool,
+    #[command(flatten)]
+    door: DoorArgs,
     /// Start the engine alone, whatever is in the current directory
     #[arg(long, hide = true, conflicts_with = "app")]
     no_app: bool,
@@ -90,7 +93,8 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
         images::provide(screen, app, made, &stores)?;
     }
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.engine.port()));
-    let config = Config { data_dir: data_dir.clone(), listen, image_stores: vec![], clock };
+    let door = args.door.config();
+    let config = Config { data_dir: data_dir.clone(), listen, image_stores: vec![], clock, endpoint: door };
     with_engine(&config, STOP_PATIENCE, &interrupt, |endpoint| {
         let stacks = match app.as_ref().zip(made.as_ref()) {
             Some((app, made)) => deploy::deploy(screen, endpoint, &order(app, made, &stores))?,
@@ -167,8 +171,8 @@ fn in_running_engine(
     data_dir: &Path,
 ) -> Outcome {
     let is_other = args.data_dir.as_ref().is_some_and(|given| places::absolute(given) != places::absolute(data_dir));
-    if is_other || args.clock.is_some() {
-        let flag = if is_other { "--data-dir" } else { "--clock" };
+    let late = [is_other.then_some("--data-dir"), args.clock.as_ref().map(|_| "--clock"), args.door.given()];
+    if let Some(flag) = late.into_iter().flatten().next() {
         let message = format!(
             "an engine runs at `{}` already, with its data in `{}`: `{flag}` comes too late",
             endpoint.address(),
@@ -234,6 +238,7 @@ fn start_detached(args: &UpArgs, data_dir: &Path) -> Outcome<(Child, usize)> {
     if let Some(clock) = &args.clock {
         command.args(["--clock", clock]);
     }
+    command.args(args.door.words());
     // A group of its own: ctrl-c at this terminal is not for the engine.
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(log));
     let log_start = fs::read(&log_file).map_or(0, |log| log.len());

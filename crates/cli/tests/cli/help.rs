@@ -129,6 +129,10 @@ fn its_subcommands() {
               --clock <TIME>     Service time at the start: `system`, or a time such as `2026-12-01T04:00:00Z` [default: as it was]
               --no-logs          Do not show what containers write
           -h, --help             Print help (see more with '--help')
+
+        Who may call the endpoint:
+              --allow-host <NAME>      Also answer to this name or address beside 127.0.0.1, [::1] and localhost; `*.NAME` for all names below it
+              --allow-origin <ORIGIN>  Let web pages of this origin call AWS services, such as `http://localhost:3000`
     "#]]);
     place.check(&["run", "-h"], expect![[r#"
         exit 0

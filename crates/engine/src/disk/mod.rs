@@ -8,6 +8,7 @@
 //! images/         the OCI image store and unpacked layers
 //! tasks/          one folder a task: intent, overlay, spool, exit records
 //! engine.log      what a detached engine has to say
+//! endpoint.key    the key of the endpoint's root, with `--auth`
 //! ```
 //!
 //! Invariant: [`OWN_ENTRIES`] names everything in it; folders are 0700 and files 0600, those of earlier versions too once
@@ -47,6 +48,8 @@ pub(crate) const OWN_ENTRIES: &[&str] = &[
     "state.sqlite-journal",
     "state.sqlite",
     "engine.log",
+    "endpoint.key",
+    "endpoint.key.new",
     "neargate-data.new",
     claim::MARKER,
     "lock",

@@ -2,7 +2,7 @@
 //!
 //! | call | answers |
 //! |---|---|
-//! | `GET status` | version, process, data directory, both clocks |
+//! | `GET status` | version, process, data directory, both clocks, how many requests came and were refused at the door |
 //! | `GET tasks` | living tasks with their containers' processes |
 //! | `GET task?id=ID` | what led to a task: event or schedule, rule, target, request, first things first |
 //! | `GET notices?after=N&wait_ms=M` | what the user should hear, from a number on |
@@ -71,6 +71,7 @@ fn status(edge: &Edge) -> Json {
         "unfinished_effects": unfinished,
         "not_written": snapshot.failure(),
         "crash_points": crash::reached(),
+        "endpoint": edge.counts(),
     })
 }
 

@@ -1,15 +1,13 @@
 //! Whose keys there are.
 //!
-//! The endpoint's own keys are `test`/`test`, root of the default account; an access key of twelve digits with the secret
-//! `test` is root of that account. Temporary keys come from STS.
+//! The endpoint's own keys are [`RootKeys`]'s; temporary keys come from STS.
 
 use neargate_base::{Account, DEFAULT_ACCOUNT, Timestamp};
 use neargate_kernel::Principal;
 use neargate_wire::sigv4::Claim;
 
+use super::keys::RootKeys;
 use crate::writer::Snapshot;
-
-const SECRET: &str = "test";
 
 /// Who holds an access key, and the secret that proves it.
 #[derive(Clone, Debug)]
@@ -20,13 +18,13 @@ pub(super) struct Holder {
 }
 
 /// The holder of the key that a request claims to be signed with.
-pub(super) fn holder(snapshot: &Snapshot, claim: &Claim, now: Timestamp) -> Option<Holder> {
-    let account = match claim.access_key.as_str() {
-        "test" => Account::new(DEFAULT_ACCOUNT),
-        key if Account::is_valid(key) => Account::new(key),
-        key => return temporary(snapshot, key, claim.session_token.as_deref(), now),
-    };
-    Some(Holder { secret: SECRET.to_owned(), principal: Principal::root(&account), account })
+pub(super) fn holder(keys: &RootKeys, snapshot: &Snapshot, claim: &Claim, now: Timestamp) -> Option<Holder> {
+    match keys.find(&claim.access_key) {
+        Some((account, secret)) => {
+            Some(Holder { secret: secret.to_owned(), principal: Principal::root(&account), account })
+        }
+        None => temporary(snapshot, &claim.access_key, claim.session_token.as_deref(), now),
+    }
 }
 
 fn temporary(snapshot: &Snapshot, key: &str, token: Option<&str>, now: Timestamp) -> Option<Holder> {

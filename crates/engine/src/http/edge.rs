@@ -3,17 +3,47 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::http::request::Parts;
 use neargate_base::Scope;
-use neargate_kernel::{Notice, Reply, Request as CoreRequest};
+use neargate_kernel::{Notice, Principal, Reply, Request as CoreRequest};
 use neargate_shape::{OperationShape, Protocol, ServiceShape};
-use neargate_wire::sigv4::{self, Claim};
+use neargate_wire::sigv4::{self, Claim, Opened, SignatureError};
 use neargate_wire::{Codec, Fault, Identified, Request, Response, codec, identify};
+use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
-use super::{control, credentials};
+use super::bodies::{self, Bodies, BodyError, CONTROL_BYTES_MAX, Held};
+use super::connections::{self, Connections};
+use super::credentials::{self, Holder};
+use super::guard::Guard;
+use super::keys::RootKeys;
+use super::{control, cors};
 use crate::notices::NoticeBoard;
 use crate::wall;
 use crate::writer::{Refused, Writer};
+
+/// What an edge is made of.
+#[derive(Debug)]
+pub(crate) struct EdgeParts {
+    /// The services that there are.
+    pub(crate) services: Vec<&'static ServiceShape>,
+    /// The way to the core.
+    pub(crate) writer: Writer,
+    /// What the user should hear.
+    pub(crate) notices: Arc<NoticeBoard>,
+    /// The engine's id.
+    pub(crate) instance: String,
+    /// Where the engine keeps everything.
+    pub(crate) data_dir: PathBuf,
+    /// Told when a client asks the engine to stop.
+    pub(crate) stop: mpsc::Sender<()>,
+    /// Who may speak here.
+    pub(crate) guard: Guard,
+    /// Who is root here.
+    pub(crate) keys: RootKeys,
+}
 
 /// Everything the edge needs to answer.
 #[derive(Debug)]
@@ -24,36 +54,203 @@ pub(crate) struct Edge {
     pub(super) instance: String,
     pub(super) data_dir: PathBuf,
     pub(super) stop: mpsc::Sender<()>,
+    pub(super) connections: Arc<Connections>,
+    guard: Guard,
+    keys: RootKeys,
+    bodies: Bodies,
+}
+
+/// Who sends a request, as far as its head tells.
+#[derive(Debug)]
+struct Caller {
+    opened: Opened,
+    holder: Holder,
+}
+
+/// A call, ready for the core.
+struct Call {
+    service: &'static ServiceShape,
+    operation: &'static OperationShape,
+    codec: &'static dyn Codec,
+    request: CoreRequest,
+    unknown: Vec<String>,
 }
 
 impl Edge {
-    /// An edge for these services.
-    pub(crate) fn new(
-        services: Vec<&'static ServiceShape>,
-        writer: Writer,
-        notices: Arc<NoticeBoard>,
-        instance: String,
-        data_dir: PathBuf,
-        stop: mpsc::Sender<()>,
-    ) -> Self {
-        Self { services, writer, notices, instance, data_dir, stop }
+    /// An edge of these parts.
+    pub(crate) fn new(parts: EdgeParts) -> Self {
+        let EdgeParts { services, writer, notices, instance, data_dir, stop, guard, keys } = parts;
+        let connections = Connections::new(connections::affordable());
+        let bodies = Bodies::default();
+        Self { services, writer, notices, instance, data_dir, stop, connections, guard, keys, bodies }
+    }
+
+    /// What has come, for the status.
+    pub(super) fn counts(&self) -> Json {
+        let mut counts = self.guard.counts();
+        if let Some(counts) = counts.as_object_mut() {
+            counts.insert("connections".to_owned(), self.connections.count().into());
+            counts.insert("auth".to_owned(), self.keys.file().is_some().into());
+        }
+        counts
     }
 
     /// Answers one request.
-    pub(super) async fn answer(&self, request: &Request<'_>) -> Response {
-        if let Some(path) = request.path.strip_prefix("/_neargate/") {
-            return control::answer(self, path, request).await;
+    pub(super) async fn answer(&self, parts: &Parts, body: Incoming) -> Response {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers: Vec<_> = parts.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+        let head = Request { method: parts.method.as_str(), path, query, headers: &headers, body: &[] };
+        let page = match self.guard.check(parts) {
+            Ok(admitted) => admitted.page,
+            Err(refusal) => {
+                bodies::read_over(body);
+                return self.turn_away(&head, refusal.status(), "AccessDenied", &refusal.to_string());
+            }
+        };
+        let Some(page) = page else { return self.attend(&head, body).await };
+        let mut response = match cors::preflight(parts) {
+            Some(response) => response,
+            None => self.attend(&head, body).await,
+        };
+        cors::show_to(&page, &mut response);
+        response
+    }
+
+    /// Answers a request that may be looked at.
+    async fn attend(&self, head: &Request<'_>, body: Incoming) -> Response {
+        if let Some(path) = head.path.strip_prefix("/_neargate/") {
+            return self.attend_control(path, head, body).await;
         }
         let request_id = fresh_request_id();
-        let json = codec(Protocol::AwsJson11);
-        match identify(&self.services, request) {
-            Identified::Operation(service, operation) => match codec(service.protocol) {
-                Some(codec) => self.call(service, operation, codec, request, request_id).await,
-                None => plain(501, &format!("Neargate does not speak the protocol of `{}`", service.name)),
-            },
+        let caller = match self.open(head, &request_id) {
+            Ok(caller) => caller,
+            Err(response) => {
+                bodies::read_over(body);
+                return *response;
+            }
+        };
+        let bytes_max = bodies::bytes_max(self.service_of(head).map(|service| service.protocol));
+        let Held { bytes, room } = match self.bodies.read(body, bytes_max).await {
+            Ok(held) => held,
+            Err(error) => return self.no_body(head, error),
+        };
+        let call = self.read(&Request { body: &bytes, ..*head }, caller, &request_id);
+        drop(bytes);
+        let response = match call {
+            Ok(call) => self.call(call).await,
+            Err(response) => *response,
+        };
+        drop(room);
+        response
+    }
+
+    async fn attend_control(&self, path: &str, head: &Request<'_>, body: Incoming) -> Response {
+        let caller = match self.open_control(head) {
+            Ok(caller) => caller,
+            Err(error) => {
+                bodies::read_over(body);
+                return self.no_key(&error);
+            }
+        };
+        let held = match self.bodies.read(body, CONTROL_BYTES_MAX).await {
+            Ok(held) => held,
+            Err(error) => return self.no_body(head, error),
+        };
+        let request = Request { body: &held.bytes, ..*head };
+        match caller.map(|caller| caller.opened.close(&request)) {
+            Some(Err(error)) => self.no_key(&error),
+            _ => control::answer(self, path, &request).await,
+        }
+    }
+
+    /// What can be said before the body is read: that the request is none, or that it is signed by somebody.
+    fn open(&self, head: &Request<'_>, request_id: &str) -> Result<Caller, Box<Response>> {
+        match identify(&self.services, head) {
+            found @ (Identified::Unimplemented(..) | Identified::UnknownOperation(..)) => {
+                return Err(Box::new(self.no_operation(found, request_id)));
+            }
+            Identified::UnknownService(name) if !self.services.iter().any(|it| it.signing_name == name) => {
+                return Err(Box::new(self.no_operation(Identified::UnknownService(name), request_id)));
+            }
+            Identified::NoApi if !is_form(head) => {
+                return Err(Box::new(self.no_operation(Identified::NoApi, request_id)));
+            }
+            _ => {}
+        }
+        self.signed(head).map_err(|error| Box::new(self.refuse_signature(head, &error, request_id)))
+    }
+
+    /// Whoever has a generated key may use the control endpoint; where there is none, whoever the guard lets through.
+    fn open_control(&self, head: &Request<'_>) -> Result<Option<Caller>, SignatureError> {
+        if self.keys.file().is_none() {
+            return Ok(None);
+        }
+        let caller = self.signed(head)?;
+        match caller.holder.principal {
+            Principal::Root { .. } => Ok(Some(caller)),
+            _ => Err(SignatureError::UnknownKey),
+        }
+    }
+
+    /// Reads a whole request.
+    fn read(&self, request: &Request<'_>, caller: Caller, request_id: &str) -> Result<Call, Box<Response>> {
+        let Caller { opened, holder } = caller;
+        let verified =
+            opened.close(request).map_err(|error| Box::new(self.refuse_signature(request, &error, request_id)))?;
+        let (service, operation) = match identify(&self.services, request) {
+            Identified::Operation(service, operation) => (service, operation),
+            other => return Err(Box::new(self.no_operation(other, request_id))),
+        };
+        let Some(codec) = codec(service.protocol) else {
+            let text = format!("Neargate does not speak the protocol of `{}`", service.name);
+            return Err(Box::new(plain(501, &text)));
+        };
+        let decoded = codec
+            .decode_request(operation, request)
+            .map_err(|error| Box::new(codec.encode_error(service, &codec.refusal(&error), request_id)))?;
+        let request = CoreRequest {
+            scope: Scope::new(holder.account.as_str(), &verified.claim.region),
+            principal: holder.principal,
+            service: service.name.to_owned(),
+            operation: operation.name.to_owned(),
+            input: decoded.value,
+            request_id: request_id.to_owned(),
+        };
+        Ok(Call { service, operation, codec, request, unknown: decoded.unknown })
+    }
+
+    async fn call(&self, call: Call) -> Response {
+        let Call { service, operation, codec, request, unknown } = call;
+        let request_id = request.request_id.clone();
+        let (reply, notices) = match self.writer.call(request).await {
+            Ok(answered) => answered,
+            Err(refused) => (Err(refusal(refused, service.protocol)), vec![]),
+        };
+        let unknown = unknown.iter().map(|path| format!("{}:{} {path}: unknown member", service.name, operation.name));
+        let silent: Vec<_> =
+            unknown.chain(notices.iter().map(|it: &Notice| format!("{}: {}", it.subject, it.text))).collect();
+        encode(service, operation, codec, reply, &request_id, &silent)
+    }
+
+    fn signed(&self, head: &Request<'_>) -> Result<Caller, SignatureError> {
+        let now = wall::now();
+        let holder = std::cell::OnceCell::new();
+        let secret = |claim: &Claim| {
+            let found = credentials::holder(&self.keys, self.writer.snapshot(), claim, now)?;
+            Some(holder.get_or_init(|| found).secret.clone())
+        };
+        let opened = sigv4::open(head, Some(now), &secret)?;
+        let holder = holder.into_inner().ok_or(SignatureError::UnknownKey)?;
+        Ok(Caller { opened, holder })
+    }
+
+    fn no_operation(&self, found: Identified, request_id: &str) -> Response {
+        match found {
+            Identified::Operation(service, _) => refuse(service, &not_implemented(service.name), request_id),
             Identified::Unimplemented(service, name) => {
-                let text = format!("Neargate does not implement {}:{name}", service.name);
-                refuse(service, &Fault::sender("NotImplemented", text).with_status(501), &request_id)
+                refuse(service, &not_implemented(&format!("{}:{name}", service.name)), request_id)
             }
             Identified::UnknownOperation(service, name) => {
                 let (code, text) = match service.protocol {
@@ -61,13 +258,13 @@ impl Edge {
                     Protocol::Ec2 => ("InvalidAction", format!("The action {name} is not valid for this web service.")),
                     _ => ("UnknownOperationException", format!("{name} is no operation of {}", service.name)),
                 };
-                refuse(service, &Fault::sender(code, text), &request_id)
+                refuse(service, &Fault::sender(code, text), request_id)
             }
             Identified::UnknownService(name) => {
                 let text = format!("Neargate does not have the service `{name}`");
                 let fault = Fault::sender("NotImplemented", text).with_status(501);
-                match (json, self.services.first()) {
-                    (Some(codec), Some(service)) => codec.encode_error(service, &fault, &request_id),
+                match (codec(Protocol::AwsJson11), self.services.first()) {
+                    (Some(codec), Some(service)) => codec.encode_error(service, &fault, request_id),
                     _ => plain(501, &fault.message),
                 }
             }
@@ -77,55 +274,74 @@ impl Edge {
         }
     }
 
-    async fn call(
-        &self,
-        service: &'static ServiceShape,
-        operation: &'static OperationShape,
-        codec: &'static dyn Codec,
-        request: &Request<'_>,
-        request_id: String,
-    ) -> Response {
-        let (scope, principal) = match self.authenticate(request) {
-            Ok(caller) => caller,
-            Err(error) => return codec.encode_error(service, &error.fault(service.protocol), &request_id),
-        };
-        let decoded = match codec.decode_request(operation, request) {
-            Ok(decoded) => decoded,
-            Err(error) => return codec.encode_error(service, &codec.refusal(&error), &request_id),
-        };
-        let call = CoreRequest {
-            scope,
-            principal,
-            service: service.name.to_owned(),
-            operation: operation.name.to_owned(),
-            input: decoded.value,
-            request_id: request_id.clone(),
-        };
-        let (reply, notices) = match self.writer.call(call).await {
-            Ok(answered) => answered,
-            Err(refused) => (Err(refusal(refused, service.protocol)), vec![]),
-        };
-        let unknown =
-            decoded.unknown.iter().map(|path| format!("{}:{} {path}: unknown member", service.name, operation.name));
-        let silent: Vec<_> =
-            unknown.chain(notices.iter().map(|it: &Notice| format!("{}: {}", it.subject, it.text))).collect();
-        encode(service, operation, codec, reply, &request_id, &silent)
+    /// The service that a request is for, as far as its head tells; what is a form and says nothing else is for any that takes forms.
+    fn service_of(&self, head: &Request<'_>) -> Option<&'static ServiceShape> {
+        let services = &self.services;
+        match identify(services, head) {
+            Identified::Operation(service, _)
+            | Identified::Unimplemented(service, _)
+            | Identified::UnknownOperation(service, _) => Some(service),
+            Identified::UnknownService(name) => services.iter().find(|it| it.signing_name == name).copied(),
+            Identified::NoApi => services.iter().find(|it| is_form(head) && it.protocol == Protocol::Query).copied(),
+        }
     }
 
-    fn authenticate(
-        &self,
-        request: &Request<'_>,
-    ) -> Result<(Scope, neargate_kernel::Principal), sigv4::SignatureError> {
-        let now = wall::now();
-        let holder = std::cell::OnceCell::new();
-        let secret = |claim: &Claim| {
-            let found = credentials::holder(self.writer.snapshot(), claim, now)?;
-            Some(holder.get_or_init(|| found).secret.clone())
+    fn refuse_signature(&self, head: &Request<'_>, error: &SignatureError, request_id: &str) -> Response {
+        let mut response = match self.service_of(head) {
+            Some(service) => refuse(service, &error.fault(service.protocol), request_id),
+            None => plain(403, &error.fault(Protocol::Query).message),
         };
-        let verified = sigv4::verify(request, Some(now), &secret)?;
-        let holder = holder.into_inner().ok_or(sigv4::SignatureError::UnknownKey)?;
-        Ok((Scope::new(holder.account.as_str(), &verified.claim.region), holder.principal))
+        self.say_where_the_key_is(&mut response);
+        response
     }
+
+    /// The control endpoint's answer to who does not have the key.
+    fn no_key(&self, error: &SignatureError) -> Response {
+        let text = error.fault(Protocol::Query).message;
+        let mut response = plain(401, &format!("the engine was started with `--auth`: {text}"));
+        self.say_where_the_key_is(&mut response);
+        response
+    }
+
+    fn say_where_the_key_is(&self, response: &mut Response) {
+        let Some(file) = self.keys.file() else { return };
+        let file = header_text(&file.display().to_string());
+        let hint = format!(
+            "the engine was started with `--auth`: use the variables that `neargate up` printed; the key is in `{file}`"
+        );
+        response.headers.extend([("x-neargate-hint", hint), ("x-neargate-key-file", file)]);
+    }
+
+    fn no_body(&self, head: &Request<'_>, error: BodyError) -> Response {
+        let (status, code) = error.status();
+        self.turn_away(head, status, code, &error.to_string())
+    }
+
+    /// An answer to what is not looked at, in the protocol that the request's head speaks; the connection ends with it.
+    fn turn_away(&self, head: &Request<'_>, status: u16, code: &str, text: &str) -> Response {
+        let is_control = head.path.starts_with("/_neargate/");
+        let mut response = match self.service_of(head).filter(|_| !is_control) {
+            Some(service) => {
+                let is_json = !matches!(service.protocol, Protocol::Query | Protocol::Ec2);
+                let code = if is_json && code == "AccessDenied" { "AccessDeniedException" } else { code };
+                refuse(service, &Fault::sender(code, text).with_status(status), &fresh_request_id())
+            }
+            None => plain(status, text),
+        };
+        response.headers.push(("connection", "close".to_owned()));
+        response
+    }
+}
+
+fn not_implemented(what: &str) -> Fault {
+    Fault::sender("NotImplemented", format!("Neargate does not implement {what}")).with_status(501)
+}
+
+/// Whether a request's operation may be named in its body.
+fn is_form(head: &Request<'_>) -> bool {
+    let content_type = head.header("content-type").unwrap_or_default();
+    let is_untyped = content_type.is_empty() && head.method == "POST" && head.path == "/";
+    is_untyped || content_type.starts_with("application/x-www-form-urlencoded")
 }
 
 fn encode(

@@ -1,21 +1,33 @@
-//! Connections.
+//! The serving thread.
+//!
+//! Invariant: a client that is slow, or says nothing, holds bounded memory for a bounded time.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use neargate_base::{Code, Diagnostic};
-use neargate_wire::{Request, Response};
+use neargate_wire::Response;
+use rustix::net::sockopt::set_tcp_user_timeout;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::Edge;
-use super::edge::plain;
+use super::connections::Connection;
 
-/// The largest request body.
-const BODY_BYTES_MAX: usize = 32 << 20;
+/// The largest request head; a chunk of a body is not larger either.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+/// The most headers.
+const HEADERS_MAX: usize = 100;
+/// How long a request's head may take, counted from the end of the request before it: also how long a connection may be idle.
+const HEAD_DURATION_MAX: Duration = Duration::from_secs(30);
+/// How long a client may leave an answer unread.
+const UNREAD_MS_MAX: u32 = 30_000;
 
 /// Takes the port.
 pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Diagnostic> {
@@ -87,44 +99,46 @@ async fn wait_for_stop(mut stop: mpsc::Receiver<()>, told: Arc<(Mutex<bool>, Con
 async fn serve(listener: TcpListener, edge: Arc<Edge>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     loop {
-        // A connection that fails to be accepted is the client's loss; the next may not.
+        edge.connections.room().await;
+        // A connection that fails to be accepted is the client's loss; the next may not, least of all with one less open.
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            edge.connections.close_one();
+            tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let _ = stream.set_nodelay(true);
-        let edge = Arc::clone(&edge);
-        tokio::spawn(async move {
-            let service = service_fn(move |request| answer(Arc::clone(&edge), request));
-            let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-            // An error here is a client that went away.
-            let _ = connection.await;
-        });
+        tokio::spawn(attend(stream, Arc::clone(&edge), edge.connections.open()));
+    }
+}
+
+/// Serves one connection until its client or somebody who needs its place ends it.
+async fn attend(stream: TcpStream, edge: Arc<Edge>, connection: Arc<Connection>) {
+    let _ = stream.set_nodelay(true);
+    let _ = set_tcp_user_timeout(&stream, UNREAD_MS_MAX);
+    let place = Arc::clone(&connection);
+    let service = service_fn(move |request| answer(Arc::clone(&edge), Arc::clone(&place), request));
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DURATION_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // An error here is a client that went away, or one that was too slow.
+        _ = serving => {}
+        () = connection.unwanted() => {}
     }
 }
 
 async fn answer(
     edge: Arc<Edge>,
+    connection: Arc<Connection>,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, std::convert::Infallible> {
+    connection.works();
     let (parts, body) = request.into_parts();
-    let response = match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(body) => {
-            let body = body.to_bytes();
-            let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-            let headers: Vec<_> = parts.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
-            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let request = Request {
-                method: parts.method.as_str(),
-                path: parts.uri.path(),
-                query: parts.uri.query().unwrap_or_default(),
-                headers: &headers,
-                body: &body,
-            };
-            edge.answer(&request).await
-        }
-        Err(_) => plain(413, &format!("the request's body is larger than {BODY_BYTES_MAX} bytes, or was cut off")),
-    };
+    let response = edge.answer(&parts, body).await;
+    connection.waits();
     Ok(encode(response))
 }
 

@@ -12,4 +12,4 @@ mod verify;
 
 pub use claim::{Claim, claim};
 pub use sign::{Credentials, Signing, presign, sign};
-pub use verify::{SignatureError, Verified, verify};
+pub use verify::{Opened, SignatureError, Verified, open, verify};

@@ -42,6 +42,22 @@ pub enum SignatureError {
     Differs,
 }
 
+/// A request that a known key claims to have signed, as far as that can be told before its body is read.
+#[derive(Clone)]
+pub struct Opened {
+    claim: Claim,
+    secret: String,
+    /// The payload's hash as the request's head says it: the signature over it holds.
+    said: Option<String>,
+}
+
+/// Shows the claim only.
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("claim", &self.claim).finish_non_exhaustive()
+    }
+}
+
 /// Checks a request's signature with the secret that `secret` knows for its access key and session token.
 ///
 /// `now` is process time, never service time. Without a clock (`None`) times are not looked at.
@@ -53,9 +69,22 @@ pub fn verify(
     now: Option<Timestamp>,
     secret: &dyn Fn(&Claim) -> Option<String>,
 ) -> Result<Verified, SignatureError> {
-    let claimed = request.header("authorization").is_some() || request.query.contains("X-Amz-Signature=");
-    let Some(claim) = claim(request) else {
-        let text = request.header("authorization").unwrap_or_default();
+    open(request, now, secret)?.close(request)
+}
+
+/// Checks what can be checked before the body is read, which is not looked at: that there is a signature of a key that exists, made
+/// at a time that counts, and, where the head says the payload's hash, that the signature holds. [`Opened::close`] checks the rest.
+///
+/// # Errors
+/// Where the signature does not hold, whatever the body is.
+pub fn open(
+    head: &Request<'_>,
+    now: Option<Timestamp>,
+    secret: &dyn Fn(&Claim) -> Option<String>,
+) -> Result<Opened, SignatureError> {
+    let claimed = head.header("authorization").is_some() || head.query.contains("X-Amz-Signature=");
+    let Some(claim) = claim(head) else {
+        let text = head.header("authorization").unwrap_or_default();
         return Err(if claimed { SignatureError::Incomplete(text.to_owned()) } else { SignatureError::Missing });
     };
     current(&claim, now)?;
@@ -63,14 +92,38 @@ pub fn verify(
         return Err(SignatureError::Incomplete("'Host' must be a signed header".to_owned()));
     }
     let secret = secret(&claim).ok_or(SignatureError::UnknownKey)?;
-    let payload_hash = payload_hash(request, &claim)?;
-    let headers: Vec<&str> = claim.signed_headers.iter().map(String::as_str).collect();
-    let canonical = canonical_request(request, &claim.service, &headers, &payload_hash, "X-Amz-Signature");
-    let scope = Scope { time: &claim.time, region: &claim.region, service: &claim.service };
-    if same(&scope.signature(&secret, &canonical), &claim.signature) {
-        return Ok(Verified { claim });
+    let unsigned_by_default = claim.expires_s.is_some() && claim.service == "s3";
+    let said = head.header("x-amz-content-sha256").or(unsigned_by_default.then_some(UNSIGNED)).map(str::to_owned);
+    let opened = Opened { claim, secret, said };
+    if let Some(said) = &opened.said {
+        opened.holds(head, said)?;
     }
-    Err(SignatureError::Differs)
+    Ok(opened)
+}
+
+impl Opened {
+    /// Checks the rest, now that the body is there. The request is that of [`open`].
+    ///
+    /// # Errors
+    /// Where the body is not the one that was signed, or the signature does not hold.
+    pub fn close(self, request: &Request<'_>) -> Result<Verified, SignatureError> {
+        match &self.said {
+            Some(said) if said == UNSIGNED || said.starts_with("STREAMING-") => {}
+            Some(said) if same(said, &sha256_hex(request.body)) => {}
+            Some(_) => return Err(SignatureError::PayloadDiffers),
+            None => self.holds(request, &sha256_hex(request.body))?,
+        }
+        Ok(Verified { claim: self.claim })
+    }
+
+    fn holds(&self, request: &Request<'_>, payload_hash: &str) -> Result<(), SignatureError> {
+        let claim = &self.claim;
+        let headers: Vec<&str> = claim.signed_headers.iter().map(String::as_str).collect();
+        let canonical = canonical_request(request, &claim.service, &headers, payload_hash, "X-Amz-Signature");
+        let scope = Scope { time: &claim.time, region: &claim.region, service: &claim.service };
+        let holds = same(&scope.signature(&self.secret, &canonical), &claim.signature);
+        if holds { Ok(()) } else { Err(SignatureError::Differs) }
+    }
 }
 
 fn current(claim: &Claim, now: Option<Timestamp>) -> Result<(), SignatureError> {
@@ -102,19 +155,6 @@ fn current(claim: &Claim, now: Option<Timestamp>) -> Result<(), SignatureError> 
         return Err(SignatureError::NotYetCurrent(text));
     }
     Ok(())
-}
-
-/// The hash that was signed: the header's where it is true of the body or says that there is none.
-fn payload_hash(request: &Request<'_>, claim: &Claim) -> Result<String, SignatureError> {
-    let unsigned_by_default = claim.expires_s.is_some() && claim.service == "s3";
-    match request.header("x-amz-content-sha256") {
-        Some(said) if said == UNSIGNED || said.starts_with("STREAMING-") => Ok(said.to_owned()),
-        None if unsigned_by_default => Ok(UNSIGNED.to_owned()),
-        said => {
-            let hash = sha256_hex(request.body);
-            if said.is_none_or(|said| same(said, &hash)) { Ok(hash) } else { Err(SignatureError::PayloadDiffers) }
-        }
-    }
 }
 
 impl SignatureError {

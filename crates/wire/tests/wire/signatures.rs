@@ -3,7 +3,7 @@
 use neargate_base::Timestamp;
 use neargate_shape::{Protocol, scalar};
 use neargate_testkit::needs::needs;
-use neargate_wire::sigv4::{Credentials, SignatureError, Signing, presign, sign, verify};
+use neargate_wire::sigv4::{Credentials, SignatureError, Signing, open, presign, sign, verify};
 use neargate_wire::{Request, parse_form};
 use serde_json::json;
 
@@ -163,6 +163,34 @@ fn our_signatures_hold_and_tampering_breaks_them() {
         let presigned = Request { query: &query, ..request };
         assert!(verify(&presigned, Some(NOW.plus_ms(60_000)), &secret).is_ok(), "{path}");
         assert!(verify(&presigned, Some(NOW.plus_ms(60_001)), &secret).is_err(), "{path}");
+    }
+}
+
+/// S3's clients say the payload's hash in a header: a wrong signature needs no body to be seen. The others' need one.
+#[needs()]
+fn a_signature_is_refused_before_the_body_where_the_head_says_enough() {
+    for (service, is_told_by_head) in [("s3", true), ("ecs", false)] {
+        let credentials =
+            Credentials { access_key: "test".to_owned(), secret_key: "right".to_owned(), session_token: None };
+        let signing = Signing { credentials: &credentials, region: "eu-west-1", service, now: NOW };
+        let request = Request { method: "PUT", path: "/a/b", query: "", headers: &[("host", HOST)], body: b"body" };
+        let added = sign(&request, &signing);
+        let headers: Vec<_> =
+            request.headers.iter().copied().chain(added.iter().map(|(name, text)| (*name, text.as_str()))).collect();
+        let signed = Request { headers: &headers, ..request };
+        let head = Request { body: b"", ..signed };
+        let with = |secret: &'static str| open(&head, Some(NOW), &move |_| Some(secret.to_owned()));
+        assert!(with("right").unwrap().close(&signed).is_ok(), "{service}");
+        let other = if is_told_by_head { SignatureError::PayloadDiffers } else { SignatureError::Differs };
+        assert_eq!(with("right").unwrap().close(&Request { body: b"other", ..signed }), Err(other), "{service}");
+        match with("wrong") {
+            Err(error) => assert!(is_told_by_head && error == SignatureError::Differs, "{service}"),
+            Ok(opened) => {
+                assert!(!is_told_by_head, "{service}");
+                assert_eq!(opened.close(&signed), Err(SignatureError::Differs));
+            }
+        }
+        assert!(matches!(open(&head, Some(NOW), &|_| None), Err(SignatureError::UnknownKey)));
     }
 }
 
