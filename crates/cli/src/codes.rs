@@ -28,6 +28,10 @@ pub(crate) const NOT_FOUND: Code = Code("NG-E0211");
 pub(crate) const NO_NETWORK: Code = Code("NG-E0212");
 /// The engine did not start or did not end.
 pub(crate) const ENGINE: Code = Code("NG-E0213");
+/// What answers is no engine of ours.
+pub(crate) const NOT_NEARGATE: Code = Code("NG-E0214");
+/// The engine wants its own key, which cannot be read.
+pub(crate) const KEY: Code = Code("NG-E0215");
 /// Nothing came of what was fired.
 pub(crate) const NO_TASK: Code = Code("NG-E0220");
 /// Tasks did not end in time.

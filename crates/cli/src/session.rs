@@ -18,7 +18,7 @@ pub(crate) fn with_engine<T>(
     work: impl FnOnce(&Endpoint) -> Outcome<T>,
 ) -> Outcome<T> {
     let engine = Engine::start(config)?;
-    let endpoint = Endpoint::at(engine.address()).until(interrupt);
+    let endpoint = Endpoint::at(engine.address()).with_key(engine.key()).until(interrupt);
     let result = std::thread::scope(|scope| {
         scope.spawn(|| {
             engine.wait();

@@ -59,6 +59,7 @@ pub struct Config {
 #[derive(Debug)]
 pub struct Engine {
     address: SocketAddr,
+    key: Option<EndpointKey>,
     writer: Writer,
     notices: Arc<NoticeBoard>,
     writer_thread: Option<JoinHandle<Result<(), String>>>,
@@ -75,6 +76,7 @@ impl Engine {
         let listener = http::listen(config.listen)?;
         let data_dir = DataDirectory::open(&config.data_dir)?;
         let keys = http::RootKeys::of(&config.endpoint, &config.data_dir)?;
+        let key = keys.generated().cloned();
         let mut journal = data_dir.journal()?;
         let unreadable = |error: String| {
             Diagnostic::error(Code("NG-E0103"), format!("cannot read the engine's state: {error}"))
@@ -127,6 +129,7 @@ impl Engine {
         let http = http::Server::start(listener, edge, stop_receiver).map_err(|error| no_thread(&error))?;
         Ok(Self {
             address: http.address(),
+            key,
             writer,
             notices,
             writer_thread: Some(writer_thread),
@@ -139,6 +142,11 @@ impl Engine {
     /// Where the endpoint listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The key of the endpoint's root, where it was generated.
+    pub fn key(&self) -> Option<&EndpointKey> {
+        self.key.as_ref()
     }
 
     /// What the user should hear.

@@ -59,17 +59,17 @@ pub(crate) struct AdvanceArgs {
 /// Runs a subcommand.
 pub(super) fn run(command: &ClockCommand, screen: &Screen) -> Outcome {
     let status = match command {
-        ClockCommand::Show(args) => args.engine.endpoint().status()?,
+        ClockCommand::Show(args) => args.engine.endpoint()?.status()?,
         ClockCommand::Set(args) => {
             let time = moment(&args.time)?;
-            turned(screen, &args.engine.endpoint(), &Turn::Set(time.to_string()), true)?
+            turned(screen, &args.engine.endpoint()?, &Turn::Set(time.to_string()), true)?
         }
         ClockCommand::Advance(args) => {
             let turn = match duration_ms(&args.by) {
                 Some(ms) => Turn::Advance(ms),
-                None => Turn::To(to_come(&args.engine.endpoint(), moment(&args.by)?)?.to_string()),
+                None => Turn::To(to_come(&args.engine.endpoint()?, moment(&args.by)?)?.to_string()),
             };
-            turned(screen, &args.engine.endpoint(), &turn, !args.no_wait)?
+            turned(screen, &args.engine.endpoint()?, &turn, !args.no_wait)?
         }
     };
     if screen.is_json() {

@@ -35,8 +35,8 @@ pub(crate) struct DownArgs {
 
 /// Stops the engine.
 pub(super) fn run(args: &DownArgs, screen: &Screen) -> Outcome {
-    let endpoint = args.engine.endpoint();
-    let running = endpoint.status().ok();
+    let endpoint = args.engine.endpoint()?;
+    let running = endpoint.status_if_there()?;
     let data_dir = match (&running, &args.data_dir) {
         (Some(status), None) => status.data_dir.clone(),
         (Some(status), Some(given)) if places::absolute(given) == places::absolute(&status.data_dir) => {

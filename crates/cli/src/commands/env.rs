@@ -22,7 +22,7 @@ pub(crate) struct EnvArgs {
 
 /// Writes the variables.
 pub(super) fn run(args: &EnvArgs, screen: &Screen) -> Outcome {
-    let endpoint = args.engine.endpoint();
+    let endpoint = args.engine.endpoint()?;
     // Variables that lead nowhere would be of no use.
     endpoint.status()?;
     if screen.is_json() {
@@ -38,10 +38,11 @@ pub(super) fn run(args: &EnvArgs, screen: &Screen) -> Outcome {
 /// Of the region's two names, some clients read the one and some the other.
 fn variables(endpoint: &Endpoint, account: Option<&str>, region: Option<&str>) -> [(&'static str, String); 5] {
     let region = region.unwrap_or_else(|| endpoint.region()).to_owned();
+    let (access_key, secret) = endpoint.exports();
     [
         ("AWS_ENDPOINT_URL", format!("http://{}", endpoint.address())),
-        ("AWS_ACCESS_KEY_ID", account.unwrap_or_else(|| endpoint.access_key()).to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ("AWS_ACCESS_KEY_ID", account.map_or(access_key, str::to_owned)),
+        ("AWS_SECRET_ACCESS_KEY", secret),
         ("AWS_REGION", region.clone()),
         ("AWS_DEFAULT_REGION", region),
     ]

@@ -82,7 +82,7 @@ fn put_given(args: &PutArgs, screen: &Screen) -> Outcome {
     if let Some(bus) = &args.bus {
         events.iter_mut().for_each(|event| event.bus = Some(bus.clone()));
     }
-    let ids = put(screen, &args.engine.endpoint(), &events)?;
+    let ids = put(screen, &args.engine.endpoint()?, &events)?;
     if screen.is_json() {
         screen.json(&json!({ "event_ids": ids }));
     } else {

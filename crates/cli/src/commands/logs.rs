@@ -60,7 +60,7 @@ pub(super) fn run(command: &LogsCommand, screen: &Screen) -> Outcome {
 }
 
 fn tail(args: &TailArgs, screen: &Screen) -> Outcome {
-    let endpoint = args.engine.endpoint();
+    let endpoint = args.engine.endpoint()?;
     let group = find_group(&endpoint, &args.group)?;
     let since = args.since.as_deref().map(|since| since_ms(&endpoint, since)).transpose()?;
     let mut from = since;

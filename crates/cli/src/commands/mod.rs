@@ -101,13 +101,16 @@ pub(crate) struct EngineArgs {
 
 impl EngineArgs {
     /// The port.
-    pub(crate) fn port(&self) -> u16 {
-        self.port.or_else(endpoint::port_of_environment).unwrap_or(DEFAULT_PORT)
+    pub(crate) fn port(&self) -> Outcome<u16> {
+        match self.port {
+            Some(port) => Ok(port),
+            None => Ok(endpoint::port_of_environment()?.unwrap_or(DEFAULT_PORT)),
+        }
     }
 
     /// The engine's endpoint, whether it is there or not.
-    pub(crate) fn endpoint(&self) -> Endpoint {
-        Endpoint::on_port(self.port())
+    pub(crate) fn endpoint(&self) -> Outcome<Endpoint> {
+        self.port().map(Endpoint::on_port)
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) fn run(args: &RunArgs, screen: &Screen) -> Outcome {
 }
 
 fn run_task(args: &RunArgs, screen: &Screen) -> Outcome {
-    let endpoint = args.engine.endpoint();
+    let endpoint = args.engine.endpoint()?;
     let (definition, stack) = find_definition(&endpoint, &args.task)?;
     let place = find_place(&endpoint, args, &definition, stack.as_deref())?;
     let overrides = overrides(args, &definition)?;

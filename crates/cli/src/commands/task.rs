@@ -69,7 +69,7 @@ pub(super) fn run(command: &TaskCommand, screen: &Screen) -> Outcome {
 }
 
 fn list(args: &ListArgs, screen: &Screen) -> Outcome {
-    let tasks = tasks::list(&args.engine.endpoint(), args.all)?;
+    let tasks = tasks::list(&args.engine.endpoint()?, args.all)?;
     if screen.is_json() {
         screen.json(&Json::Array(tasks.iter().map(tasks::to_json).collect()));
         return Ok(Exit::Done);
@@ -95,7 +95,7 @@ fn list(args: &ListArgs, screen: &Screen) -> Outcome {
 }
 
 fn logs(args: &LogsArgs, screen: &Screen) -> Outcome {
-    let endpoint = args.engine.endpoint();
+    let endpoint = args.engine.endpoint()?;
     let mut task = tasks::find(&endpoint, &args.task)?;
     let streams = tasks::streams(&endpoint, &task)?;
     if streams.is_empty() {
@@ -134,7 +134,7 @@ fn logs(args: &LogsArgs, screen: &Screen) -> Outcome {
 }
 
 fn stop(args: &StopArgs, screen: &Screen) -> Outcome {
-    let endpoint = args.engine.endpoint();
+    let endpoint = args.engine.endpoint()?;
     let task = tasks::find(&endpoint, &args.task)?;
     let input = ecs::StopTaskInput {
         cluster: task.cluster_arn.clone(),

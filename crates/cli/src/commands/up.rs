@@ -75,8 +75,8 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     let app = if args.no_app { None } else { app::find(args.app.as_deref(), args.of_app.config.as_deref())? };
     // An engine that was detached has no terminal that could go away.
     let interrupt = signals::watch(if args.no_app { Hangup::Ignored } else { Hangup::Ends })?;
-    let endpoint = args.engine.endpoint().until(&interrupt);
-    if let Ok(status) = endpoint.status() {
+    let endpoint = args.engine.endpoint()?.until(&interrupt);
+    if let Some(status) = endpoint.status_if_there()? {
         return in_running_engine(args, screen, &endpoint, app.as_ref(), &status.data_dir);
     }
     let made = app.as_ref().map(|app| args.of_app.synth(screen, app, None)).transpose()?;
@@ -92,7 +92,7 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     if let Some((app, made)) = app.as_ref().zip(made.as_ref()) {
         images::provide(screen, app, made, &stores)?;
     }
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.engine.port()));
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.engine.port()?));
     let door = args.door.config();
     let config = Config { data_dir: data_dir.clone(), listen, image_stores: vec![], clock, endpoint: door };
     with_engine(&config, STOP_PATIENCE, &interrupt, |endpoint| {
@@ -131,7 +131,13 @@ fn ready(screen: &Screen, endpoint: &Endpoint, data_dir: &Path, stacks: &[Json])
         _ => (None, None),
     };
     if screen.is_json() {
-        screen.json(&json!({ "endpoint": url, "data_dir": data_dir.display().to_string(), "stacks": stacks }));
+        let (access_key, secret) = endpoint.exports();
+        let mut ready = json!({ "endpoint": url, "data_dir": data_dir.display().to_string(), "stacks": stacks });
+        if let Some(members) = ready.as_object_mut().filter(|_| secret != "test") {
+            members.insert("access_key_id".to_owned(), access_key.into());
+            members.insert("secret_access_key".to_owned(), secret.into());
+        }
+        screen.json(&ready);
     } else {
         screen.data(&exports(endpoint, account, region));
     }
@@ -234,7 +240,7 @@ fn start_detached(args: &UpArgs, data_dir: &Path) -> Outcome<(Child, usize)> {
     let log = OpenOptions::new().create(true).append(true).mode(0o600).open(&log_file);
     let log = log.map_err(|error| Failure::failed(places::file_error("write", &log_file, &error)))?;
     let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
-    command.args(["up", "--no-app", "--port", &args.engine.port().to_string(), "--data-dir"]).arg(data_dir);
+    command.args(["up", "--no-app", "--port", &args.engine.port()?.to_string(), "--data-dir"]).arg(data_dir);
     if let Some(clock) = &args.clock {
         command.args(["--clock", clock]);
     }

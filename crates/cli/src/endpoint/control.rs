@@ -122,6 +122,14 @@ impl Endpoint {
         self.control("GET", "status", "", &Json::Null, Duration::ZERO).map(status)
     }
 
+    /// The same, and nothing where nobody answers.
+    pub(crate) fn status_if_there(&self) -> Result<Option<Status>, CallError> {
+        match self.status() {
+            Err(CallError::Unreachable { .. }) => Ok(None),
+            status => status.map(Some),
+        }
+    }
+
     /// Notices after a number; waits for one up to `wait`.
     pub(crate) fn notices(&self, after: u64, wait: Duration) -> Result<Vec<Notice>, CallError> {
         let query = format!("after={after}&wait_ms={}", wait.as_millis());
@@ -211,7 +219,7 @@ impl Endpoint {
         let (path, host) = (format!("/_neargate/{call}"), self.address.to_string());
         let headers = [("host", host.as_str()), ("content-type", "application/json"), ("x-neargate-client", "cli")];
         let request = Request { method, path: &path, query, headers: &headers, body: body.as_bytes() };
-        let response = self.send(&request, super::PATIENCE + wait)?;
+        let response = self.exchange(&request, "neargate", super::PATIENCE + wait, || self.keys.for_control())?;
         let unreadable = |cause: String| CallError::Unreadable { call: format!("neargate:{call}"), cause };
         if response.status != 200 {
             let text = String::from_utf8_lossy(&response.body).trim().to_owned();

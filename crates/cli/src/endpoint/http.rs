@@ -22,6 +22,13 @@ pub(crate) struct Received {
     pub(crate) body: Vec<u8>,
 }
 
+impl Received {
+    /// The first header of that name, given in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// Sends a request and waits for the answer.
 pub(crate) fn send(address: SocketAddr, request: &Request<'_>, patience: Duration) -> io::Result<Received> {
     let mut stream = TcpStream::connect_timeout(&address, CONNECT_PATIENCE)?;

@@ -4,20 +4,26 @@
 
 pub(crate) mod control;
 mod http;
+mod key;
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use neargate_base::{Account, DEFAULT_ACCOUNT, DEFAULT_REGION, Diagnostic};
+use neargate_engine::EndpointKey;
 use neargate_shape::{OperationShape, ServiceShape, Value, Wire};
 use neargate_wire::sigv4::{Credentials, Signing, sign};
 use neargate_wire::{Answer, Request, codec};
 
+use key::Keys;
+
 use crate::codes;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Outcome};
 use crate::signals;
 
 /// The port of an engine where nobody names another.
@@ -29,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     address: SocketAddr,
-    credentials: Credentials,
+    keys: Keys,
     region: String,
     /// Set once the user breaks off: no call goes out any more.
     interrupt: Arc<AtomicBool>,
@@ -44,6 +50,20 @@ pub(crate) enum CallError {
     Unreachable {
         /// Where.
         address: SocketAddr,
+        /// Why.
+        cause: String,
+    },
+    /// Somebody answers who is no engine of ours.
+    NotNeargate {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// The engine wants its own key, and its file cannot be read.
+    KeyNeeded {
+        /// Where.
+        address: SocketAddr,
+        /// The file.
+        file: String,
         /// Why.
         cause: String,
     },
@@ -75,14 +95,13 @@ impl Endpoint {
 
     /// The endpoint at an address.
     pub(crate) fn at(address: SocketAddr) -> Self {
-        let own = || Credentials { access_key: "test".to_owned(), secret_key: "test".to_owned(), session_token: None };
-        let credentials = match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
-            (Some(access_key), Some(secret_key)) => {
-                Credentials { access_key, secret_key, session_token: variable("AWS_SESSION_TOKEN") }
-            }
-            _ => own(),
-        };
-        Self { address, credentials, region: region(), interrupt: Arc::default() }
+        Self { address, keys: Keys::of_environment(), region: region(), interrupt: Arc::default() }
+    }
+
+    /// The same endpoint, of an engine that this process has started, with a key of its own or without.
+    pub(crate) fn with_key(mut self, key: Option<&EndpointKey>) -> Self {
+        self.keys = self.keys.of_engine(key);
+        self
     }
 
     /// The same endpoint, called for a stack that names its account or region.
@@ -91,10 +110,8 @@ impl Endpoint {
         if let Some(region) = region {
             region.clone_into(&mut endpoint.region);
         }
-        // The engine takes an account's number for the access key of its root.
         if let Some(account) = account.filter(|account| *account != DEFAULT_ACCOUNT) {
-            endpoint.credentials =
-                Credentials { access_key: account.to_owned(), secret_key: "test".to_owned(), session_token: None };
+            endpoint.keys = self.keys.of_account(account);
         }
         endpoint
     }
@@ -120,15 +137,14 @@ impl Endpoint {
         &self.region
     }
 
-    /// The access key of calls.
-    pub(crate) fn access_key(&self) -> &str {
-        &self.credentials.access_key
+    /// The account of calls.
+    pub(crate) fn account(&self) -> &str {
+        self.keys.account()
     }
 
-    /// The account of calls: the engine takes an account's number for the access key of its root.
-    pub(crate) fn account(&self) -> &str {
-        let key = self.credentials.access_key.as_str();
-        if key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit()) { key } else { DEFAULT_ACCOUNT }
+    /// Access key id and secret with which other clients are root here.
+    pub(crate) fn exports(&self) -> (String, String) {
+        self.keys.exports()
     }
 
     /// One call.
@@ -164,16 +180,7 @@ impl Endpoint {
             headers: &headers,
             body: &outgoing.body,
         };
-        let signing = Signing {
-            credentials: &self.credentials,
-            region: &self.region,
-            service: service.signing_name,
-            now: neargate_engine::now(),
-        };
-        let signature = sign(&request, &signing);
-        let headers: Vec<_> =
-            headers.iter().copied().chain(signature.iter().map(|(name, value)| (*name, value.as_str()))).collect();
-        let response = self.send(&Request { headers: &headers, ..request }, PATIENCE)?;
+        let response = self.exchange(&request, service.signing_name, PATIENCE, || Some(self.keys.for_service()))?;
         let headers: Vec<_> = response.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let answer = Answer { status: response.status, headers: &headers, body: &response.body };
         if !(200..300).contains(&response.status) {
@@ -185,9 +192,46 @@ impl Endpoint {
         codec.decode_response(operation, &answer).map_err(|error| unreadable(service, operation, &error))
     }
 
+    /// Sends a request, signed where there is something to sign with; once more where the engine wants its own key.
+    fn exchange(
+        &self,
+        request: &Request<'_>,
+        service: &str,
+        patience: Duration,
+        credentials: impl Fn() -> Option<Credentials>,
+    ) -> Result<http::Received, CallError> {
+        loop {
+            let signature = credentials().map(|credentials| {
+                let now = neargate_engine::now();
+                sign(request, &Signing { credentials: &credentials, region: &self.region, service, now })
+            });
+            let signature = signature.unwrap_or_default();
+            let signature = signature.iter().map(|(name, value)| (*name, value.as_str()));
+            let headers: Vec<_> = request.headers.iter().copied().chain(signature).collect();
+            let response = self.send(&Request { headers: &headers, ..*request }, patience)?;
+            let Some(file) = response.header("x-neargate-key-file") else { return Ok(response) };
+            match self.keys.learn(Path::new(file)) {
+                Ok(true) => {}
+                Ok(false) => return Ok(response),
+                Err(_) if !self.keys.are_known() => return Ok(response),
+                Err(cause) => {
+                    let (address, file, cause) = (self.address, file.to_owned(), cause.to_string());
+                    return Err(CallError::KeyNeeded { address, file, cause });
+                }
+            }
+        }
+    }
+
     fn send(&self, request: &Request<'_>, patience: Duration) -> Result<http::Received, CallError> {
-        http::send(self.address, request, patience)
-            .map_err(|cause| CallError::Unreachable { address: self.address, cause: cause.to_string() })
+        let address = self.address;
+        let response = http::send(address, request, patience).map_err(|cause| match cause.kind() {
+            ErrorKind::InvalidData => CallError::NotNeargate { address },
+            _ => CallError::Unreachable { address, cause: cause.to_string() },
+        })?;
+        match response.header("server") {
+            Some(server) if server.starts_with("Neargate") => Ok(response),
+            _ => Err(CallError::NotNeargate { address }),
+        }
     }
 }
 
@@ -205,12 +249,25 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The port in `AWS_ENDPOINT_URL`, where that leads to this machine.
-pub(crate) fn port_of_environment() -> Option<u16> {
-    let url = std::env::var("AWS_ENDPOINT_URL").ok()?;
-    let rest = url.strip_prefix("http://")?;
-    let (host, port) = rest.trim_end_matches('/').rsplit_once(':')?;
-    matches!(host, "127.0.0.1" | "localhost" | "[::1]").then(|| port.parse().ok()).flatten()
+/// The port in `AWS_ENDPOINT_URL`; what leads to no engine of this machine is an error, not another engine.
+pub(crate) fn port_of_environment() -> Outcome<Option<u16>> {
+    let Some(url) = variable("AWS_ENDPOINT_URL") else { return Ok(None) };
+    let port = port_of(&url).ok_or_else(|| {
+        let message = format!("`AWS_ENDPOINT_URL` is `{url}`, expected `http://127.0.0.1:PORT`");
+        Failure::usage(
+            Diagnostic::error(codes::ARGUMENT, message).hint("set it, unset it, or name the engine with `--port`"),
+        )
+    })?;
+    Ok(Some(port))
+}
+
+fn port_of(url: &str) -> Option<u16> {
+    let authority = url.strip_prefix("http://")?.trim_end_matches('/');
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok().filter(|port| *port != 0)?),
+        _ => (authority, 80),
+    };
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]").then_some(port)
 }
 
 fn unreadable(service: &ServiceShape, operation: &OperationShape, cause: &dyn fmt::Display) -> CallError {
@@ -231,6 +288,17 @@ impl CallError {
                 Diagnostic::error(codes::NO_ENGINE, format!("no engine answers at `{address}`: {cause}"))
                     .hint("start one with `neargate up`, or say where it is with `--port`")
             }
+            Self::NotNeargate { address } => {
+                Diagnostic::error(codes::NOT_NEARGATE, format!("what answers at `{address}` is no Neargate engine"))
+                    .hint("start one on another port with `neargate up --port PORT`, or say where it is with `--port`")
+            }
+            Self::KeyNeeded { address, file, cause } => {
+                let message =
+                    format!("the engine at `{address}` was started with `--auth`, and its key cannot be read: {cause}");
+                Diagnostic::error(codes::KEY, message).at(file.clone()).hint(
+                    "run this as the user who started the engine, or set the variables that its `neargate up` printed",
+                )
+            }
             Self::Fault { call, code, message, hint } => {
                 let diagnostic = Diagnostic::error(codes::REFUSED, format!("`{call}` was refused: {code}: {message}"));
                 hint.iter().fold(diagnostic, |diagnostic, hint| diagnostic.hint(hint))
@@ -248,6 +316,34 @@ impl From<CallError> for Failure {
         match error {
             CallError::Interrupted => signals::failure(),
             error => Self::failed(error.diagnostic()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::port_of;
+
+    #[test]
+    fn ports_of_endpoint_urls() {
+        for (url, port) in [
+            ("http://127.0.0.1:4566", Some(4566)),
+            ("http://localhost:4567/", Some(4567)),
+            ("http://[::1]:4566", Some(4566)),
+            ("http://localhost", Some(80)),
+            ("http://[::1]", Some(80)),
+            ("garbage", None),
+            ("http://", None),
+            ("http://127.0.0.1:", None),
+            ("http://127.0.0.1:x", None),
+            ("http://127.0.0.1:0", None),
+            ("http://127.0.0.1:65536", None),
+            ("https://127.0.0.1:4566", None),
+            ("127.0.0.1:4566", None),
+            ("http://127.0.0.1:4566/path", None),
+            ("http://ecs.eu-west-1.amazonaws.com:4566", None),
+        ] {
+            assert_eq!(port_of(url), port, "{url}");
         }
     }
 }

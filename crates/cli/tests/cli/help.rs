@@ -131,6 +131,7 @@ fn its_subcommands() {
           -h, --help             Print help (see more with '--help')
 
         Who may call the endpoint:
+              --auth                   Generate a key that root's calls and this program need, for machines with other users: without it whoever has an account on the machine is the engine's root
               --allow-host <NAME>      Also answer to this name or address beside 127.0.0.1, [::1] and localhost; `*.NAME` for all names below it
               --allow-origin <ORIGIN>  Let web pages of this origin call AWS services, such as `http://localhost:3000`
     "#]]);

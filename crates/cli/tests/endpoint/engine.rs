@@ -16,7 +16,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Engine {
     child: Child,
     door: Door,
-    _folder: tempfile::TempDir,
+    /// What `up` has printed.
+    pub(crate) exports: String,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// Where an engine is called.
@@ -64,7 +66,7 @@ impl Engine {
         let mut exports = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut exports).unwrap();
         let port = exports.split_once("http://127.0.0.1:").unwrap().1.split(' ').next().unwrap().parse().unwrap();
-        Self { child, door: Door { port }, _folder: folder }
+        Self { child, door: Door { port }, exports, folder }
     }
 
     /// A line of the process's own account of its memory, in bytes.
@@ -149,8 +151,11 @@ pub(crate) fn bytes(method: &str, target: &str, headers: &[(&str, &str)], body: 
 
 /// A request under the keys that everybody knows.
 pub(crate) fn signed(request: &Request<'_>, service: &str) -> Vec<(String, String)> {
-    let credentials = known();
-    let signing = Signing { credentials: &credentials, region: "us-east-1", service, now: neargate_engine::now() };
+    signed_as(request, service, &known())
+}
+
+pub(crate) fn signed_as(request: &Request<'_>, service: &str, credentials: &Credentials) -> Vec<(String, String)> {
+    let signing = Signing { credentials, region: "us-east-1", service, now: neargate_engine::now() };
     sign(request, &signing).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "figures are for who reads the log")]
 
+mod auth;
 mod bounds;
 mod browser;
 mod door;

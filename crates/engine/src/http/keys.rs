@@ -20,6 +20,8 @@ use super::EndpointConfig;
 pub const KEY_FILE: &str = "endpoint.key";
 /// More than the file ever has.
 const FILE_BYTES_MAX: u64 = 1024;
+/// How the access key ids begin.
+const PREFIX: &str = "NGEK";
 /// The secret that everybody knows.
 const KNOWN_SECRET: &str = "test";
 
@@ -40,6 +42,11 @@ impl std::fmt::Debug for EndpointKey {
 }
 
 impl EndpointKey {
+    /// Whether an access key id is one that an engine has generated.
+    pub fn is_id(access_key: &str) -> bool {
+        access_key.len() == 20 && access_key.starts_with(PREFIX)
+    }
+
     /// Reads a key file. It must be a file of this user's, or of root's.
     pub fn read(path: &Path) -> std::io::Result<Self> {
         let file = OpenOptions::new().read(true).custom_flags(nonblocking()).open(path)?;
@@ -97,7 +104,7 @@ impl EndpointKey {
         let letter = |byte: &u8| LETTERS.get(usize::from(byte & 31)).map_or('A', |letter| char::from(*letter));
         let (id, secret) = bytes.split_at(16);
         Ok(Self {
-            access_key: format!("NGEK{}", id.iter().map(letter).collect::<String>()),
+            access_key: format!("{PREFIX}{}", id.iter().map(letter).collect::<String>()),
             secret_key: secret.iter().map(letter).collect(),
         })
     }
@@ -152,6 +159,14 @@ impl RootKeys {
             _ => return None,
         };
         Some((Account::new(account), secret))
+    }
+
+    /// The generated one.
+    pub(crate) fn generated(&self) -> Option<&EndpointKey> {
+        match self {
+            Self::Known => None,
+            Self::Generated(key, _) => Some(key),
+        }
     }
 
     /// Where the key is that a caller needs; nowhere where everybody knows it.

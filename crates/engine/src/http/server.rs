@@ -26,6 +26,8 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 const HEADERS_MAX: usize = 100;
 /// How long a request's head may take, counted from the end of the request before it: also how long a connection may be idle.
 const HEAD_DURATION_MAX: Duration = Duration::from_secs(30);
+/// By which clients of ours know an engine of ours.
+const SERVER: &str = concat!("Neargate/", env!("CARGO_PKG_VERSION"));
 /// How long a client may leave an answer unread.
 const UNREAD_MS_MAX: u32 = 30_000;
 
@@ -143,7 +145,7 @@ async fn answer(
 }
 
 fn encode(response: Response) -> hyper::Response<Full<Bytes>> {
-    let mut builder = hyper::Response::builder().status(response.status);
+    let mut builder = hyper::Response::builder().status(response.status).header(hyper::header::SERVER, SERVER);
     for (name, value) in response.headers {
         builder = builder.header(name, value);
     }

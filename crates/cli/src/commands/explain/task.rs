@@ -22,7 +22,7 @@ pub(crate) struct TaskArgs {
 
 /// Explains the task.
 pub(super) fn run(args: &TaskArgs, screen: &Screen) -> Outcome {
-    let endpoint = args.engine.endpoint();
+    let endpoint = args.engine.endpoint()?;
     let task = tasks::find(&endpoint, &args.task)?;
     let links = endpoint.causes(short(task.task_arn.as_deref()))?;
     if screen.is_json() {

@@ -31,7 +31,7 @@ pub(crate) struct FireArgs {
 
 /// Lists the rules with the time at which each fires next.
 pub(super) fn list(args: &ListArgs, screen: &Screen) -> Outcome {
-    let endpoint = args.engine.endpoint();
+    let endpoint = args.engine.endpoint()?;
     let rules = endpoint.schedules()?;
     let status = endpoint.status()?;
     let now: Timestamp = status.text("service_time").parse().map_err(|error: String| {
@@ -87,7 +87,7 @@ fn next(rule: &ScheduledRule, now: Timestamp) -> Result<String, String> {
 
 /// Lets one rule fire.
 pub(super) fn fire(args: &FireArgs, screen: &Screen) -> Outcome {
-    let endpoint = args.engine.endpoint();
+    let endpoint = args.engine.endpoint()?;
     let rules = endpoint.schedules()?;
     let rule = meant(&rules, &args.rule)?;
     if !rule.is_enabled {
