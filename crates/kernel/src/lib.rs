@@ -44,7 +44,7 @@ pub use notice::{Notice, NoticeKind};
 pub use operation::{Operation, OperationEntry};
 pub use principal::Principal;
 pub use registry::{JobHandler, Ports, Registry, ReportHandler, Service};
-pub use resource::{Action, Progress, ResourceRequest, ResourceState, ResourceType};
+pub use resource::{Action, Lack, Progress, ResourceRequest, ResourceState, ResourceType};
 pub use rng::Rng;
 pub use store::{Derived, Record, Store, Undo};
 pub use vault::{Entropy, RootKeyFile, SecretKey, Vault};

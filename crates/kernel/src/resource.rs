@@ -145,6 +145,15 @@ pub enum Progress {
     Replace,
 }
 
+/// Something that a template asks for and Neargate cannot do, and without which the resource would be another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// Where among the properties, such as `ContainerDefinitions[0].MountPoints`.
+    pub path: String,
+    /// What is not done.
+    pub text: String,
+}
+
 /// One type of resource. `Err` fails the step with the service's own text.
 pub trait ResourceType: Sync {
     /// Such as `AWS::ECS::Cluster`.
@@ -152,6 +161,12 @@ pub trait ResourceType: Sync {
 
     /// One step. Each is a transaction of its own.
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault>;
+
+    /// What Neargate cannot do of these properties: a stack with any of it is refused before anything is made. Parts that are
+    /// not known before resources are made are null.
+    fn lacks(&self, _properties: &Value) -> Vec<Lack> {
+        vec![]
+    }
 
     /// What Neargate records for these properties but does not act on, if anything; said once per resource.
     fn not_simulated(&self, _properties: &Value) -> Option<String> {

@@ -11,9 +11,16 @@ const SIZES: [(i64, i64, i64, i64); 7] = [
     (16_384, 32_768, 122_880, 8192),
 ];
 
+/// The largest CPU size, whose memory follows no steps.
+const LARGEST: (i64, [i64; 3]) = (32_768, [61_440, 122_880, 249_856]);
+
 /// Whether Fargate has tasks of this size: CPU units (1024 are a vCPU) and memory in MiB.
 #[must_use]
 pub const fn is_fargate_size(cpu: i64, memory_mib: i64) -> bool {
+    let (largest, [little, middle, much]) = LARGEST;
+    if cpu == largest {
+        return memory_mib == little || memory_mib == middle || memory_mib == much;
+    }
     let mut rest: &[(i64, i64, i64, i64)] = &SIZES;
     while let [(units, least, most, step), tail @ ..] = rest {
         if *units == cpu {
@@ -61,15 +68,17 @@ impl FargateSize {
 pub fn nearest_fargate_sizes(cpu: i64, memory_mib: i64) -> Vec<FargateSize> {
     let size = |cpu: i64, memory_limit_mib: i64| FargateSize { cpu, memory_limit_mib };
     let all = || {
-        SIZES.iter().flat_map(move |(units, least, most, step)| {
+        let steps = SIZES.iter().flat_map(move |(units, least, most, step)| {
             let rest = (1..)
                 .map(move |n| n * step)
                 .skip_while(move |memory| memory <= least)
                 .take_while(move |memory| memory <= most);
             std::iter::once(*least).chain(rest).map(move |memory| size(*units, memory))
-        })
+        });
+        steps.chain(LARGEST.1.into_iter().map(move |memory| size(LARGEST.0, memory)))
     };
-    let near_cpu = SIZES.iter().map(|(units, ..)| *units).min_by_key(|units| (units - cpu).abs()).unwrap_or_default();
+    let units = SIZES.iter().map(|(units, ..)| *units).chain([LARGEST.0]);
+    let near_cpu = units.min_by_key(|units| (units - cpu).abs()).unwrap_or_default();
     let same_cpu =
         all().filter(|size| size.cpu == near_cpu).min_by_key(|size| (size.memory_limit_mib - memory_mib).abs());
     let enough = all()
@@ -96,6 +105,8 @@ mod tests {
         }
         let count = SIZES.map(|(cpu, ..)| (0..=122_880).filter(|memory| is_fargate_size(cpu, *memory)).count());
         assert_eq!(count, [3, 4, 7, 13, 23, 12, 12]);
+        let largest: Vec<i64> = (0..260_000).filter(|memory| is_fargate_size(32_768, *memory)).collect();
+        assert_eq!(largest, [61_440, 122_880, 249_856]);
         assert!(!is_fargate_size(0, 512) && !is_fargate_size(128, 512));
     }
 
@@ -111,6 +122,7 @@ mod tests {
         check(256, 700, &[(256, 512), (256, 1024)]);
         check(300, 600, &[(256, 512), (512, 1024)]);
         check(4096, 512, &[(4096, 8192)]);
-        check(16_384, 999_999, &[(16_384, 122_880)]);
+        check(16_384, 200_000, &[(16_384, 122_880), (32_768, 249_856)]);
+        check(32_768, 999_999, &[(32_768, 249_856)]);
     }
 }

@@ -11,6 +11,7 @@ pub(crate) enum EcsError {
     ClusterContainsTasks,
     Conflict(Vec<String>),
     InvalidParameter(String),
+    InvalidRole(String),
     Client(String),
     UnknownSize { cpu: String, memory: String, hint: String },
     SecretName(String),
@@ -28,9 +29,9 @@ pub(crate) enum EcsError {
 impl From<EcsError> for Fault {
     fn from(error: EcsError) -> Self {
         use EcsError::{
-            Client, ClusterContainsTasks, ClusterNotFound, Conflict, InvalidParameter, NoWeight, PlatformIncompatible,
-            PlatformUnknown, ProviderInUse, ProviderNotOfCluster, ResourceNotFound, SecretName, TaskDefinitionNotFound,
-            TaskNotFound, UnknownProvider, UnknownSize,
+            Client, ClusterContainsTasks, ClusterNotFound, Conflict, InvalidParameter, InvalidRole, NoWeight,
+            PlatformIncompatible, PlatformUnknown, ProviderInUse, ProviderNotOfCluster, ResourceNotFound, SecretName,
+            TaskDefinitionNotFound, TaskNotFound, UnknownProvider, UnknownSize,
         };
         match error {
             ClusterNotFound => Self::sender("ClusterNotFoundException", "Cluster not found."),
@@ -42,6 +43,8 @@ impl From<EcsError> for Fault {
                 "The provided clientToken is already in use with a different RunTask request.",
             )
             .with_hint(format!("it has started {}", tasks.join(", "))),
+            InvalidRole(role) => Self::sender("ClientException", "Role is not valid")
+                .with_hint(format!("got `{role}`, expected the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")),
             InvalidParameter(text) => Self::sender("InvalidParameterException", text),
             Client(text) => Self::sender("ClientException", text),
             UnknownSize { cpu, memory, hint } => {

@@ -6,9 +6,12 @@
 //! Invariant: knows no container runtime; a task order carries everything there is to know about a task.
 
 pub mod api;
+mod attributes;
 mod capacity;
+mod check;
 mod decide;
 mod errors;
+mod lacks;
 mod lifecycle;
 mod ops;
 pub mod order;

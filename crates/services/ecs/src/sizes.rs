@@ -18,8 +18,15 @@ const ROWS: [Row; 7] = [
     Row { cpu_units: 16_384, memory_mib: (32_768, 122_880, 8192) },
 ];
 
+/// The largest CPU size, whose memory follows no steps.
+const LARGEST_CPU_UNITS: u32 = 32_768;
+const LARGEST_MEMORY_MIB: [u32; 3] = [61_440, 122_880, 249_856];
+
 /// Whether Fargate runs a task of this size.
 pub(crate) fn is_size(cpu_units: u32, memory_mib: u32) -> bool {
+    if cpu_units == LARGEST_CPU_UNITS {
+        return LARGEST_MEMORY_MIB.contains(&memory_mib);
+    }
     ROWS.iter().find(|row| row.cpu_units == cpu_units).is_some_and(|row| {
         let (from, to, step) = row.memory_mib;
         (from..=to).contains(&memory_mib)
@@ -31,7 +38,8 @@ pub(crate) fn is_size(cpu_units: u32, memory_mib: u32) -> bool {
 /// What would be valid near an invalid pair, for a hint.
 pub(crate) fn nearest(cpu_units: u32, memory_mib: u32) -> String {
     match ROWS.iter().find(|row| row.cpu_units == cpu_units) {
-        None => "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384".to_owned(),
+        None if cpu_units == LARGEST_CPU_UNITS => "cpu 32768 goes with 61440, 122880 or 249856 MiB".to_owned(),
+        None => "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768".to_owned(),
         Some(Row { memory_mib: (from, to, step), .. }) => {
             let fits = ROWS.iter().find(|row| is_size(row.cpu_units, memory_mib)).map(|row| row.cpu_units);
             let other = fits.map_or(String::new(), |cpu| format!("; {memory_mib} MiB goes with cpu {cpu}"));
@@ -74,6 +82,8 @@ mod tests {
             .sum();
         assert_eq!(all, 3 + 4 + 7 + 13 + 23 + 12 + 12);
         assert!(is_size(256, 512) && is_size(2048, 4096) && is_size(16_384, 122_880));
+        assert!(is_size(32_768, 61_440) && is_size(32_768, 122_880) && is_size(32_768, 249_856));
+        assert!(!is_size(32_768, 65_536) && !is_size(32_768, 131_072));
         assert!(!is_size(256, 1536) && !is_size(256, 4096) && !is_size(300, 512) && !is_size(8192, 17_408));
     }
 

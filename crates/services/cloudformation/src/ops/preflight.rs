@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use neargate_kernel::{Cx, Fault};
-use neargate_template::{Finding, Parameter, Template, validation_error};
+use neargate_template::{Finding, Parameter, Partial, Template, validation_error};
+use serde_json::Value as Json;
 
 use crate::api;
 use crate::errors::CloudFormationError;
@@ -102,6 +103,7 @@ pub(super) fn source(
 pub(super) fn check(cx: &mut Cx<'_>, stack: &Stack, template: &Template) -> Result<(), Fault> {
     check_types(cx, template)?;
     check_capabilities(&stack.source, template)?;
+    check_lacks(cx, stack, template)?;
     let nothing = BTreeMap::new();
     let findings = evaluate(cx, stack, template, &nothing, |evaluator, parameters| {
         if let Some(text) = neargate_template::missing_ssm_parameters(parameters) {
@@ -133,6 +135,48 @@ fn check_types(cx: &Cx<'_>, template: &Template) -> Result<(), Fault> {
     let text = format!("Template format error: Unrecognized resource types: [{}]", unknown.join(", "));
     let fault: Fault = CloudFormationError::Validation(text).into();
     Err(fault.with_hint(format!("Neargate does not run these resources yet, and made none: {}", whose.join(", "))))
+}
+
+/// What a resource that the stack will have asks for and Neargate cannot do, all of it at once.
+fn check_lacks(cx: &mut Cx<'_>, stack: &Stack, template: &Template) -> Result<(), Fault> {
+    let registry = cx.registry;
+    let lacks = evaluate(cx, stack, template, &BTreeMap::new(), |evaluator, _| {
+        let mut lacks = vec![];
+        for (id, resource) in &template.resources {
+            let Some(handler) = registry.resource(&resource.resource_type) else { continue };
+            if evaluator.includes(id) == Some(false) {
+                continue;
+            }
+            // What cannot be evaluated is refused with its own words when the resource is made.
+            let Ok(Some(properties)) = evaluator.partial(&resource.properties) else { continue };
+            let found = handler.lacks(&known(properties));
+            lacks.extend(found.into_iter().map(|lack| (format!("Resources.{id}.Properties.{}", lack.path), lack.text)));
+        }
+        Ok(Answer::Is(lacks))
+    })?;
+    if lacks.is_empty() {
+        return Ok(());
+    }
+    let place = |path: &str| {
+        let place = neargate_template::locate(&stack.source.template, path);
+        place.map_or(String::new(), |(line, column)| format!(" (template:{line}:{column})"))
+    };
+    let all: Vec<_> = lacks.iter().map(|(path, text)| format!("{path}{}: {text}", place(path))).collect();
+    let text = format!("Neargate cannot run this template: {}", all.join("; "));
+    let hint = "nothing was made; leave it out to try the rest, for instance with a condition that is false here";
+    Err(Fault::sender("NotImplemented", text).with_status(501).with_hint(hint))
+}
+
+/// What is known of a value; the rest is null.
+fn known(partial: Partial) -> Json {
+    match partial {
+        Partial::Scalar(scalar) => scalar,
+        Partial::List(items) => Json::Array(items.into_iter().map(known).collect()),
+        Partial::Object(members) => {
+            Json::Object(members.into_iter().map(|(name, value)| (name, known(value))).collect())
+        }
+        Partial::Unknown(_) => Json::Null,
+    }
 }
 
 /// Resources that give permissions: to make them must be acknowledged.

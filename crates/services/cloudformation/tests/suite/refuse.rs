@@ -29,6 +29,32 @@ fn unknown_types_are_refused_by_name_before_anything_is_made() {
 }
 
 #[test]
+fn what_cannot_be_run_is_refused_with_its_line_before_anything_is_made() {
+    let mut harness = harness();
+    let text = "Parameters: {P: {Type: String, Default: x}}
+Conditions: {Never: !Equals [a, b]}
+Resources:
+  A:
+    Type: Toy::Box::Thing
+    Properties:
+      Cannot:
+        - !Sub 'a ${P}'
+        - !GetAtt C.Arn
+  B: {Type: Toy::Box::Thing, Condition: Never, Properties: {Cannot: [b]}}
+  C: {Type: Toy::Box::Other, Properties: {Cannot: !If [Never, [c], []]}}
+";
+    let input = json!({ "StackName": "s", "TemplateBody": text });
+    let fault = harness.call("cloudformation", "CreateStack", input).unwrap_err();
+    assert_eq!(fault.status, 501);
+    check(&format!("{fault}\nhint: {}\n", fault.hint.clone().unwrap_or_default()), expect![[r#"
+        NotImplemented: Neargate cannot run this template: Resources.A.Properties.Cannot[0] (template:8:11): no "a x" here; Resources.A.Properties.Cannot[1] (template:9:11): no null here
+        hint: nothing was made; leave it out to try the rest, for instance with a condition that is false here
+    "#]]);
+    assert_eq!(deeds(&harness), [""; 0]);
+    assert_eq!(call(&mut harness, "ListStacks", json!({}))["StackSummaries"], json!([]));
+}
+
+#[test]
 fn roles_need_a_capability() {
     let mut harness = harness();
     let role = template(json!({ "R": { "Type": "AWS::IAM::Role" } }));

@@ -4,7 +4,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use neargate_kernel::{Action, Cx, Fault, Progress, Record, ResourceRequest, ResourceState, ResourceType, Service};
+use neargate_kernel::{
+    Action, Cx, Fault, Lack, Progress, Record, ResourceRequest, ResourceState, ResourceType, Service,
+};
 use neargate_shape::{Protocol, ServiceShape};
 use neargate_testkit::Harness;
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,12 @@ impl ResourceType for Toy {
             return Ok(Progress::InProgress { callback: json!({ "left": left }), delay_ms: 1000, state });
         }
         end(cx, action, request, state)
+    }
+
+    fn lacks(&self, properties: &Json) -> Vec<Lack> {
+        let items = properties.get("Cannot").and_then(Json::as_array).into_iter().flatten().enumerate();
+        let lack = |(at, item): (usize, &Json)| Lack { path: format!("Cannot[{at}]"), text: format!("no {item} here") };
+        items.map(lack).collect()
     }
 
     fn not_simulated(&self, properties: &Json) -> Option<String> {

@@ -5,6 +5,7 @@ use neargate_shape::OperationShape;
 
 use super::page;
 use crate::api;
+use crate::errors::EcsError;
 use crate::state::{Definition, definition, definition_key};
 
 /// `DescribeTaskDefinition` describes a revision, or the latest active one of a family.
@@ -67,6 +68,10 @@ impl Operation for DeregisterTaskDefinition {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let name = input.task_definition.rsplit('/').next().unwrap_or_default();
+        if name.rsplit_once(':').is_none_or(|(_, revision)| revision.parse::<i32>().is_err()) {
+            return Err(EcsError::Client("Revision is missing.".to_owned()).into());
+        }
         let found = definition(cx, &input.task_definition)?;
         let key =
             definition_key(found.view.family.as_deref().unwrap_or_default(), found.view.revision.unwrap_or_default());

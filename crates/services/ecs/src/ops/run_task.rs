@@ -6,6 +6,7 @@ use neargate_shape::{OperationShape, Wire};
 use crate::api;
 use crate::capacity::{check_strategy, place};
 use crate::errors::EcsError;
+use crate::lacks;
 use crate::lifecycle::{become_status, dependencies, launch, log_route};
 use crate::sizes;
 use crate::spool_key;
@@ -204,24 +205,13 @@ fn check_overrides(input: &api::RunTaskInput, definition: &Definition) -> Result
 /// What a task definition may say that Neargate does not do: refused where the task would be another without it, else said.
 fn refuse_what_is_missing(cx: &mut Cx<'_>, definition: &Definition) -> Result<(), Fault> {
     let containers = definition.view.container_definitions.clone().unwrap_or_default();
-    let has_volumes = definition.view.volumes.as_ref().is_some_and(|it| !it.is_empty());
     let family = definition.view.family.clone().unwrap_or_default();
+    if let Some(lack) = lacks::of_definition(&definition.view).into_iter().next() {
+        let text = format!("Neargate does not implement `{}` of task definition `{family}`: {}", lack.path, lack.text);
+        return Err(Fault::sender("NotImplemented", text).with_status(501));
+    }
     for container in &containers {
         let name = container.name.as_deref().unwrap_or_default();
-        let log_driver = container.log_configuration.as_ref().map(|it| it.log_driver.as_str());
-        let missing = [
-            ("environmentFiles", container.environment_files.as_ref().is_some_and(|it| !it.is_empty())),
-            ("mountPoints", has_volumes && container.mount_points.as_ref().is_some_and(|it| !it.is_empty())),
-            ("volumesFrom", container.volumes_from.as_ref().is_some_and(|it| !it.is_empty())),
-            ("firelensConfiguration", container.firelens_configuration.is_some()),
-            ("logConfiguration.logDriver other than awslogs", log_driver.is_some_and(|driver| driver != "awslogs")),
-            ("restartPolicy", container.restart_policy.as_ref().is_some_and(|it| it.enabled)),
-        ];
-        if let Some((what, _)) = missing.into_iter().find(|(_, is_set)| *is_set) {
-            let text =
-                format!("Neargate does not implement `{what}` of container `{name}` in task definition `{family}`");
-            return Err(Fault::sender("NotImplemented", text).with_status(501));
-        }
         let waits_for_health = container.depends_on.iter().flatten().any(|it| it.condition == "HEALTHY");
         if container.health_check.is_some() || waits_for_health {
             cx.not_simulated(format!("{family}/{name} healthCheck"), "recorded; not run, and HEALTHY counts as START");

@@ -9,6 +9,9 @@ use crate::errors::EcsError;
 use crate::lifecycle::{advance, end};
 use crate::state::{Task, cluster, cluster_arn, cluster_name, task_id};
 
+/// Tasks that one call describes.
+const TASKS_MAX: usize = 100;
+
 /// `DescribeTasks` describes tasks of one cluster, by id or ARN.
 pub(crate) struct DescribeTasks;
 
@@ -23,6 +26,12 @@ impl Operation for DescribeTasks {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        if input.tasks.is_empty() {
+            return Err(EcsError::InvalidParameter("Tasks cannot be empty.".to_owned()).into());
+        }
+        if input.tasks.len() > TASKS_MAX {
+            return Err(EcsError::InvalidParameter(format!("Tasks cannot be greater than {TASKS_MAX}.")).into());
+        }
         let cluster = cluster(cx, input.cluster.as_deref())?;
         let with_tags = input.include.iter().flatten().any(|field| field == "TAGS");
         let (mut tasks, mut failures) = (vec![], vec![]);

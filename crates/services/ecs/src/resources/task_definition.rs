@@ -1,11 +1,11 @@
 //! `AWS::ECS::TaskDefinition`.
 
-use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_kernel::{Action, Cx, Fault, Lack, Progress, ResourceRequest, ResourceState, ResourceType};
 use neargate_shape::Value;
 use serde_json::json;
 
 use super::{input, retag};
-use crate::api;
+use crate::{api, lacks};
 
 /// `AWS::ECS::TaskDefinition`: `Ref` is the revision's ARN. Any change but of tags makes a new revision.
 pub(crate) struct TaskDefinitionType;
@@ -13,6 +13,10 @@ pub(crate) struct TaskDefinitionType;
 impl ResourceType for TaskDefinitionType {
     fn type_name(&self) -> &'static str {
         "AWS::ECS::TaskDefinition"
+    }
+
+    fn lacks(&self, properties: &serde_json::Value) -> Vec<Lack> {
+        lacks::of_template(properties)
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {

@@ -5,5 +5,6 @@
 mod capacity;
 mod lifecycle;
 mod refusals;
+mod registration;
 mod retention;
 mod secrets;

@@ -48,7 +48,7 @@ fn what_fargate_cannot_do_is_refused() {
     check(
         "RegisterTaskDefinition",
         definition(privileged),
-        expect!["400 ClientException: Fargate compatible task definitions do not support privileged"],
+        expect!["400 ClientException: Fargate requires that the 'privileged' setting be 'false'."],
     );
     check(
         "RegisterTaskDefinition",
@@ -64,9 +64,9 @@ fn what_fargate_cannot_do_is_refused() {
     check(
         "RegisterTaskDefinition",
         definition(logs),
-        expect![
-            "400 ClientException: Fargate requires task definition to have execution role ARN to support log driver awslogs."
-        ],
+        expect![[
+            r#"400 ClientException: Fargate requires task definition to have execution role ARN to support log driver awslogs."#
+        ]],
     );
 }
 
@@ -112,10 +112,8 @@ fn what_neargate_lacks_is_said_by_name() {
     harness.call("ecs", "RegisterTaskDefinition", definition(json!({ "containerDefinitions": containers }))).unwrap();
     let fault = harness.call("ecs", "RunTask", task(json!({}))).unwrap_err();
     assert_eq!(fault.status, 501);
-    expect![
-        "NotImplemented: Neargate does not implement `environmentFiles` of container `app` in task definition `app`"
-    ]
-    .assert_eq(&fault.to_string());
+    expect!["NotImplemented: Neargate does not implement `containerDefinitions[0].environmentFiles` of task definition `app`: environment files are not read (container `app`)"]
+        .assert_eq(&fault.to_string());
 }
 
 #[test]
