@@ -4,10 +4,12 @@
 
 mod arn;
 mod diagnostic;
+mod region;
 mod scope;
 mod timestamp;
 
 pub use arn::{Arn, ArnParseError};
 pub use diagnostic::{Code, Diagnostic, Severity};
+pub use region::REGIONS;
 pub use scope::{Account, DEFAULT_ACCOUNT, DEFAULT_REGION, Partition, Region, Scope};
 pub use timestamp::Timestamp;

@@ -83,6 +83,11 @@ impl Partition {
 }
 
 impl Region {
+    /// Whether AWS has a region of this name, as far as is known here.
+    pub fn exists(text: &str) -> bool {
+        crate::REGIONS.contains(&text)
+    }
+
     /// The partition that the region belongs to, by its prefix.
     pub fn partition(&self) -> Partition {
         if self.0.starts_with("cn-") {

@@ -125,10 +125,24 @@ fn deploy_stack(screen: &Screen, endpoint: &Endpoint, stack: &Stack, detail: Det
     }
 }
 
+/// What a call's body may hold of a template.
+const BODY_BYTES_MAX: usize = 51_200;
+
+/// The template for a call: its text, or the URL of one that is too long for that.
+fn template(endpoint: &Endpoint, stack: &Stack) -> Outcome<(Option<String>, Option<String>)> {
+    if stack.body.len() <= BODY_BYTES_MAX {
+        return Ok((Some(stack.body.clone()), None));
+    }
+    let url = endpoint.keep_template(&stack.body).map_err(|error| refused(stack, &error))?;
+    Ok((None, Some(url)))
+}
+
 fn create(endpoint: &Endpoint, stack: &Stack) -> Outcome<String> {
+    let (template_body, template_url) = template(endpoint, stack)?;
     let input = cfn::CreateStackInput {
         stack_name: stack.name.clone(),
-        template_body: Some(stack.body.clone()),
+        template_body,
+        template_url,
         parameters: Some(parameters(stack)),
         capabilities: Some(capabilities()),
         tags: Some(tags(stack)),
@@ -141,9 +155,11 @@ fn create(endpoint: &Endpoint, stack: &Stack) -> Outcome<String> {
 
 /// `None` where nothing is to be changed.
 fn update(endpoint: &Endpoint, stack: &Stack) -> Outcome<Option<String>> {
+    let (template_body, template_url) = template(endpoint, stack)?;
     let input = cfn::UpdateStackInput {
         stack_name: stack.name.clone(),
-        template_body: Some(stack.body.clone()),
+        template_body,
+        template_url,
         parameters: Some(parameters(stack)),
         capabilities: Some(capabilities()),
         tags: Some(tags(stack)),

@@ -191,6 +191,13 @@ impl Endpoint {
         self.control("POST", "secret", "", &json!({ "arn": arn, "value": value }), Duration::ZERO).map(drop)
     }
 
+    /// Hands over a template that is too long for a call; answers the URL to name it by.
+    pub(crate) fn keep_template(&self, text: &str) -> Result<String, CallError> {
+        let query = format!("account={}&region={}", self.account(), self.region());
+        let answer = self.control_text("POST", "template", &query, text, Duration::ZERO)?;
+        Ok(answer.get("url").and_then(Json::as_str).unwrap_or_default().to_owned())
+    }
+
     /// What led to a task, first things first; nothing where the engine knows of nothing.
     pub(crate) fn causes(&self, task: &str) -> Result<Vec<Link>, CallError> {
         let answer = self.control("GET", "task", &format!("id={task}"), &Json::Null, Duration::ZERO)?;

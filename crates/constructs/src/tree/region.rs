@@ -2,60 +2,9 @@
 //!
 //! Invariant: an unknown name of the right form is never an error, for AWS makes new regions.
 
-use neargate_base::Diagnostic;
+use neargate_base::{Diagnostic, REGIONS};
 
 use super::codes;
-
-/// The regions that there are, as of the AWS CDK's list.
-const REGIONS: [&str; 47] = [
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-central-1",
-    "ca-west-1",
-    "cn-north-1",
-    "cn-northwest-1",
-    "eu-central-1",
-    "eu-central-2",
-    "eu-isoe-west-1",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "eusc-de-east-1",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "me-west-1",
-    "mx-central-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-gov-east-1",
-    "us-gov-west-1",
-    "us-iso-east-1",
-    "us-iso-west-1",
-    "us-isob-east-1",
-    "us-isob-west-1",
-    "us-isof-east-1",
-    "us-isof-south-1",
-    "us-west-1",
-    "us-west-2",
-];
 
 /// What is wrong with a region's name, or probably is.
 pub(super) fn problem(name: &str) -> Option<Diagnostic> {
@@ -110,7 +59,9 @@ fn distance(left: &str, right: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{REGIONS, distance, is_region, problem};
+    use neargate_base::REGIONS;
+
+    use super::{distance, is_region, problem};
 
     #[test]
     fn every_region_that_is_known_has_the_form() {

@@ -13,13 +13,14 @@
 //! | `GET types` | the CloudFormation resource types that stacks may have |
 //! | `POST parameter {"account", "region", "name", "value"}` | gives a public parameter, `/aws/service/…`, its value |
 //! | `POST secret {"arn", "value"}` | puts a value into the secret at that complete ARN, and makes the secret where there is none |
+//! | `POST template[?account=A][&region=R]` | keeps a template that is too long for a call; answers the URL that the call names it by |
 //! | `POST stop` | ends the engine |
 //!
 //! A `POST` needs the header `x-neargate-client`, which a page in somebody's browser cannot send.
 
 use std::time::Duration;
 
-use neargate_base::{Account, Arn, Scope, Timestamp};
+use neargate_base::{Account, Arn, Region, Scope, Timestamp};
 use neargate_kernel::{Command, Principal, Request as CoreRequest};
 use neargate_runtime::crash;
 use neargate_shape::Value;
@@ -27,7 +28,7 @@ use neargate_wire::{Request, Response, parse_form};
 use serde_json::{Value as Json, json};
 
 use super::edge::plain;
-use super::{Edge, causes, events, fixtures};
+use super::{Edge, causes, events, fixtures, templates};
 use crate::wall;
 use crate::writer::{Refused, Writer};
 
@@ -48,6 +49,7 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
         ("POST", "events") => events::put(edge, request).await,
         ("POST", "parameter") => fixtures::parameter(edge, request).await,
         ("POST", "secret") => secret(edge, request.body).await,
+        ("POST", "template") => templates::keep(edge, request).await,
         ("POST", "stop") => {
             let _ = edge.stop.send(()).await;
             answer_json(Some(json!({})))
@@ -169,7 +171,7 @@ async fn secret(edge: &Edge, body: &[u8]) -> Response {
         return plain(400, "a JSON object with the strings `arn` and `value` is expected");
     };
     let Ok(parsed) = arn.parse::<Arn>() else { return plain(400, &format!("`{arn}` is no ARN")) };
-    if !Account::is_valid(&parsed.account) || parsed.region.is_empty() {
+    if !Account::is_valid(&parsed.account) || !Region::exists(&parsed.region) {
         return plain(400, &format!("`{arn}` names no account or no region"));
     }
     let scope = Scope::new(&parsed.account, &parsed.region);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
-use neargate_base::Scope;
+use neargate_base::{Region, Scope};
 use neargate_kernel::{Notice, Principal, Reply, Request as CoreRequest};
 use neargate_shape::{OperationShape, Protocol, ServiceShape};
 use neargate_wire::sigv4::{self, Claim, Opened, SignatureError};
@@ -243,6 +243,10 @@ impl Edge {
         };
         let opened = sigv4::open(head, Some(now), &secret)?;
         let holder = holder.into_inner().ok_or(SignatureError::UnknownKey)?;
+        // There is no endpoint of a region that there is not.
+        if !Region::exists(opened.region()) {
+            return Err(SignatureError::UnknownRegion(opened.region().to_owned()));
+        }
         Ok(Caller { opened, holder })
     }
 

@@ -22,6 +22,7 @@ mod guard;
 mod keys;
 mod names;
 mod server;
+mod templates;
 
 pub(crate) use control::stop_all_tasks;
 pub(crate) use edge::{Edge, EdgeParts};

@@ -13,6 +13,7 @@ mod executor;
 mod ops;
 mod resources;
 mod state;
+pub mod uploads;
 mod world;
 
 use neargate_kernel::{OperationEntry, Service};
@@ -42,6 +43,7 @@ pub fn service() -> Service {
             store.register::<state::Stack>();
             store.register::<state::Resource>();
             store.register::<state::StackEvent>();
+            store.register::<uploads::Upload>();
         },
     }
 }

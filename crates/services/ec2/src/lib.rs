@@ -4,15 +4,15 @@
 //! - [`Interfaces`] stands behind the kernel's [`Networks`](neargate_kernel::Networks) port: tasks get their
 //!   addresses here.
 //!
-//! What a VPC holds is recorded and checked as EC2 checks it; whoever runs the containers makes networks of it. An
-//! account begins without a default VPC, so whatever AWS would put there must name one. There are no instances,
-//! network ACLs, IPv6 blocks or endpoints.
+//! What a VPC holds is recorded and checked as EC2 checks it; whoever runs the containers makes networks of it. Every
+//! account has a default VPC in each region. There are no instances, network ACLs, IPv6 blocks or endpoints.
 //!
 //! Invariant: subnets of a VPC do not overlap and lie in its block; an address belongs to one interface.
 //! Invariant: nothing is deleted that something else hangs on; the fault is EC2's `DependencyViolation`.
 
 pub mod api;
 mod cidr;
+mod default_vpc;
 mod errors;
 mod interfaces;
 mod kind;
@@ -46,6 +46,7 @@ pub fn service() -> Service {
             store.register::<state::SecurityGroup>();
             store.register::<state::NetworkInterface>();
             store.register::<state::TagSet>();
+            store.register::<default_vpc::DefaultVpc>();
         },
     }
 }

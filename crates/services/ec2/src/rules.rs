@@ -160,8 +160,16 @@ fn peers(cx: &Cx<'_>, vpc: &str, permission: &api::IpPermission) -> Result<Vec<D
 }
 
 fn group(cx: &Cx<'_>, vpc: &str, pair: &api::UserIdGroupPair) -> Result<String, Ec2Error> {
-    // Without a default VPC there are no groups that go by name alone.
-    let id = pair.group_id.as_deref().ok_or(Ec2Error::NoDefaultVpc)?;
+    let by_name = |name: &str| {
+        let mut groups = cx.scan::<SecurityGroup>("").filter(|(_, group)| group.vpc == vpc && group.name == name);
+        groups.next().map(|(id, _)| id.to_owned()).ok_or_else(|| Kind::SecurityGroup.missing(name))
+    };
+    let id = match (&pair.group_id, &pair.group_name) {
+        (Some(id), _) => id.clone(),
+        (None, Some(name)) => by_name(name)?,
+        (None, None) => return Err(Ec2Error::MissingParameter("groupId".to_owned())),
+    };
+    let id = id.as_str();
     if pair.user_id.as_deref().is_some_and(|user| user != cx.scope.account.as_str()) {
         return Err(Kind::SecurityGroup.missing(id));
     }

@@ -31,6 +31,9 @@ pub(crate) struct Vpc {
     pub(crate) main_table: String,
     /// `acl-…`: a name only, there are no network ACLs.
     pub(crate) network_acl: String,
+    /// Whether it is the account's default one.
+    #[serde(default)]
+    pub(crate) is_default: bool,
 }
 
 /// A subnet.
@@ -43,6 +46,9 @@ pub(crate) struct Subnet {
     /// `aclassoc-…`.
     pub(crate) acl_association: String,
     pub(crate) maps_public_ip: bool,
+    /// Whether it is its zone's default one.
+    #[serde(default)]
+    pub(crate) is_default: bool,
 }
 
 /// A route table; its local route is understood.

@@ -8,7 +8,7 @@
 //! Invariant: an event is checked before the first one is delivered; what is no event puts nothing on a bus.
 //! Invariant: a detail reaches rules and targets as it was given, digit for digit.
 
-use neargate_base::{Account, Scope, Timestamp};
+use neargate_base::{Account, Region, Scope, Timestamp};
 use neargate_kernel::{Cx, Fault};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -102,7 +102,10 @@ fn event(text: &str, here: &Scope) -> Result<VisibleEvent, String> {
     if !Account::is_valid(&account) {
         return Err(format!("`account` is `{account}`, expected twelve digits"));
     }
-    let region = written.region.filter(|region| !region.is_empty());
+    let region = written.region.filter(|region| !region.is_empty()).unwrap_or_else(|| here.region.as_str().to_owned());
+    if !Region::exists(&region) {
+        return Err(format!("`region` is `{region}`, which AWS does not have"));
+    }
     let time = written.time.map(|time| time.parse().map_err(|error| format!("`time`: {error}"))).transpose()?;
     let is_id = |id: &String| (1..=ID_CHARS_MAX).contains(&id.chars().count()) && !id.chars().any(char::is_control);
     if written.id.as_ref().is_some_and(|id| !is_id(id)) {
@@ -113,7 +116,7 @@ fn event(text: &str, here: &Scope) -> Result<VisibleEvent, String> {
         detail_type: given("detail-type", written.detail_type)?,
         detail,
         resources: written.resources,
-        scope: Scope::new(&account, region.as_deref().unwrap_or(here.region.as_str())),
+        scope: Scope::new(&account, &region),
         time,
         id: written.id,
     })

@@ -92,8 +92,14 @@ pub(crate) fn find<'c>(cx: &'c Cx<'_>, reference: &Reference) -> Option<&'c Para
     if reference.scope.as_ref().is_some_and(|scope| *scope != cx.scope) {
         return None;
     }
-    let without_slash = || reference.name.strip_prefix('/').filter(|_| reference.scope.is_some());
-    cx.get::<ParameterRecord>(&reference.name).or_else(|| cx.get::<ParameterRecord>(without_slash()?))
+    let name = reference.name.as_str();
+    // A name of one level is the same with a slash before it and without.
+    let other = match name.strip_prefix('/') {
+        Some(rest) if reference.scope.is_some() || !rest.contains('/') => Some(rest.to_owned()),
+        None if !name.contains('/') => Some(format!("/{name}")),
+        _ => None,
+    };
+    cx.get::<ParameterRecord>(name).or_else(|| cx.get::<ParameterRecord>(&other?))
 }
 
 /// The version that a request names.

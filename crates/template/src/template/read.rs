@@ -37,7 +37,16 @@ const ASSERTION_MEMBERS: &[&str] = &["Assert", "AssertDescription"];
 /// The one transform whose functions (`Fn::Length`, `Fn::ToJsonString`, defaults in `Fn::FindInMap`) are built in.
 const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
 
+/// What CloudFormation reads of a template.
+const TEXT_BYTES_MAX: usize = 1_000_000;
+
 pub(super) fn read(text: &str, file: &str) -> (Option<Template>, Vec<Finding>) {
+    if text.len() > TEXT_BYTES_MAX {
+        let message = format!("the template has {} bytes, CloudFormation takes at most {TEXT_BYTES_MAX}", text.len());
+        let aws = format!("Template may not exceed {TEXT_BYTES_MAX} bytes in size.");
+        let hint = "split it into several stacks, or leave out what its `Metadata` repeats";
+        return (None, vec![Finding::error(codes::SHAPE, message, aws).at(file).hint(hint)]);
+    }
     let (document, mut findings) = match source::read(text, file) {
         Ok(read) => read,
         Err(finding) => return (None, vec![*finding]),

@@ -40,6 +40,8 @@ pub enum SignatureError {
     PayloadDiffers,
     /// The signature is another than the request's.
     Differs,
+    /// It was signed for a region that there is not.
+    UnknownRegion(String),
 }
 
 /// A request that a known key claims to have signed, as far as that can be told before its body is read.
@@ -102,6 +104,11 @@ pub fn open(
 }
 
 impl Opened {
+    /// The region that it is signed for.
+    pub fn region(&self) -> &str {
+        &self.claim.region
+    }
+
     /// Checks the rest, now that the body is there. The request is that of [`open`].
     ///
     /// # Errors
@@ -195,6 +202,10 @@ impl SignatureError {
                 "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
                  Key and signing method. Consult the service documentation for details."
                     .to_owned(),
+            ),
+            Self::UnknownRegion(region) => (
+                pick("InvalidSignatureException", "SignatureDoesNotMatch"),
+                format!("Credential should be scoped to a valid region, not '{region}'."),
             ),
         };
         let status = match (self, protocol) {

@@ -32,7 +32,7 @@ impl Operation for CreateStack {
         if find(cx, &input.stack_name).is_ok() {
             return Err(CloudFormationError::StackExists(input.stack_name).into());
         }
-        let text = preflight::text(input.template_body, input.template_url.as_deref())?;
+        let text = preflight::text(cx, input.template_body, input.template_url.as_deref())?;
         let template = preflight::read(&text)?;
         let parameters = preflight::parameters(&template, input.parameters, &BTreeMap::new())?;
         principal(cx, &cx.principal, input.role_arn.as_deref())?;
@@ -135,7 +135,7 @@ impl Operation for UpdateStack {
         }
         let text = match input.use_previous_template {
             Some(true) => stack.source.template.clone(),
-            _ => preflight::text(input.template_body, input.template_url.as_deref())?,
+            _ => preflight::text(cx, input.template_body, input.template_url.as_deref())?,
         };
         let template = preflight::read(&text)?;
         let parameters = preflight::parameters(&template, input.parameters, &stack.source.parameters)?;

@@ -11,13 +11,29 @@ use crate::api;
 use crate::errors::CloudFormationError;
 use crate::executor::handler;
 use crate::state::{Resource, Source, Stack, resources};
+use crate::uploads;
 use crate::world::{Answer, evaluate, resolve};
 
-/// The template's text, from the body; a URL would lead to S3.
-pub(super) fn text(body: Option<String>, url: Option<&str>) -> Result<String, Fault> {
+/// What a call's body may hold of a template; a longer one must be named by its URL.
+const BODY_BYTES_MAX: usize = 51_200;
+
+/// The template's text, from the body or from what was handed over beforehand; any other URL would lead to S3.
+pub(super) fn text(cx: &mut Cx<'_>, body: Option<String>, url: Option<&str>) -> Result<String, Fault> {
     match (body, url) {
+        (Some(body), None) if body.len() > BODY_BYTES_MAX => {
+            let text = format!(
+                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less \
+                 than or equal to {BODY_BYTES_MAX}"
+            );
+            let hint =
+                format!("the template has {} bytes; `neargate up` and `neargate try` take up to 1 MB", body.len());
+            Err(Fault::from(CloudFormationError::Validation(text)).with_hint(hint))
+        }
         (Some(body), None) => Ok(body),
-        (None, Some(_)) => {
+        (None, Some(url)) => {
+            if let Some(text) = uploads::take(cx, url) {
+                return Ok(text);
+            }
             let text = "Neargate does not read TemplateURL yet: there is no S3 here; send TemplateBody";
             Err(Fault::sender("NotImplemented", text).with_status(501))
         }

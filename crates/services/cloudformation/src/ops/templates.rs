@@ -42,8 +42,8 @@ impl Operation for ValidateTemplate {
         Access::new("cloudformation:ValidateTemplate", "*").into()
     }
 
-    fn apply(_: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let template = preflight::read(&preflight::text(input.template_body, input.template_url.as_deref())?)?;
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let template = preflight::read(&preflight::text(cx, input.template_body, input.template_url.as_deref())?)?;
         let view = |(name, it): (&String, &neargate_template::Parameter)| api::TemplateParameter {
             parameter_key: Some(name.clone()),
             default_value: it.default.clone(),

@@ -1,7 +1,7 @@
 //! What is refused before anything is made.
 
 use expect_test::expect;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::toys::deeds;
 use crate::{call, check, create, harness, refused, status, template, with};
@@ -46,12 +46,54 @@ Resources:
     let input = json!({ "StackName": "s", "TemplateBody": text });
     let fault = harness.call("cloudformation", "CreateStack", input).unwrap_err();
     assert_eq!(fault.status, 501);
-    check(&format!("{fault}\nhint: {}\n", fault.hint.clone().unwrap_or_default()), expect![[r#"
+    check(
+        &format!("{fault}\nhint: {}\n", fault.hint.clone().unwrap_or_default()),
+        expect![[r#"
         NotImplemented: Neargate cannot run this template: Resources.A.Properties.Cannot[0] (template:8:11): no "a x" here; Resources.A.Properties.Cannot[1] (template:9:11): no null here
         hint: nothing was made; leave it out to try the rest, for instance with a condition that is false here
-    "#]]);
+    "#]],
+    );
     assert_eq!(deeds(&harness), [""; 0]);
     assert_eq!(call(&mut harness, "ListStacks", json!({}))["StackSummaries"], json!([]));
+}
+
+#[test]
+fn a_template_is_no_larger_than_awss_limits() {
+    let mut harness = harness();
+    let small = template(json!({ "A": {} })).to_string();
+    let padded = |bytes: usize| format!("{small}{}", " ".repeat(bytes - small.len()));
+    let mut create = |name: &str, input: Json| {
+        let mut all = json!({ "StackName": name });
+        all.as_object_mut().unwrap().extend(input.as_object().unwrap().clone());
+        harness.call("cloudformation", "CreateStack", all).map(drop).map_err(|fault| fault.to_string())
+    };
+    assert_eq!(create("a", json!({ "TemplateBody": padded(51_200) })), Ok(()));
+    let fault = create("b", json!({ "TemplateBody": padded(51_201) })).unwrap_err();
+    check(
+        &fault,
+        expect![
+            "ValidationError: 1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to 51200"
+        ],
+    );
+    let keep = |harness: &mut neargate_testkit::Harness, text: String| {
+        harness.perform(|cx| neargate_cloudformation::uploads::keep(cx, text)).unwrap()
+    };
+    let url = keep(&mut harness, padded(1_000_000));
+    let by_url = |url: &str| json!({ "StackName": "c", "TemplateURL": url });
+    harness.call("cloudformation", "CreateStack", by_url(&url)).unwrap();
+    assert_eq!(status(&mut harness, "c"), "CREATE_COMPLETE");
+    let fault =
+        harness.call("cloudformation", "CreateStack", json!({ "StackName": "d", "TemplateURL": url })).unwrap_err();
+    assert_eq!(fault.status, 501, "a template is handed over for one call");
+    let url = keep(&mut harness, padded(1_000_001));
+    let input = json!({ "StackName": "e", "TemplateURL": url });
+    let fault = harness.call("cloudformation", "CreateStack", input).unwrap_err();
+    check(&fault.to_string(), expect!["ValidationError: Template may not exceed 1000000 bytes in size."]);
+    for _ in 0..40 {
+        keep(&mut harness, small.clone());
+    }
+    let uploads = harness.rows().iter().filter(|row| row.table == "cloudformation.upload").count();
+    assert_eq!(uploads, 16, "what nobody names does not pile up");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use neargate_shape::OperationShape;
 
 use super::{anything, on, real, with_request_tags};
 use crate::api;
+use crate::default_vpc;
 use crate::errors::Ec2Error;
 use crate::kind::Kind;
 use crate::list::{Field, Listed, Query, flag, list, text};
@@ -35,7 +36,8 @@ impl Operation for AuthorizeSecurityGroupIngress {
             group_name: input.source_security_group_name,
         };
         let permissions = flat.permissions(input.ip_permissions)?;
-        let rules = authorize(cx, input.group_id, false, &permissions, input.tag_specifications.as_ref())?;
+        let group = default_vpc::group(cx, input.group_id, input.group_name.as_deref())?;
+        let rules = authorize(cx, Some(group), false, &permissions, input.tag_specifications.as_ref())?;
         Ok(api::AuthorizeSecurityGroupIngressOutput { r#return: Some(true), security_group_rules: Some(rules) })
     }
 }
@@ -86,11 +88,12 @@ impl Operation for RevokeSecurityGroupIngress {
             cidr: input.cidr_ip,
             group_name: input.source_security_group_name,
         };
+        let group = default_vpc::group(cx, input.group_id, input.group_name.as_deref())?;
         let revoked = match input.security_group_rule_ids {
-            Some(ids) => revoke_ids(cx, input.group_id, false, &ids)?,
+            Some(ids) => revoke_ids(cx, Some(group), false, &ids)?,
             None => {
                 let permissions = flat.permissions(input.ip_permissions)?;
-                revoke(cx, input.group_id, false, &permissions)?
+                revoke(cx, Some(group), false, &permissions)?
             }
         };
         Ok(api::RevokeSecurityGroupIngressOutput {
@@ -285,6 +288,7 @@ impl Operation for DescribeSecurityGroupRules {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         real(input.dry_run)?;
+        default_vpc::ensure(cx);
         let (max_results, next_token) = (input.max_results, input.next_token);
         let query = Query { ids: input.security_group_rule_ids, filters: input.filters, max_results, next_token };
         let groups = cx.scan::<SecurityGroup>("");

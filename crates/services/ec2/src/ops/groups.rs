@@ -5,6 +5,7 @@ use neargate_shape::OperationShape;
 
 use super::{anything, creates, on, real};
 use crate::api;
+use crate::default_vpc;
 use crate::errors::Ec2Error;
 use crate::kind::Kind;
 use crate::list::{Field, Listed, Query, list, text};
@@ -29,7 +30,10 @@ impl Operation for CreateSecurityGroup {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         real(input.dry_run)?;
-        let vpc = input.vpc_id.ok_or(Ec2Error::NoDefaultVpc)?;
+        let vpc = match input.vpc_id {
+            Some(vpc) => vpc,
+            None => default_vpc::id(cx)?,
+        };
         known::<Vpc>(cx, &vpc)?;
         let name = input.group_name;
         check_name(&name)?;
@@ -87,7 +91,7 @@ impl Operation for DeleteSecurityGroup {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         real(input.dry_run)?;
-        let id = input.group_id.ok_or(Ec2Error::NoDefaultVpc)?;
+        let id = default_vpc::group(cx, input.group_id, input.group_name.as_deref())?;
         let group = known::<SecurityGroup>(cx, &id)?;
         if group.name == "default" {
             return Err(Ec2Error::GroupIsDefault(id).into());
@@ -118,11 +122,14 @@ impl Operation for DescribeSecurityGroups {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         real(input.dry_run)?;
-        if input.group_names.is_some_and(|names| !names.is_empty()) {
-            return Err(Ec2Error::NoDefaultVpc.into());
+        default_vpc::ensure(cx);
+        let mut ids = input.group_ids;
+        for name in input.group_names.into_iter().flatten() {
+            let id = default_vpc::group(cx, None, Some(&name))?;
+            ids.get_or_insert_default().push(id);
         }
         let (max_results, next_token) = (input.max_results, input.next_token);
-        let query = Query { ids: input.group_ids, filters: input.filters, max_results, next_token };
+        let query = Query { ids, filters: input.filters, max_results, next_token };
         let all = cx.scan::<SecurityGroup>("").map(|(id, group)| view(cx, id, group)).collect();
         let (groups, next_token) = list(all, query)?;
         Ok(api::DescribeSecurityGroupsOutput { next_token, security_groups: Some(groups) })

@@ -5,6 +5,7 @@ use neargate_shape::OperationShape;
 
 use super::{anything, creates, on, real};
 use crate::api;
+use crate::default_vpc;
 use crate::errors::Ec2Error;
 use crate::kind::Kind;
 use crate::list::{Field, Listed, Query, each, list, text};
@@ -144,6 +145,7 @@ impl Operation for DescribeInternetGateways {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         real(input.dry_run)?;
+        default_vpc::ensure(cx);
         let (max_results, next_token) = (input.max_results, input.next_token);
         let query = Query { ids: input.internet_gateway_ids, filters: input.filters, max_results, next_token };
         let all = cx.scan::<InternetGateway>("").map(|(id, gateway)| view(cx, id, gateway)).collect();

@@ -5,6 +5,7 @@ use neargate_shape::OperationShape;
 
 use super::{anything, block, creates, on, real};
 use crate::api;
+use crate::default_vpc;
 use crate::errors::Ec2Error;
 use crate::interfaces::free_addresses;
 use crate::kind::{Kind, new_id};
@@ -43,7 +44,8 @@ impl Operation for CreateSubnet {
         }
         let id = Kind::Subnet.id(cx);
         let acl_association = new_id(cx, "aclassoc");
-        let subnet = Subnet { vpc: input.vpc_id, cidr, zone, acl_association, maps_public_ip: false };
+        let subnet =
+            Subnet { vpc: input.vpc_id, cidr, zone, acl_association, maps_public_ip: false, is_default: false };
         cx.put(&id, subnet.clone());
         tags::specify(cx, Kind::Subnet, &id, input.tag_specifications.as_ref())?;
         Ok(api::CreateSubnetOutput { subnet: Some(view(cx, &id, &subnet)) })
@@ -142,6 +144,7 @@ impl Operation for DescribeSubnets {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         real(input.dry_run)?;
+        default_vpc::ensure(cx);
         let (max_results, next_token) = (input.max_results, input.next_token);
         let query = Query { ids: input.subnet_ids, filters: input.filters, max_results, next_token };
         let all = cx.scan::<Subnet>("").map(|(id, subnet)| view(cx, id, subnet)).collect();
@@ -204,7 +207,7 @@ fn view(cx: &Cx<'_>, id: &str, subnet: &Subnet) -> api::Subnet {
         cidr_block: Some(subnet.cidr.to_string()),
         available_ip_address_count: i32::try_from(free_addresses(cx, id, subnet.cidr)).ok(),
         availability_zone: Some(subnet.zone.clone()),
-        default_for_az: Some(false),
+        default_for_az: Some(subnet.is_default),
         map_public_ip_on_launch: Some(subnet.maps_public_ip),
         ..api::Subnet::default()
     }

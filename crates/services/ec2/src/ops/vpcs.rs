@@ -5,6 +5,7 @@ use neargate_shape::OperationShape;
 
 use super::{anything, block, creates, default_group, on, real};
 use crate::api;
+use crate::default_vpc;
 use crate::errors::Ec2Error;
 use crate::kind::{Kind, new_id};
 use crate::list::{Field, Listed, Query, each, flag, list, text};
@@ -45,6 +46,7 @@ impl Operation for CreateVpc {
             default_group: Kind::SecurityGroup.id(cx),
             main_table: Kind::RouteTable.id(cx),
             network_acl: new_id(cx, "acl"),
+            is_default: false,
         };
         let group = default_group(cx, &id, &vpc.default_group);
         cx.put(&vpc.default_group, group);
@@ -104,6 +106,7 @@ impl Operation for DescribeVpcs {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         real(input.dry_run)?;
+        default_vpc::ensure(cx);
         let (max_results, next_token) = (input.max_results, input.next_token);
         let query = Query { ids: input.vpc_ids, filters: input.filters, max_results, next_token };
         let all = cx.scan::<Vpc>("").map(|(id, vpc)| view(cx, id, vpc)).collect();
@@ -150,7 +153,7 @@ fn view(cx: &Cx<'_>, id: &str, vpc: &Vpc) -> api::Vpc {
         owner_id: Some(cx.scope.account.to_string()),
         instance_tenancy: Some(vpc.tenancy.clone()),
         cidr_block_association_set: Some(vec![association]),
-        is_default: Some(false),
+        is_default: Some(vpc.is_default),
         tags: tags::view(cx, id),
         vpc_id: Some(id.to_owned()),
         state: Some("available".to_owned()),

@@ -48,9 +48,9 @@ fn all_filters_must_pass_and_any_of_their_values() {
     let lines: Vec<_> =
         cases.into_iter().map(|filters| format!("{filters} {}", blocks(&mut world, filters.clone()))).collect();
     expect![[r#"
-        [] 10.0.0.0/24 10.0.1.0/24 10.0.2.0/24
-        [{"Name":"availability-zone","Values":["eu-west-1a"]}] 10.0.0.0/24 10.0.2.0/24
-        [{"Name":"availability-zone-id","Values":["euw1-az2"]}] 10.0.1.0/24
+        [] 10.0.0.0/24 10.0.1.0/24 10.0.2.0/24 172.31.0.0/20 172.31.16.0/20 172.31.32.0/20
+        [{"Name":"availability-zone","Values":["eu-west-1a"]}] 10.0.0.0/24 10.0.2.0/24 172.31.0.0/20
+        [{"Name":"availability-zone-id","Values":["euw1-az2"]}] 10.0.1.0/24 172.31.16.0/20
         [{"Name":"tag:stage","Values":["pro*"]}] 10.0.0.0/24 10.0.2.0/24
         [{"Name":"tag:stage","Values":["pro?","test"]}] 10.0.0.0/24 10.0.1.0/24
         [{"Name":"tag:stage","Values":["pro*"]},{"Name":"cidr-block","Values":["10.0.2.0/24"]}] 10.0.2.0/24
@@ -67,9 +67,11 @@ fn pages_give_everything_once() {
     let vpc = world.vpc("10.0.0.0/16");
     let mut made: Vec<_> = (0..12).map(|at| world.subnet(&vpc, &format!("10.0.{at}.0/24"))).collect();
     made.sort();
+    let of_vpc = json!([{ "Name": "vpc-id", "Values": [vpc] }]);
     let (mut seen, mut sizes, mut token) = (vec![], vec![], Json::Null);
     loop {
-        let mut page = world.call("DescribeSubnets", json!({ "MaxResults": 5, "NextToken": token })).unwrap();
+        let mut page =
+            world.call("DescribeSubnets", json!({ "MaxResults": 5, "NextToken": token, "Filters": of_vpc })).unwrap();
         let subnets = page["Subnets"].as_array().unwrap();
         sizes.push(subnets.len());
         seen.extend(subnets.iter().map(|subnet| subnet["SubnetId"].as_str().unwrap().to_owned()));

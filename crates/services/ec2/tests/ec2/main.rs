@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod default_vpc;
+#[cfg(test)]
 mod filters;
 #[cfg(test)]
 mod groups;

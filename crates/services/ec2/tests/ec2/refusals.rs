@@ -21,8 +21,10 @@ fn world() -> (World, Vec<(String, &'static str)>) {
     let nat = json!({ "SubnetId": subnet, "AllocationId": address });
     let nat = world.make("CreateNatGateway", nat, "/NatGateway/NatGatewayId");
     let group = world.group(&vpc, "web");
-    let vpcs =
-        world.call("DescribeSecurityGroups", json!({ "Filters": [{ "Name": "group-name", "Values": ["default"] }] }));
+    let vpcs = world.call(
+        "DescribeSecurityGroups",
+        json!({ "Filters": [{ "Name": "group-name", "Values": ["default"] }, { "Name": "vpc-id", "Values": [vpc] }] }),
+    );
     let default = vpcs.unwrap()["SecurityGroups"][0]["GroupId"].as_str().unwrap().to_owned();
     let names = vec![
         (vpc, "VPC"),
@@ -126,7 +128,6 @@ fn what_does_not_fit() {
         ("CreateSecurityGroup", json!({ "VpcId": "VPC", "GroupName": "default", "Description": "d" })),
         ("CreateSecurityGroup", json!({ "VpcId": "VPC", "GroupName": "sg-a", "Description": "d" })),
         ("CreateSecurityGroup", json!({ "VpcId": "VPC", "GroupName": "a", "Description": "<d>" })),
-        ("CreateSecurityGroup", json!({ "GroupName": "a", "Description": "d" })),
         ("CreateTags", json!({ "Resources": ["VPC"], "Tags": [{ "Key": "aws:a", "Value": "b" }] })),
         (
             "CreateVpc",
@@ -152,7 +153,6 @@ fn what_does_not_fit() {
         CreateSecurityGroup: InvalidParameterValue: Cannot use reserved security group name: default
         CreateSecurityGroup: InvalidParameterValue: Group names may not be in the format sg-*
         CreateSecurityGroup: InvalidParameterValue: Invalid security group description. Valid descriptions are strings less than 256 characters from the following set: a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*
-        CreateSecurityGroup: VPCIdNotSpecified: No default VPC for this user
         CreateTags: InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use
         CreateVpc: InvalidParameterValue: 'subnet' is not a valid taggable resource type for this operation.
         DescribeVpcs: InvalidParameterValue: Value (1) for parameter MaxResults is invalid."#]].assert_eq(&said);

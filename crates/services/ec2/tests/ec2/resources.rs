@@ -63,7 +63,7 @@ fn what_cannot_change_is_replaced_and_the_rest_changes_in_place() {
     let after = json!({ "CidrBlock": "10.0.0.0/16", "EnableDnsHostnames": "true", "EnableDnsSupport": false,
         "Tags": [{ "Key": "b", "Value": "2" }] });
     assert_eq!(world.settle(vpc.update(&state, after)).unwrap().0, state);
-    let shown = world.call("DescribeVpcs", json!({})).unwrap();
+    let shown = world.call("DescribeVpcs", json!({ "VpcIds": [state.physical_id] })).unwrap();
     let keys: Vec<_> = shown["Vpcs"][0]["Tags"].as_array().unwrap().iter().map(|tag| tag["Key"].clone()).collect();
     let marks = ["aws:cloudformation:logical-id", "aws:cloudformation:stack-id", "aws:cloudformation:stack-name", "b"];
     assert_eq!(keys, marks);

@@ -126,7 +126,7 @@ fn fetch_parameters(cx: &mut Cx<'_>, wanted: &[Wanted]) -> Result<BTreeMap<Param
             })?;
             let values = by_name(answer);
             let missing: Vec<_> =
-                some.iter().filter(|it| !values.contains_key(it.plain_name())).map(|it| it.name.as_str()).collect();
+                some.iter().filter(|it| answered(&values, it).is_none()).map(|it| it.name.as_str()).collect();
             if !missing.is_empty() {
                 let text = retried("secrets from ssm", &format!("invalid ssm parameters: {}", missing.join(", ")));
                 return Err(failed(
@@ -137,11 +137,19 @@ fn fetch_parameters(cx: &mut Cx<'_>, wanted: &[Wanted]) -> Result<BTreeMap<Param
                 ));
             }
             for parameter in some {
-                found.extend(values.get(parameter.plain_name()).map(|value| ((*parameter).clone(), value.clone())));
+                found.extend(answered(&values, parameter).map(|value| ((*parameter).clone(), value.clone())));
             }
         }
     }
     Ok(found)
+}
+
+/// The value of a parameter among those answered. An ARN does not tell whether a name of one level has a slash.
+fn answered<'v>(values: &'v BTreeMap<String, Zeroizing<String>>, wanted: &Parameter) -> Option<&'v Zeroizing<String>> {
+    let name = wanted.plain_name();
+    let other = name.strip_prefix('/').map_or_else(|| format!("/{name}"), str::to_owned);
+    let is_one_level = !name.get(1..).unwrap_or_default().contains('/');
+    values.get(name).or_else(|| values.get(&other).filter(|_| is_one_level))
 }
 
 /// The parameters of an answer, by name; what is left of the answer is overwritten.

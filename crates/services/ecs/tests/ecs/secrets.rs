@@ -109,6 +109,19 @@ fn secrets_come_whole_by_field_by_version_and_from_parameter_store() {
 }
 
 #[test]
+fn a_parameter_of_one_level_is_found_by_its_own_arn() {
+    let mut world = World::new("x");
+    for name in ["/slash", "plain"] {
+        let put = json!({ "Name": name, "Value": name.to_uppercase(), "Type": "String" });
+        world.harness.call("ssm", "PutParameter", put).unwrap();
+    }
+    let arn = |name: &str| format!("arn:aws:ssm:eu-west-1:000000000000:parameter/{name}");
+    let (slash, plain) = (arn("slash"), arn("plain"));
+    assert_eq!(world.fetch(&[("A", &slash), ("B", &plain)]).unwrap(), "A=/SLASH B=PLAIN");
+    assert_eq!(world.fetch(&[("A", "/slash"), ("B", "plain")]).unwrap(), "A=/SLASH B=PLAIN");
+}
+
+#[test]
 fn each_statement_of_the_execution_role_that_is_missing_stops_the_step_that_needs_it() {
     let mut world = World::new(r#"{"user":"u"}"#);
     let all = world.statements();

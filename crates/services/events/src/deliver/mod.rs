@@ -142,8 +142,12 @@ pub(crate) fn invoke(cx: &mut Cx<'_>, rule: &Rule, event: &str, source: &str) ->
 fn tell(cx: &mut Cx<'_>, rule: &Rule, target: &api::Target, arn: &str, source: &str, fault: &Fault) {
     let text = format!("FailedInvocations of rule `{}`, target `{}`: {fault}", rule.name, target.id);
     cx.notice(Notice { kind: NoticeKind::Failed, subject: arn.to_owned(), text, hint: fault.hint.clone() });
-    if target.dead_letter_config.is_some() {
-        cx.not_simulated(arn, "DeadLetterConfig is recorded; failed events are not sent to the queue");
+    if let Some(queue) = target.dead_letter_config.as_ref().and_then(|it| it.arn.as_deref()) {
+        let text = format!(
+            "the dead letter of target `{}` went nowhere: `{queue}` is recorded, there are no queues",
+            target.id
+        );
+        cx.notice(Notice { kind: NoticeKind::Failed, subject: arn.to_owned(), text, hint: None });
     }
     // A rule that matches these events and fails itself must not go on for ever.
     if source != OWN_SOURCE {

@@ -1,5 +1,6 @@
 //! Targets of rules.
 
+use neargate_base::Arn;
 use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
@@ -34,6 +35,7 @@ impl Operation for PutTargets {
         let mut rule = rule(cx, &bus, &input.rule)?;
         for target in input.targets {
             check(&target)?;
+            say_what_is_not_done(cx, &input.rule, &target);
             rule.targets.retain(|old| old.id != target.id);
             rule.targets.push(target);
         }
@@ -46,8 +48,35 @@ impl Operation for PutTargets {
     }
 }
 
+/// What is recorded of a target and changes nothing when its delivery fails, and targets that nothing is delivered to.
+fn say_what_is_not_done(cx: &mut Cx<'_>, rule: &str, target: &api::Target) {
+    let subject = format!("rule `{rule}`, target `{}`", target.id);
+    if let Some(queue) = target.dead_letter_config.as_ref().and_then(|it| it.arn.as_deref()) {
+        let text = format!("recorded; events that cannot be delivered do not go to `{queue}`, there are no queues");
+        cx.not_simulated(format!("{subject} DeadLetterConfig"), text);
+    }
+    if target.retry_policy.is_some() {
+        cx.not_simulated(format!("{subject} RetryPolicy"), "recorded; a delivery that fails is not tried again");
+    }
+    if target.ecs_parameters.is_none() {
+        let text = format!("recorded; nothing is delivered to `{}`, only ECS tasks are", target.arn);
+        cx.not_simulated(subject, text);
+    }
+}
+
 fn check(target: &api::Target) -> Result<(), EventsError> {
     target_input(target).map_err(|error| EventsError::Validation(error.to_string()))?;
+    if target.arn.parse::<Arn>().is_err() {
+        let text = format!("Parameter {} is not valid. Reason: Provided Arn is not in correct format.", target.arn);
+        return Err(EventsError::Validation(text));
+    }
+    if let Some(queue) = target.dead_letter_config.as_ref().and_then(|it| it.arn.as_deref())
+        && queue.parse::<Arn>().map_or(true, |arn| arn.service != "sqs")
+    {
+        let text =
+            format!("Parameter {queue} is not valid. Reason: Invalid DeadLetterQueue ARN, an SQS queue is expected.");
+        return Err(EventsError::Validation(text));
+    }
     let is_cluster = target.arn.split(':').nth(2) == Some("ecs") && target.arn.contains(":cluster/");
     let invalid = |reason: &str| {
         let text = format!("Parameter(s) EcsParameters not valid for target {}. Reason: {reason}", target.id);

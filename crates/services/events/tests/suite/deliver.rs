@@ -159,8 +159,48 @@ fn targets_of_other_services_are_never_silently_dropped() {
     expect![[r#"
         FailedInvocations of rule `r`, target `q`: NotImplemented: Neargate does not deliver to targets of `sqs` yet (`arn:aws:sqs:eu-west-1:000000000000:q`)
           hint: -
+        the dead letter of target `q` went nowhere: `arn:aws:sqs:eu-west-1:000000000000:dlq` is recorded, there are no queues
+          hint: -
     "#]].assert_eq(&failures(&harness));
-    assert!(harness.notices.iter().any(|notice| notice.text.contains("DeadLetterConfig")), "{:?}", harness.notices);
+}
+
+#[test]
+fn what_is_not_done_for_a_target_is_said_when_it_is_put() {
+    let mut harness = harness();
+    let more = json!({
+        "DeadLetterConfig": { "Arn": "arn:aws:sqs:eu-west-1:000000000000:dlq" },
+        "RetryPolicy": { "MaximumRetryAttempts": 2 },
+    });
+    rule(&mut harness, "r", json!({ "EventPattern": PATTERN }), target(more));
+    rule(
+        &mut harness,
+        "s",
+        json!({ "EventPattern": PATTERN }),
+        json!({ "Id": "q", "Arn": "arn:aws:sqs:eu-west-1:000000000000:q" }),
+    );
+    rule(&mut harness, "t", json!({ "EventPattern": PATTERN }), target(json!({})));
+    let said = harness.notices.iter().filter(|it| it.kind == neargate_kernel::NoticeKind::NotSimulated);
+    let said: Vec<_> = said.map(|it| format!("{}: {}", it.subject, it.text)).collect();
+    expect![[r#"
+        rule `r`, target `t` DeadLetterConfig: recorded; events that cannot be delivered do not go to `arn:aws:sqs:eu-west-1:000000000000:dlq`, there are no queues
+        rule `r`, target `t` RetryPolicy: recorded; a delivery that fails is not tried again
+        rule `s`, target `q`: recorded; nothing is delivered to `arn:aws:sqs:eu-west-1:000000000000:q`, only ECS tasks are"#]].assert_eq(&said.join("\n"));
+}
+
+#[test]
+fn what_is_no_arn_is_no_target_and_no_queue() {
+    let mut harness = harness();
+    call(&mut harness, "PutRule", json!({ "Name": "r", "EventPattern": PATTERN }));
+    let mut refused = |target: Json| {
+        let input = json!({ "Rule": "r", "Targets": [target] });
+        harness.call("events", "PutTargets", input).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused(json!({ "Id": "b", "Arn": "test-bucket" })),
+        "ValidationException: Parameter test-bucket is not valid. Reason: Provided Arn is not in correct format."
+    );
+    let queue = json!({ "DeadLetterConfig": { "Arn": "arn:aws:sns:eu-west-1:000000000000:topic" } });
+    assert!(refused(target(queue)).starts_with("ValidationException: Parameter arn:aws:sns:"));
 }
 
 #[test]

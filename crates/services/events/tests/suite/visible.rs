@@ -132,6 +132,7 @@ fn what_is_no_event_puts_nothing_on_the_bus() {
     let with = |member: &str| format!(r#"[{{"source":"aws.s3","detail-type":"t",{member}}}]"#);
     refused(&with(r#""detail":"x""#), expect!["event 1: `detail` is no JSON object"]);
     refused(&with(r#""account":"me""#), expect!["event 1: `account` is `me`, expected twelve digits"]);
+    refused(&with(r#""region":"mars-1""#), expect!["event 1: `region` is `mars-1`, which AWS does not have"]);
     refused(
         &with(r#""time":"today""#),
         expect!["event 1: `time`: `today` is no time: expected RFC 3339 such as `2026-11-21T10:00:00Z`"],

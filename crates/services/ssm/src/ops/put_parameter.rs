@@ -6,10 +6,11 @@ use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 use zeroize::Zeroizing;
 
+use crate::api;
 use crate::errors::SsmError;
+use crate::name::{self, Reference};
 use crate::secure::{self, DEFAULT_KEY, SECURE_STRING};
 use crate::state::{self, ParameterRecord, Version};
-use crate::{api, name};
 
 const STANDARD_CHARACTERS_MAX: usize = 4096;
 const ADVANCED_CHARACTERS_MAX: usize = 8192;
@@ -42,7 +43,7 @@ impl Operation for PutParameter {
         if overwrites && has_tags(&input) {
             return Err(SsmError::TagsAndOverwrite.into());
         }
-        let before = cx.get::<ParameterRecord>(&input.name).cloned();
+        let before = state::find(cx, &Reference::read(&input.name)).cloned();
         if before.is_some() && !overwrites {
             return Err(SsmError::AlreadyExists.into());
         }
@@ -89,7 +90,7 @@ fn next_version(
         return Err(SsmError::DataType(data_type));
     }
     Ok(Version {
-        name: input.name.clone(),
+        name: before.map_or_else(|| input.name.clone(), |before| before.name.clone()),
         version: before.map_or(1, |before| before.version + 1),
         kind,
         tier: tier(input, size, before)?,

@@ -227,3 +227,43 @@ fn tags_and_deletions_in_bulk() {
     "#]]
     .assert_eq(&World::new().play(calls));
 }
+
+#[test]
+fn a_name_of_one_level_is_the_same_with_a_slash_and_without() {
+    let calls = r#"
+        PutParameter {"Name": "np", "Value": "a", "Type": "String"}
+        PutParameter {"Name": "/np", "Value": "b", "Type": "String"}
+        GetParameter {"Name": "/np"}
+        PutParameter {"Name": "/np", "Value": "b", "Overwrite": true}
+        GetParameter {"Name": "np"}
+        GetParameter {"Name": "arn:aws:ssm:us-east-1:000000000000:parameter/np"}
+        DeleteParameter {"Name": "/np"}
+        GetParameter {"Name": "np"}
+        PutParameter {"Name": "/a/b", "Value": "a", "Type": "String"}
+        GetParameter {"Name": "a/b"}
+    "#;
+    expect![[r#"
+        PutParameter {"Name": "np", "Value": "a", "Type": "String"}
+          {"Version":1,"Tier":"Standard"}
+        PutParameter {"Name": "/np", "Value": "b", "Type": "String"}
+          400 ParameterAlreadyExists: The parameter already exists. To overwrite this value, set the overwrite option in the request to true.
+        GetParameter {"Name": "/np"}
+          {"Parameter":{"Name":"np","Type":"String","Value":"a","Version":1,"LastModifiedDate":1800000000,"ARN":"arn:aws:ssm:us-east-1:000000000000:parameter/np","DataType":"text"}}
+        PutParameter {"Name": "/np", "Value": "b", "Overwrite": true}
+          {"Version":2,"Tier":"Standard"}
+        GetParameter {"Name": "np"}
+          {"Parameter":{"Name":"np","Type":"String","Value":"b","Version":2,"LastModifiedDate":1800000000,"ARN":"arn:aws:ssm:us-east-1:000000000000:parameter/np","DataType":"text"}}
+        GetParameter {"Name": "arn:aws:ssm:us-east-1:000000000000:parameter/np"}
+          {"Parameter":{"Name":"np","Type":"String","Value":"b","Version":2,"LastModifiedDate":1800000000,"ARN":"arn:aws:ssm:us-east-1:000000000000:parameter/np","DataType":"text"}}
+        DeleteParameter {"Name": "/np"}
+          {}
+        GetParameter {"Name": "np"}
+          400 ParameterNotFound: 
+          hint: no parameter `np` in this account and region
+        PutParameter {"Name": "/a/b", "Value": "a", "Type": "String"}
+          {"Version":1,"Tier":"Standard"}
+        GetParameter {"Name": "a/b"}
+          400 ParameterNotFound: 
+          hint: no parameter `a/b` in this account and region
+    "#]].assert_eq(&World::new().play(calls));
+}
