@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here decides what a test expects; a harness only carries out and remembers.
 
+pub mod containers_common;
 pub mod needs;
 mod ports;
 

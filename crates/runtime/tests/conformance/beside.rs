@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use neargate_runtime::{BindMount, ContainerSpec};
+use neargate_testkit::containers_common;
 use neargate_testkit::needs::needs;
 use serde_json::{Value as Json, json};
 
@@ -14,8 +15,6 @@ use crate::host::Host;
 use crate::isolation::{ONLY_VERSION_2, on_version_2};
 use crate::probe;
 
-/// Debian's golang-github-containers-common, of which the list of differences was made with 0.50.1.
-const PROFILE: &str = "/usr/share/containers/seccomp.json";
 const HOSTNAME: &str = "beside";
 /// As container engines mask.
 const MASKED: &[&str] = &[
@@ -32,32 +31,13 @@ const MASKED: &[&str] = &[
     "/sys/devices/virtual/powercap",
     "/sys/firmware",
 ];
-const CAPABILITIES: &[&str] = &[
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FSETID",
-    "FOWNER",
-    "MKNOD",
-    "NET_RAW",
-    "SETGID",
-    "SETUID",
-    "SETFCAP",
-    "SETPCAP",
-    "NET_BIND_SERVICE",
-    "SYS_CHROOT",
-    "KILL",
-    "AUDIT_WRITE",
-];
-
-/// What the comparison needs beside containers.
+/// What the comparison needs beside containers. The list of differences was made with containers-common 0.50.1.
 pub(crate) fn missing_runc() -> Option<String> {
     if !cfg!(target_arch = "x86_64") {
         return Some("the list of differences has the system calls of x86-64".to_owned());
     }
     let runc = neargate_testkit::needs::missing_program("runc");
-    let profile = (!Path::new(PROFILE).exists())
-        .then(|| format!("there is no `{PROFILE}` (Debian: golang-github-containers-common)"));
-    runc.or(profile)
+    runc.or_else(containers_common::missing_profile)
 }
 
 type Findings = BTreeMap<String, String>;
@@ -121,7 +101,7 @@ fn own_files(bundle: &Path) -> Vec<(PathBuf, String)> {
 }
 
 fn adapt(config: &mut Json, files: &[(PathBuf, String)], version_2: bool) {
-    let names: Vec<String> = CAPABILITIES.iter().map(|name| format!("CAP_{name}")).collect();
+    let names = containers_common::capabilities();
     let nofile = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum.unwrap_or(65_535).min(65_535);
     config["hostname"] = json!(HOSTNAME);
     config["root"] = json!({ "path": "rootfs", "readonly": false });
@@ -155,55 +135,10 @@ fn adapt(config: &mut Json, files: &[(PathBuf, String)], version_2: bool) {
         namespaces.push(json!({ "type": "cgroup" }));
     }
     linux["maskedPaths"] = json!(MASKED);
-    linux["seccomp"] = profile(&serde_json::from_slice(&std::fs::read(PROFILE).unwrap()).unwrap(), &names);
+    linux["seccomp"] = containers_common::seccomp(&names).expect("a profile of the known form");
     if !version_2 {
         linux["resources"]["memory"] = json!({ "limit": 512 << 20 });
     }
-}
-
-/// The engines' form of a profile, which depends on architecture and capabilities, as an OCI runtime takes it.
-fn profile(of_engines: &Json, capabilities: &[String]) -> Json {
-    let own =
-        if cfg!(target_arch = "aarch64") { ["arm64", "SCMP_ARCH_AARCH64"] } else { ["amd64", "SCMP_ARCH_X86_64"] };
-    let list = |rule: &Json, part: &str, what: &str| -> Option<Vec<String>> {
-        let names = rule.get(part)?.get(what)?.as_array()?;
-        Some(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
-    };
-    let holds = |rule: &&Json| {
-        let has = |names: Vec<String>| names.iter().all(|name| capabilities.contains(name));
-        let any = |names: Vec<String>| names.iter().any(|name| capabilities.contains(name));
-        list(rule, "includes", "arches").is_none_or(|names| names.iter().any(|name| name == own[0]))
-            && list(rule, "includes", "caps").is_none_or(has)
-            && list(rule, "excludes", "arches").is_none_or(|names| names.iter().all(|name| name != own[0]))
-            && !list(rule, "excludes", "caps").is_some_and(any)
-    };
-    let calls: Vec<Json> = of_engines["syscalls"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(holds)
-        .map(|rule| {
-            let mut call = json!({ "names": rule["names"], "action": rule["action"] });
-            for part in ["args", "errnoRet"] {
-                if rule.get(part).is_some_and(|it| !it.is_null()) {
-                    call[part] = rule[part].clone();
-                }
-            }
-            call
-        })
-        .collect();
-    let map = of_engines["archMap"].as_array().unwrap().iter().find(|it| it["architecture"] == own[1]).unwrap();
-    let mut architectures = vec![json!(own[1])];
-    architectures.extend(map["subArchitectures"].as_array().unwrap().iter().cloned());
-    json!({
-        "defaultAction": of_engines["defaultAction"], "defaultErrnoRet": of_engines["defaultErrnoRet"],
-        "architectures": architectures, "syscalls": calls,
-    })
-}
-
-fn profile_version() -> String {
-    let asked = Command::new("dpkg-query").args(["-W", "-f", "${Version}", "golang-github-containers-common"]).output();
-    asked.map_or_else(|_| "of unknown version".to_owned(), |out| String::from_utf8_lossy(&out.stdout).into_owned())
 }
 
 /// Differences that nobody has listed, and listed ones that are none.
@@ -236,7 +171,7 @@ fn a_container_is_isolated_as_under_runc_or_it_is_said_why_not() {
     let version_2 = std::env::var_os(ONLY_VERSION_2).is_some();
     let (own, other) = (ours(&host, |_| {}), theirs(&host, version_2));
     let wrong = compare(&own, &other, if version_2 { 2 } else { 1 });
-    let profile = profile_version();
+    let profile = containers_common::version();
     assert!(wrong.is_empty(), "beside runc with containers-common {profile}:\n{}", wrong.join("\n"));
 }
 
