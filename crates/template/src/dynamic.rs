@@ -8,9 +8,9 @@ use crate::environment::DynamicReference;
 
 const OPEN: &str = "{{resolve:";
 
-/// A piece of a text.
+/// A piece of a text with dynamic references.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Part<'a> {
+pub enum Part<'a> {
     /// As it stands; also a `{{resolve:…}}` of an unknown service.
     Text(&'a str),
     /// A reference to be looked up.
@@ -23,7 +23,7 @@ pub(crate) fn is_dynamic(text: &str) -> bool {
 }
 
 /// The text's pieces in order.
-pub(crate) fn parts(text: &str) -> Vec<Part<'_>> {
+pub fn parts(text: &str) -> Vec<Part<'_>> {
     let mut parts = vec![];
     let mut rest = text;
     while let Some(start) = rest.find(OPEN) {
@@ -91,7 +91,10 @@ impl fmt::Display for DynamicReference {
             Self::Secret { secret_id, json_key, version_stage, version_id } => {
                 let text = |part: &Option<String>| part.clone().unwrap_or_default();
                 let (key, stage, version) = (text(json_key), text(version_stage), text(version_id));
-                write!(f, "{{{{resolve:secretsmanager:{secret_id}:SecretString:{key}:{stage}:{version}}}}}")
+                let rest = format!(":SecretString:{key}:{stage}:{version}");
+                let rest = rest.trim_end_matches(':');
+                let rest = if rest == ":SecretString" { "" } else { rest };
+                write!(f, "{{{{resolve:secretsmanager:{secret_id}{rest}}}}}")
             }
         }
     }

@@ -41,6 +41,7 @@ mod trail;
 
 pub use assembly::{Assembly, AssemblyStack};
 pub use canonical::{Difference, canonical, semantic_diff};
+pub use dynamic::{Part as DynamicPart, parts as dynamic_parts};
 pub use environment::{DynamicReference, Environment, StackOutput, Undeployed, Unknown, pseudo};
 pub use evaluate::{BYTES_MAX, EvalError, Evaluated, Evaluator, OutputValue, Partial, Unknowns};
 pub use expr::{Expr, Function, Reference, SubPart};

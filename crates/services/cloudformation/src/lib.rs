@@ -12,6 +12,7 @@ mod errors;
 mod executor;
 mod ops;
 mod resources;
+mod secrets;
 mod state;
 pub mod uploads;
 mod world;

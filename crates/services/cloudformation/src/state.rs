@@ -123,6 +123,9 @@ impl Record for Resource {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MadeOf {
     pub(crate) properties: Json,
+    /// The properties as they are shown, where that is not all of them.
+    #[serde(default)]
+    pub(crate) shown: Option<Json>,
     /// The resources it needs.
     pub(crate) needs: Vec<String>,
     pub(crate) deletion: Deletion,
@@ -228,7 +231,7 @@ pub(crate) fn log(cx: &mut Cx<'_>, stack: &Stack, resource: Option<&Resource>, s
             (it.logical_id.clone(), physical_id, it.type_name.clone())
         }
     };
-    let properties = resource.map(|it| it.made_of.properties.to_string());
+    let properties = resource.map(|it| it.made_of.shown.as_ref().unwrap_or(&it.made_of.properties).to_string());
     let view = api::StackEvent {
         stack_id: stack.arn.clone(),
         event_id: cx.rng.uuid(),

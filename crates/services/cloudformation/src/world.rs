@@ -15,6 +15,7 @@ use neargate_template::{
 use serde_json::{Value as Json, json};
 
 use crate::errors::CloudFormationError;
+use crate::secrets;
 use crate::state::{Resource, Stack};
 
 /// What other services were asked and answered.
@@ -75,7 +76,11 @@ impl Environment for World<'_, '_> {
     }
 
     fn dynamic_reference(&self, reference: &DynamicReference) -> Option<String> {
-        self.fetched.dynamic.get(reference).cloned()
+        match reference {
+            // Fetched for each step that needs it; what is kept is the reference.
+            DynamicReference::Secret { .. } | DynamicReference::SsmSecure { .. } => Some(reference.to_string()),
+            DynamicReference::Ssm { .. } => self.fetched.dynamic.get(reference).cloned(),
+        }
     }
 }
 
@@ -103,6 +108,16 @@ pub(crate) fn evaluate<T>(
     resources: &BTreeMap<String, Resource>,
     work: impl Fn(&Evaluator<'_>, &ParameterValues) -> Result<Answer<T>, EvalError>,
 ) -> Result<T, Fault> {
+    evaluate_with(cx, stack, template, resources, |evaluator, parameters| work(&evaluator, parameters))
+}
+
+fn evaluate_with<T>(
+    cx: &mut Cx<'_>,
+    stack: &Stack,
+    template: &Template,
+    resources: &BTreeMap<String, Resource>,
+    work: impl Fn(Evaluator<'_>, &ParameterValues) -> Result<Answer<T>, EvalError>,
+) -> Result<T, Fault> {
     let mut fetched = Fetched::default();
     loop {
         let (answer, imports) = {
@@ -111,7 +126,7 @@ pub(crate) fn evaluate<T>(
             if let Some(text) = neargate_template::validation_error(&findings) {
                 return Err(CloudFormationError::Validation(text).into());
             }
-            let answer = Evaluator::new(template, &parameters, &world).and_then(|it| work(&it, &parameters));
+            let answer = Evaluator::new(template, &parameters, &world).and_then(|it| work(it, &parameters));
             (answer, world.imports.into_inner())
         };
         match answer.map_err(|error| refused(&error))? {
@@ -128,6 +143,20 @@ pub(crate) fn evaluate<T>(
             }
         }
     }
+}
+
+/// The same with hidden values hidden. Conditions hold as they do with the real values.
+pub(crate) fn evaluate_shown<T>(
+    cx: &mut Cx<'_>,
+    stack: &Stack,
+    template: &Template,
+    resources: &BTreeMap<String, Resource>,
+    work: impl Fn(Evaluator<'_>) -> Result<Answer<T>, EvalError>,
+) -> Result<T, Fault> {
+    evaluate_with(cx, stack, template, resources, |evaluator, parameters| {
+        let shown = secrets::shown(template, parameters);
+        work(evaluator.with_parameters(&shown))
+    })
 }
 
 /// A whole value, or what it misses.
@@ -162,12 +191,6 @@ fn fetch(cx: &mut Cx<'_>, unknown: &Unknown, fetched: &mut Fetched) -> Result<()
             let value = parameter(cx, &selector).map_err(|_| missing())?;
             fetched.dynamic.insert(reference.clone(), value);
             Ok(())
-        }
-        // Resolved, the value would lie in the stack's record for everybody who may read it.
-        Unknown::Dynamic(reference @ (DynamicReference::Secret { .. } | DynamicReference::SsmSecure { .. })) => {
-            Err(Fault::not_implemented("cloudformation", &format!("CreateStack with the dynamic reference `{reference}`")).with_hint(
-                "hand the secret to the container with `Secrets` of its definition, which Amazon ECS fetches when the task starts",
-            ))
         }
         Unknown::Import(_) => Err(CloudFormationError::NoExport(unknown.refusal()).into()),
         Unknown::Attribute(resource, attribute) => {

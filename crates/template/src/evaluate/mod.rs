@@ -141,6 +141,13 @@ impl<'a> Evaluator<'a> {
         Ok(evaluator)
     }
 
+    /// The same, with conditions as they are and other values for parameters: to show properties without values that are hidden.
+    #[must_use]
+    pub fn with_parameters(mut self, parameters: &'a ParameterValues) -> Self {
+        self.parameters = parameters;
+        self
+    }
+
     /// The template.
     pub fn template(&self) -> &'a Template {
         self.template

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use neargate_kernel::{Cx, Fault};
 use neargate_template::{Resource as Definition, Template};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{finish, held, keep, put, step, template, turn};
 use crate::errors::NO_EXPORT;
+use crate::secrets::{hidden_values, masked_fault};
 use crate::state::{Before, Deletion, Goal, MadeOf, Replaced, Resource, Stack};
-use crate::world::{Answer, evaluate, whole};
+use crate::world::{Answer, evaluate, evaluate_shown, whole};
 
 /// Takes the next step of a creation or an update; answers whether there may be another right away.
 pub(super) fn forward(cx: &mut Cx<'_>, stack: &Stack) -> Result<bool, Fault> {
@@ -61,11 +62,12 @@ fn act(
     let old = resources.get(logical_id);
     let there = old.filter(|it| it.is_there());
     let mut resource = found(cx, stack, definition, logical_id, old);
-    let properties = match evaluate(cx, stack, template, resources, |it, _| it.properties(logical_id).map(whole)) {
-        Ok(properties) => properties.unwrap_or_else(|| json!({})),
+    let (properties, shown) = match properties(cx, stack, template, resources, logical_id) {
+        Ok(properties) => properties,
         Err(fault) if fault.code == NO_EXPORT => return Err(fault),
         Err(fault) => {
             let verb = if there.is_some() { "UPDATE" } else { "CREATE" };
+            let fault = masked_fault(fault, &hidden_values(stack));
             step::say(cx, stack, &resource, &fault);
             keep(cx, stack, resource, &format!("{verb}_FAILED"), Some(fault.message));
             return Ok(());
@@ -73,6 +75,7 @@ fn act(
     };
     resource.made_of = MadeOf {
         properties,
+        shown,
         needs,
         deletion: deletion(definition),
         stays_when_replaced: definition.update_replace_policy.as_deref() == Some("Retain"),
@@ -93,6 +96,24 @@ fn act(
         Some(old) => step::change(cx, stack, resource, old.made_of.properties.clone()),
     }
     Ok(())
+}
+
+/// A resource's properties, and as they are shown where that is not all of them. What cannot be told apart is not shown at all.
+fn properties(
+    cx: &mut Cx<'_>,
+    stack: &Stack,
+    template: &Template,
+    resources: &BTreeMap<String, Resource>,
+    logical_id: &str,
+) -> Result<(Json, Option<Json>), Fault> {
+    let real = evaluate(cx, stack, template, resources, |it, _| it.properties(logical_id).map(whole))?;
+    let real = real.unwrap_or_else(|| json!({}));
+    if stack.source.no_echo.is_empty() {
+        return Ok((real, None));
+    }
+    let masked = evaluate_shown(cx, stack, template, resources, |it| it.properties(logical_id).map(whole));
+    let masked = masked.ok().flatten().unwrap_or_else(|| json!({}));
+    Ok(if masked == real { (real, None) } else { (real, Some(masked)) })
 }
 
 /// The resource as an operation finds it: as it was, or new; in an update with a note of how it was.

@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 
 use super::{RESUME, keep, put};
 use crate::errors::CloudFormationError;
+use crate::secrets::{hidden_values, masked_fault, reveal};
 use crate::state::{Goal, Replaced, Resource, Stack, Step, log};
 
 /// Makes a resource, new or in the place of one that cannot be changed.
@@ -199,32 +200,49 @@ fn one_step(cx: &mut Cx<'_>, stack: &Stack, resource: &Resource, step: &Step) ->
     let handler = handler(cx, &resource.type_name).ok_or_else(missing)?;
     let replaced = resource.replaced.last().filter(|_| step.of_replaced);
     let scope = cx.scope.clone();
-    let request = ResourceRequest {
+    let made_of = replaced.map_or(&resource.made_of, |it| &it.made_of);
+    let current = replaced.map(|it| &it.state).or(resource.state.as_ref());
+    let base = ResourceRequest {
         scope: &scope,
         stack_name: &stack.name,
         stack_id: &stack.arn,
         logical_id: &resource.logical_id,
         type_name: &resource.type_name,
-        properties: replaced.map_or(&resource.made_of.properties, |it| &it.made_of.properties),
-        previous: step.previous.as_ref(),
-        current: replaced.map(|it| &it.state).or(resource.state.as_ref()),
+        properties: &made_of.properties,
+        previous: None,
+        current,
         callback: step.callback.as_ref(),
     };
     let (principal, cause) = (cx.principal.clone(), cx.cause.clone());
-    cx.attempt(|cx| {
-        let work = |cx: &mut Cx<'_>| catch_unwind(AssertUnwindSafe(|| request.take(cx, handler, step.action)));
-        let outcome = match stack.role_arn {
+    let mut hidden = hidden_values(stack);
+    let outcome = cx.attempt(|cx| {
+        let mut work = |cx: &mut Cx<'_>| {
+            // What is deleted is known by its id: a secret that is gone must not keep it.
+            let reveals = step.action != Action::Delete;
+            let (properties, secrets) = match reveals {
+                true => reveal(cx, &resource.type_name, &made_of.properties)?,
+                false => (made_of.properties.clone(), vec![]),
+            };
+            let previous = step.previous.as_ref();
+            let previous =
+                previous.map(|it| reveal(cx, &resource.type_name, it).map_or_else(|_| it.clone(), |it| it.0));
+            hidden.extend(secrets);
+            let request = ResourceRequest { properties: &properties, previous: previous.as_ref(), ..base.clone() };
+            let outcome = catch_unwind(AssertUnwindSafe(|| request.take(cx, handler, step.action)));
+            outcome.unwrap_or_else(|_| {
+                cx.scope = scope.clone();
+                cx.principal = principal.clone();
+                cx.cause = cause.clone();
+                Err(Fault::internal("the resource's handler panicked; nothing was changed"))
+            })
+        };
+        match stack.role_arn {
             // With a role of its own the stack calls; without, CloudFormation does so for its caller.
             Some(_) => work(cx),
             None => cx.via("cloudformation", work),
-        };
-        outcome.unwrap_or_else(|_| {
-            cx.scope = scope.clone();
-            cx.principal = principal;
-            cx.cause = cause;
-            Err(Fault::internal("the resource's handler panicked; nothing was changed"))
-        })
-    })
+        }
+    });
+    outcome.map_err(|fault| masked_fault(fault, &hidden))
 }
 
 pub(super) fn say(cx: &mut Cx<'_>, stack: &Stack, resource: &Resource, fault: &Fault) {

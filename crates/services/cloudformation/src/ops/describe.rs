@@ -6,6 +6,7 @@ use neargate_shape::OperationShape;
 use super::{access, page};
 use crate::api;
 use crate::errors::CloudFormationError;
+use crate::secrets;
 use crate::state::{OnFailure, Stack, StackEvent, find, resource_key};
 use crate::world::exports;
 
@@ -39,10 +40,14 @@ fn newest_first<'s>(cx: &'s Cx<'_>) -> Vec<&'s Stack> {
 
 fn view(stack: &Stack) -> api::Stack {
     let source = &stack.source;
+    let shown = |key: &String, value: &String| match source.no_echo.contains(key) {
+        true => secrets::HIDDEN.to_owned(),
+        false => value.clone(),
+    };
     let parameter = |(key, value): (&String, &String)| api::Parameter {
         parameter_key: Some(key.clone()),
-        parameter_value: Some(if source.no_echo.contains(key) { "****".to_owned() } else { value.clone() }),
-        resolved_value: source.resolved.get(value).cloned(),
+        parameter_value: Some(shown(key, value)),
+        resolved_value: source.resolved.get(value).map(|resolved| shown(key, resolved)),
         ..api::Parameter::default()
     };
     api::Stack {

@@ -162,14 +162,3 @@ fn every_account_counts_as_bootstrapped_for_the_cdk() {
     make(&mut harness, "CreateStack", "s", &template);
     assert_eq!(status(&mut harness, "s"), "CREATE_COMPLETE");
 }
-
-#[test]
-fn secrets_are_not_resolved_into_properties_and_that_is_said() {
-    let mut harness = harness();
-    let template = json!({ "Resources": { "A": toy(json!("{{resolve:secretsmanager:app/creds:SecretString:key}}")) } });
-    make(&mut harness, "CreateStack", "s", &template);
-    assert_eq!(status(&mut harness, "s"), "ROLLBACK_COMPLETE");
-    let events = call(&mut harness, "DescribeStackEvents", json!({ "StackName": "s" })).to_string();
-    let text = "Neargate does not implement cloudformation:CreateStack with the dynamic reference `{{resolve:secretsmanager:app/creds:SecretString:key::}}`";
-    assert!(events.contains(text), "{events}");
-}

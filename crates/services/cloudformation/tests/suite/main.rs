@@ -12,6 +12,7 @@ mod across;
 mod crash;
 mod create;
 mod delete;
+mod hidden;
 mod refuse;
 mod toys;
 mod update;
