@@ -1,10 +1,11 @@
 //! What an operation needs to be allowed, and who decides.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use neargate_base::Account;
 
-use crate::{Principal, Store};
+use crate::{Principal, Session, Store};
 
 /// One (action, resource, context) triple that the caller must be allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub struct Access {
     pub resource: String,
     /// Condition keys and their values, such as `ecs:cluster`.
     pub context: Vec<(String, Vec<String>)>,
+    /// The condition keys of which `context` has every value: one without a value is absent from the request. A key that ends with
+    /// `/` or `:` stands for all that begin so. The value of any other key that AWS fills for the action is not known, and decides
+    /// against the caller.
+    pub complete: Vec<String>,
     /// The policy that the resource itself has, where it has one.
     pub policy: Option<ResourcePolicy>,
 }
@@ -27,12 +32,14 @@ pub struct ResourcePolicy {
     /// Whether nothing is allowed but by this policy, the account's own root included: keys of KMS. Where it names the account,
     /// it leaves the decision to the identity's policies.
     pub governs: bool,
+    /// The unique ids of the roles that the document names, by ARN, when it was stored: see [`Authorizer::principal_ids`].
+    pub principals: BTreeMap<String, String>,
 }
 
 impl Access {
     /// An action on a resource, without context.
     pub fn new(action: &str, resource: impl Into<String>) -> Self {
-        Self { action: action.to_owned(), resource: resource.into(), context: vec![], policy: None }
+        Self { action: action.to_owned(), resource: resource.into(), context: vec![], complete: vec![], policy: None }
     }
 
     /// Adds a condition key with its value.
@@ -49,17 +56,75 @@ impl Access {
         self
     }
 
+    /// Adds a condition key whose value the request has or has not: without one it is absent.
+    #[must_use]
+    pub fn with_option(mut self, key: &str, value: Option<impl Into<String>>) -> Self {
+        self.complete.push(key.to_owned());
+        match value {
+            Some(value) => self.with(key, value),
+            None => self,
+        }
+    }
+
+    /// Says that every value of a key, or of all keys that begin so, is given.
+    #[must_use]
+    pub fn complete(mut self, key: &str) -> Self {
+        self.complete.push(key.to_owned());
+        self
+    }
+
+    /// Adds the tags that the request brings: `aws:RequestTag/…` and `aws:TagKeys`.
+    #[must_use]
+    pub fn with_request_tags(mut self, tags: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut keys = vec![];
+        for (key, value) in tags {
+            self = self.with(&format!("aws:RequestTag/{key}"), value);
+            keys.push(key);
+        }
+        self.complete("aws:RequestTag/").with_tag_keys(keys)
+    }
+
+    /// Adds the keys of tags that the request names: `aws:TagKeys`.
+    #[must_use]
+    pub fn with_tag_keys(self, keys: Vec<String>) -> Self {
+        let access = self.complete("aws:TagKeys");
+        if keys.is_empty() { access } else { access.with_all("aws:TagKeys", keys) }
+    }
+
+    /// Adds the tags that the resource has: `aws:ResourceTag/…`, and the service's own key, such as `ecs:ResourceTag/`, where
+    /// one is given.
+    #[must_use]
+    pub fn with_resource_tags(mut self, own: Option<&str>, tags: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (key, value) in tags {
+            if let Some(own) = own {
+                self = self.with(&format!("{own}{key}"), value.as_str());
+            }
+            self = self.with(&format!("aws:ResourceTag/{key}"), value);
+        }
+        self.complete.extend(own.map(str::to_owned));
+        self.complete("aws:ResourceTag/")
+    }
+
     /// Adds the policy of the resource: it allows beside the identity's policies.
     #[must_use]
     pub fn under(mut self, policy: impl Into<String>) -> Self {
-        self.policy = Some(ResourcePolicy { text: policy.into(), governs: false });
+        self.policy = Some(ResourcePolicy { text: policy.into(), governs: false, principals: BTreeMap::new() });
         self
     }
 
     /// Adds the policy of the resource, without which nobody may anything: a key's.
     #[must_use]
     pub fn governed_by(mut self, policy: impl Into<String>) -> Self {
-        self.policy = Some(ResourcePolicy { text: policy.into(), governs: true });
+        self.policy = Some(ResourcePolicy { text: policy.into(), governs: true, principals: BTreeMap::new() });
+        self
+    }
+
+    /// Adds the unique ids that the roles in the resource's policy had when it was stored.
+    #[must_use]
+    pub fn naming(mut self, principals: &BTreeMap<String, String>) -> Self {
+        if let Some(policy) = &mut self.policy {
+            policy.principals.clone_from(principals);
+        }
         self
     }
 }
@@ -163,8 +228,23 @@ pub enum Decision {
         /// What was looked at, a line per statement.
         looked_at: Vec<String>,
     },
-    /// A statement denies it.
+    /// Policies of the role allow it, the policies of the session do not.
+    OutsideSession {
+        /// What was looked at, a line per statement.
+        looked_at: Vec<String>,
+    },
+    /// A statement of the identity's policies denies it.
     ExplicitlyDenied {
+        /// The policy and the statement.
+        by: String,
+    },
+    /// A statement of the permissions boundary denies it.
+    DeniedByBoundary {
+        /// The policy and the statement.
+        by: String,
+    },
+    /// A statement of the session's policies denies it.
+    DeniedBySession {
         /// The policy and the statement.
         by: String,
     },
@@ -185,6 +265,22 @@ impl Decision {
     pub fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed)
     }
+
+    /// The end of AWS's sentence about a denial.
+    pub fn because(&self, action: &str) -> String {
+        let missing = |policy: &str| format!("because no {policy} allows the {action} action");
+        match self {
+            Self::Allowed => String::new(),
+            Self::ImplicitlyDenied { .. } => missing("identity-based policy"),
+            Self::OutsideBoundary { .. } => missing("permissions boundary"),
+            Self::OutsideSession { .. } => missing("session policy"),
+            Self::NotInResourcePolicy { .. } => missing("resource-based policy"),
+            Self::ExplicitlyDenied { .. } => "with an explicit deny in an identity-based policy".to_owned(),
+            Self::DeniedByBoundary { .. } => "with an explicit deny in a permissions boundary".to_owned(),
+            Self::DeniedBySession { .. } => "with an explicit deny in a session policy".to_owned(),
+            Self::DeniedByResource { .. } => "with an explicit deny in a resource-based policy".to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Decision {
@@ -195,10 +291,16 @@ impl fmt::Display for Decision {
             Self::OutsideBoundary { looked_at } => {
                 write_looked_at(f, "the permissions boundary does not allow it", looked_at)
             }
+            Self::OutsideSession { looked_at } => {
+                write_looked_at(f, "the session's policies do not allow it", looked_at)
+            }
             Self::NotInResourcePolicy { looked_at } => {
                 write_looked_at(f, "the resource's policy does not allow it", looked_at)
             }
-            Self::ExplicitlyDenied { by } | Self::DeniedByResource { by } => write!(f, "denied by {by}"),
+            Self::ExplicitlyDenied { by }
+            | Self::DeniedByBoundary { by }
+            | Self::DeniedBySession { by }
+            | Self::DeniedByResource { by } => write!(f, "denied by {by}"),
         }
     }
 }
@@ -222,10 +324,11 @@ pub struct AssumedRole {
 }
 
 impl AssumedRole {
-    /// The principal of a session of the role.
-    pub fn session(&self, session_name: &str) -> Principal {
+    /// The principal of a session of the role. `session` is what else it is made with.
+    pub fn session(&self, session_name: &str, session: Session) -> Principal {
         let (account, role_name) = (self.account.clone(), self.role_name.clone());
-        Principal::Role { account, role_name, session_name: session_name.to_owned() }
+        let session = Box::new(Session { role_id: Some(self.role_id.clone()), ..session });
+        Principal::Role { account, role_name, session_name: session_name.to_owned(), session }
     }
 }
 
@@ -239,8 +342,26 @@ pub trait Authorizer: Sync {
         Ok(())
     }
 
-    /// Whether the role's trust policy lets `service` assume it. `Err` says why not, in AWS's words.
-    fn may_assume(&self, store: &Store, role_arn: &str, service: &str) -> Result<Principal, String>;
+    /// The unique ids of the roles that a resource's policy names, by ARN. Kept beside the policy, they tell a role from one that is made
+    /// later under the same name.
+    fn principal_ids(&self, _store: &Store, _text: &str) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// The policy as AWS shows it: a role that does not exist any more stands there by its unique id.
+    fn shown_policy(&self, _store: &Store, text: &str, _principals: &BTreeMap<String, String>) -> String {
+        text.to_owned()
+    }
+
+    /// Whether the role's trust policy lets `service` assume it: see [`Cx::assume_for_service`](crate::Cx::assume_for_service).
+    /// `context` holds condition keys such as `aws:SourceArn`. `Err` says why not, in AWS's words.
+    fn may_assume(
+        &self,
+        store: &Store,
+        role_arn: &str,
+        service: &str,
+        context: &[(String, Vec<String>)],
+    ) -> Result<Principal, String>;
 
     /// The principal's unique id, as `aws:userid` and `GetCallerIdentity` show it: `AROA…:session`. `None` for a session of a role
     /// that is gone.
@@ -253,13 +374,13 @@ pub trait Authorizer: Sync {
     }
 
     /// Whether `caller` may assume the role: by its trust policy and, where that leaves it to the account, by the caller's own
-    /// policies. `context` holds condition keys such as `aws:SourceArn` or `sts:ExternalId`. `Err` is AWS's text.
+    /// policies. `asked` are the accesses to the role, `sts:AssumeRole` first; all must be allowed. `Err` is AWS's text.
     fn assume(
         &self,
         _store: &Store,
         caller: &Principal,
         role_arn: &str,
-        _context: &[(String, Vec<String>)],
+        _asked: &[Access],
     ) -> Result<AssumedRole, String> {
         Err(format!("User: {} is not authorized to perform: sts:AssumeRole on resource: {role_arn}", caller.arn()))
     }

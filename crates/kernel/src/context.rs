@@ -9,8 +9,8 @@ use neargate_shape::Value;
 use crate::job::{ProcessJob, ServiceJob};
 use crate::store::Transaction;
 use crate::{
-    Access, Cause, CauseId, Clock, Due, Effect, EffectId, Event, Fault, Job, JobId, JournalError, Notice, NoticeKind,
-    Now, Principal, Record, Registry, Rng, Segments, Store, Vault,
+    Access, Cause, CauseId, Client, Clock, Due, Effect, EffectId, Event, Fault, Job, JobId, JournalError, Notice,
+    NoticeKind, Now, Principal, Record, Registry, Rng, Segments, Store, Vault,
 };
 
 /// The context of one command: state, time, chance, the caller, and everything the command brings about.
@@ -34,6 +34,7 @@ pub struct Cx<'a> {
     /// Links that this command has added to the chain of causes.
     pub(crate) causes: BTreeMap<CauseId, Cause>,
     pub(crate) via: Option<&'static str>,
+    pub(crate) client: Option<Client>,
     pub(crate) source: Option<String>,
     pub(crate) system_tags: BTreeMap<String, String>,
     /// Service time from which on nothing that falls due is missed.
@@ -109,10 +110,11 @@ impl<'a> Cx<'a> {
     /// Does something as somebody else, in this scope and transaction.
     pub fn as_principal<T>(&mut self, principal: Principal, work: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.principal, principal);
-        let (via, source) = (self.via.take(), self.source.take());
+        let (via, client, source) = (self.via.take(), self.client.take(), self.source.take());
         let system_tags = std::mem::take(&mut self.system_tags);
         let answer = work(self);
-        (self.principal, self.via, self.source, self.system_tags) = (before, via, source, system_tags);
+        (self.principal, self.via, self.client, self.source) = (before, via, client, source);
+        self.system_tags = system_tags;
         answer
     }
 
@@ -188,36 +190,55 @@ impl<'a> Cx<'a> {
         if decision.is_allowed() {
             return Ok(());
         }
-        let because = match &decision {
-            crate::Decision::ExplicitlyDenied { .. } => "with an explicit deny in an identity-based policy".to_owned(),
-            crate::Decision::DeniedByResource { .. } => "with an explicit deny in a resource-based policy".to_owned(),
-            crate::Decision::NotInResourcePolicy { .. } => {
-                format!("because no resource-based policy allows the {} action", access.action)
-            }
-            crate::Decision::OutsideBoundary { .. } => {
-                format!("because no permissions boundary allows the {} action", access.action)
-            }
-            _ => format!("because no identity-based policy allows the {} action", access.action),
-        };
         let (who, action, resource) = (self.principal.arn(), &access.action, &access.resource);
+        let because = decision.because(action);
         let text = format!("User: {who} is not authorized to perform: {action} on resource: {resource} {because}");
         Err(Fault::sender("AccessDeniedException", text).with_hint(format!("{decision}")))
     }
 
+    /// Takes a role on as an AWS service, for the resource that it is done for: `aws:SourceArn` and `aws:SourceAccount`. `Err` says why
+    /// the role's trust policy does not let it.
+    pub fn assume_for_service(&self, role_arn: &str, service: &str, source_arn: &str) -> Result<Principal, String> {
+        let mut context = self.in_request(&Access::new("sts:AssumeRole", role_arn)).context;
+        context.retain(|(key, _)| !matches!(key.as_str(), "aws:SourceIp" | "aws:UserAgent" | "aws:Referer"));
+        context.push(("aws:SourceArn".to_owned(), vec![source_arn.to_owned()]));
+        let account = source_arn.split(':').nth(4).unwrap_or_default();
+        context.push(("aws:SourceAccount".to_owned(), vec![account.to_owned()]));
+        let mut principal = self.registry.ports.authorizer.may_assume(self.store, role_arn, service, &context)?;
+        if let Principal::Role { session, .. } = &mut principal {
+            session.issued = Some(self.time());
+        }
+        Ok(principal)
+    }
+
     /// The access with the condition keys that every request has.
-    fn in_request(&self, access: &Access) -> Access {
+    pub fn in_request(&self, access: &Access) -> Access {
         let region = if self.scope.region.as_str() == "global" { "us-east-1" } else { self.scope.region.as_str() };
         let time = self.time();
+        let own = self.scope.account.as_str();
+        let account = access.resource.split(':').nth(4).filter(|account| !account.is_empty()).unwrap_or(own);
+        let is_encrypted = self.client.as_ref().is_none_or(|client| client.is_encrypted);
         let mut access = access
             .clone()
             .with("aws:CurrentTime", time.to_iso_seconds())
             .with("aws:EpochTime", time.millis().div_euclid(1000).to_string())
             .with("aws:RequestedRegion", region)
+            .with("aws:ResourceAccount", account)
+            .with("aws:SecureTransport", is_encrypted.to_string())
             .with("aws:ViaAWSService", self.via.is_some().to_string());
-        if let Some(service) = self.via {
-            let name = format!("{service}.amazonaws.com");
-            access = access.with("aws:CalledVia", name.as_str()).with("aws:CalledViaFirst", name.as_str());
-            access = access.with("aws:CalledViaLast", name);
+        match (self.via, &self.client) {
+            (Some(service), _) => {
+                let name = format!("{service}.amazonaws.com");
+                access = access.with("aws:CalledVia", name.as_str()).with("aws:CalledViaFirst", name.as_str());
+                access = access.with("aws:CalledViaLast", name).complete("aws:Referer");
+            }
+            (None, Some(client)) => {
+                access = access.with_option("aws:SourceIp", client.address.map(|address| address.to_string()));
+                access = access.with_option("aws:UserAgent", client.user_agent.as_deref());
+                access = access.with_option("aws:Referer", client.referer.as_deref());
+            }
+            // What a service sends from is not known.
+            (None, None) => access = access.complete("aws:Referer"),
         }
         if let Some(source) = &self.source {
             access = access.with("aws:SourceArn", source.as_str());

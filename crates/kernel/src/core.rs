@@ -8,8 +8,8 @@ use neargate_shape::Value;
 use crate::job::{ProcessJob, ServiceJob};
 use crate::store::Transaction;
 use crate::{
-    Clock, Cx, Delta, Due, Effect, Fault, Job, JournalError, Notice, NoticeKind, Now, Principal, Registry, Report, Rng,
-    Row, Segments, Store, Undo, Vault,
+    Client, Clock, Cx, Delta, Due, Effect, Fault, Job, JournalError, Notice, NoticeKind, Now, Principal, Registry,
+    Report, Rng, Row, Segments, Store, Undo, Vault,
 };
 
 /// One thing for the core to do.
@@ -57,6 +57,8 @@ pub struct Request {
     pub input: Value,
     /// Unique per call.
     pub request_id: String,
+    /// Where it came from; `None` where an AWS service makes it.
+    pub client: Option<Client>,
 }
 
 /// What a request is answered.
@@ -301,8 +303,9 @@ impl Core {
     }
 
     fn request(&mut self, process: Timestamp, request: Request) -> Applied {
-        let Request { scope, principal, service, operation, input, request_id } = request;
+        let Request { scope, principal, service, operation, input, request_id, client } = request;
         let (reply, applied) = self.transact(process, scope, principal, request_id, None, |cx| {
+            cx.client = client;
             let registry = cx.registry;
             registry.invoke(cx, &service, &operation, input)
         });
@@ -421,6 +424,7 @@ impl Core {
             rng: &mut self.rng,
             vault: &mut self.vault,
             via: None,
+            client: None,
             source: None,
             system_tags: std::collections::BTreeMap::new(),
             running_since,

@@ -96,6 +96,7 @@ impl Harness {
             operation: operation.to_owned(),
             input,
             request_id: "00000000-0000-4000-8000-000000000000".to_owned(),
+            client: None,
         };
         let mut applied = self.core.apply(self.now, Command::Request(request));
         let reply = applied.reply.take();

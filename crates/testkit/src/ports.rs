@@ -14,10 +14,16 @@ impl Authorizer for AllowAll {
         Decision::Allowed
     }
 
-    fn may_assume(&self, _: &Store, role_arn: &str, service: &str) -> Result<Principal, String> {
+    fn may_assume(
+        &self,
+        _: &Store,
+        role_arn: &str,
+        service: &str,
+        _: &[(String, Vec<String>)],
+    ) -> Result<Principal, String> {
         let arn: Arn = role_arn.parse().map_err(|_| format!("{role_arn} is no role"))?;
         let account = neargate_base::Account::new(&arn.account);
-        Ok(Principal::Role { account, role_name: arn.resource_name().to_owned(), session_name: service.to_owned() })
+        Ok(Principal::role(&account, arn.resource_name(), service))
     }
 }
 

@@ -1,9 +1,10 @@
-//! `cargo xtask codegen [wire|l1] [--check]`: writes the committed Rust that is derived from upstream models.
+//! `cargo xtask codegen [wire|l1|iam] [--check]`: writes the committed Rust that is derived from upstream models.
 //!
 //! Every generator answers with the files it would write; this module writes them, or with `--check` compares them.
 //!
 //! Invariant: generated files carry facts (names, types, limits), never upstream prose.
 
+mod iam;
 mod l1;
 mod wire;
 
@@ -23,11 +24,12 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     let check = args.contains(&"--check");
     let named: Vec<&str> = args.iter().copied().filter(|arg| *arg != "--check").collect();
     let mut files = Vec::new();
-    for generator in if named.is_empty() { vec!["wire", "l1"] } else { named } {
+    for generator in if named.is_empty() { vec!["wire", "l1", "iam"] } else { named } {
         files.extend(match generator {
             "wire" => wire::generate()?,
             "l1" => l1::generate()?,
-            other => return Err(format!("no generator `{other}`: expected `wire` or `l1`")),
+            "iam" => iam::generate()?,
+            other => return Err(format!("no generator `{other}`: expected `wire`, `l1` or `iam`")),
         });
     }
     let mut drifted = Vec::new();

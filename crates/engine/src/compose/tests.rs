@@ -1,6 +1,9 @@
 //! What holds for the operations of all services together.
 
-use neargate_kernel::{Fault, Principal};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use neargate_kernel::{Access, Authorizer, Decision, Fault, Ports, Principal, Store};
 use neargate_shape::{Kind, Shape};
 use neargate_testkit::Harness;
 use serde_json::{Map, Value as Json, json};
@@ -30,7 +33,10 @@ fn text(name: &str, shape: &Shape, least_length: usize) -> String {
         return (*first).to_owned();
     }
     let name = name.to_lowercase();
-    if name.ends_with("arn") || name == "resourceidentifier" || name == "resourcename" {
+    if name == "resource" {
+        return "arn:aws:lambda:eu-west-1:000000000000:function:a".to_owned();
+    }
+    if name == "role" || name.ends_with("arn") || name == "resourceidentifier" || name == "resourcename" {
         return "arn:aws:iam::000000000000:role/other".to_owned();
     }
     if name == "versionid" {
@@ -61,7 +67,7 @@ fn a_role_without_policies_may_do_nothing_but_ask_who_it_is() {
     harness.call("iam", "CreateRole", role).unwrap();
     harness.call("ecs", "CreateCluster", json!({})).unwrap();
     let account = harness.scope.account.clone();
-    harness.principal = Principal::Role { account, role_name: "nothing".to_owned(), session_name: "s".to_owned() };
+    harness.principal = Principal::role(&account, "nothing", "s");
     let is_denial =
         |fault: &Fault| fault.status == 403 || matches!(fault.code, "AccessDeniedException" | "UnauthorizedOperation");
     let let_in: Vec<_> = refusals(&mut harness)
@@ -73,4 +79,68 @@ fn a_role_without_policies_may_do_nothing_but_ask_who_it_is() {
         })
         .collect();
     assert_eq!(let_in, ["kms:Decrypt: ValidationException: CiphertextBlob is required.", "sts:GetCallerIdentity"]);
+}
+
+/// Allows everything and remembers what it was asked.
+struct Recorder;
+
+thread_local! {
+    static ASKED: RefCell<Vec<Access>> = const { RefCell::new(vec![]) };
+}
+
+impl Authorizer for Recorder {
+    fn authorize(&self, _: &Store, _: &Principal, access: &Access) -> Decision {
+        ASKED.with_borrow_mut(|asked| asked.push(access.clone()));
+        Decision::Allowed
+    }
+
+    fn may_assume(
+        &self,
+        store: &Store,
+        role_arn: &str,
+        service: &str,
+        context: &[(String, Vec<String>)],
+    ) -> Result<Principal, String> {
+        neargate_iam::Iam.may_assume(store, role_arn, service, context)
+    }
+}
+
+/// The condition keys that AWS fills for an access and that have neither a value nor the word that they are absent.
+fn unknown_keys(access: &Access) -> Vec<&'static str> {
+    let (service, action) = access.action.split_once(':').unwrap();
+    let rows = neargate_decide::keys_of_action(service, action).map(|known| known.rows).unwrap_or_default();
+    let keys = rows.iter().filter(|row| row.is_for(&access.resource)).flat_map(|row| row.keys);
+    let is_given = |key: &str| {
+        let values = access.context.iter().any(|(given, _)| given.eq_ignore_ascii_case(key));
+        let (key, begins) = (key.to_lowercase(), |given: &String| given.ends_with(['/', ':']));
+        let is_complete = |given: &String| {
+            let given = given.to_lowercase();
+            key == given || (begins(&given) && key.starts_with(&given))
+        };
+        values || access.complete.iter().any(is_complete)
+    };
+    keys.copied().filter(|key| !is_given(key)).collect()
+}
+
+#[test]
+fn the_page_on_iam_lists_every_key_that_is_not_filled() {
+    let mut harness = Harness::new(super::services, Ports { authorizer: &Recorder, ..super::ports() }).unwrap();
+    drop(refusals(&mut harness));
+    let mut unknown: BTreeMap<(String, &str), BTreeSet<String>> = BTreeMap::new();
+    for access in ASKED.take() {
+        let (service, action) = access.action.split_once(':').unwrap();
+        for key in unknown_keys(&access) {
+            unknown.entry((service.to_owned(), key)).or_default().insert(action.to_owned());
+        }
+    }
+    let lines: Vec<_> = unknown
+        .iter()
+        .map(|((service, key), actions)| {
+            let actions: Vec<_> = actions.iter().map(String::as_str).collect();
+            format!("| {service} | `{key}` | {} |", actions.join(", "))
+        })
+        .collect();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/iam.md")).unwrap_or_default();
+    let listed: Vec<_> = page.lines().filter(|line| line.split(" | ").count() == 3 && line.contains(" | `")).collect();
+    assert_eq!(listed.join("\n"), lines.join("\n"));
 }

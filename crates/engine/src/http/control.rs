@@ -14,7 +14,6 @@
 //! | `POST parameter {"account", "region", "name", "value"}` | gives a public parameter, `/aws/service/…`, its value |
 //! | `POST secret {"arn", "value"}` | puts a value into the secret at that complete ARN, and makes the secret where there is none |
 //! | `POST template[?account=A][&region=R]` | keeps a template that is too long for a call; answers the URL that the call names it by |
-//! | `POST lacks?stack=NAME[&account=A][&region=R][&p.NAME=VALUE …]` | what of the template in the body cannot be done; makes nothing |
 //! | `POST stop` | ends the engine |
 //!
 //! A `POST` needs the header `x-neargate-client`, which a page in somebody's browser cannot send.
@@ -51,7 +50,6 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
         ("POST", "parameter") => fixtures::parameter(edge, request).await,
         ("POST", "secret") => secret(edge, request.body).await,
         ("POST", "template") => templates::keep(edge, request).await,
-        ("POST", "lacks") => templates::lacks(edge, request).await,
         ("POST", "stop") => {
             let _ = edge.stop.send(()).await;
             answer_json(Some(json!({})))
@@ -217,6 +215,7 @@ pub(crate) fn stop_all_tasks(writer: &Writer) {
             operation: "StopTask".to_owned(),
             input: Value::Structure(input.into_iter().map(|(name, text)| (name, Value::from(text))).collect()),
             request_id: String::new(),
+            client: None,
         };
         // One that is refused, since its task ended just now, is no loss.
         if writer.snapshot().failure().is_some() || writer.call_and_wait(call).is_err() {

@@ -1,5 +1,6 @@
 //! What a request means, who sends it, and what it is answered.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
 use super::bodies::{self, Bodies, BodyError, CONTROL_BYTES_MAX, Held};
+use super::client::client;
 use super::connections::{self, Connections};
 use super::credentials::{self, Holder};
 use super::guard::Guard;
@@ -96,7 +98,7 @@ impl Edge {
     }
 
     /// Answers one request.
-    pub(super) async fn answer(&self, parts: &Parts, body: Incoming) -> Response {
+    pub(super) async fn answer(&self, parts: &Parts, body: Incoming, peer: IpAddr) -> Response {
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers: Vec<_> = parts.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -109,17 +111,17 @@ impl Edge {
                 return self.turn_away(&head, refusal.status(), "AccessDenied", &refusal.to_string());
             }
         };
-        let Some(page) = page else { return self.attend(&head, body).await };
+        let Some(page) = page else { return self.attend(&head, body, peer).await };
         let mut response = match cors::preflight(parts) {
             Some(response) => response,
-            None => self.attend(&head, body).await,
+            None => self.attend(&head, body, peer).await,
         };
         cors::show_to(&page, &mut response);
         response
     }
 
     /// Answers a request that may be looked at.
-    async fn attend(&self, head: &Request<'_>, body: Incoming) -> Response {
+    async fn attend(&self, head: &Request<'_>, body: Incoming, peer: IpAddr) -> Response {
         if let Some(path) = head.path.strip_prefix("/_neargate/") {
             return self.attend_control(path, head, body).await;
         }
@@ -136,7 +138,7 @@ impl Edge {
             Ok(held) => held,
             Err(error) => return self.no_body(head, error),
         };
-        let call = self.read(&Request { body: &bytes, ..*head }, caller, &request_id);
+        let call = self.read(&Request { body: &bytes, ..*head }, caller, peer, &request_id);
         drop(bytes);
         let response = match call {
             Ok(call) => self.call(call).await,
@@ -195,7 +197,13 @@ impl Edge {
     }
 
     /// Reads a whole request.
-    fn read(&self, request: &Request<'_>, caller: Caller, request_id: &str) -> Result<Call, Box<Response>> {
+    fn read(
+        &self,
+        request: &Request<'_>,
+        caller: Caller,
+        peer: IpAddr,
+        request_id: &str,
+    ) -> Result<Call, Box<Response>> {
         let Caller { opened, holder } = caller;
         let verified =
             opened.close(request).map_err(|error| Box::new(self.refuse_signature(request, &error, request_id)))?;
@@ -217,6 +225,7 @@ impl Edge {
             operation: operation.name.to_owned(),
             input: decoded.value,
             request_id: request_id.to_owned(),
+            client: Some(client(peer, request.headers)),
         };
         Ok(Call { service, operation, codec, request, unknown: decoded.unknown })
     }

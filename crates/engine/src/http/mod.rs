@@ -11,6 +11,7 @@
 
 mod bodies;
 mod causes;
+mod client;
 mod connections;
 mod control;
 mod cors;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a client that is slow, or says nothing, holds bounded memory for a bounded time.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -116,8 +116,9 @@ async fn serve(listener: TcpListener, edge: Arc<Edge>) {
 async fn attend(stream: TcpStream, edge: Arc<Edge>, connection: Arc<Connection>) {
     let _ = stream.set_nodelay(true);
     let _ = set_tcp_user_timeout(&stream, UNREAD_MS_MAX);
+    let Ok(peer) = stream.peer_addr() else { return };
     let place = Arc::clone(&connection);
-    let service = service_fn(move |request| answer(Arc::clone(&edge), Arc::clone(&place), request));
+    let service = service_fn(move |request| answer(Arc::clone(&edge), Arc::clone(&place), peer.ip(), request));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_DURATION_MAX)
@@ -135,11 +136,12 @@ async fn attend(stream: TcpStream, edge: Arc<Edge>, connection: Arc<Connection>)
 async fn answer(
     edge: Arc<Edge>,
     connection: Arc<Connection>,
+    peer: IpAddr,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, std::convert::Infallible> {
     connection.works();
     let (parts, body) = request.into_parts();
-    let response = edge.answer(&parts, body).await;
+    let response = edge.answer(&parts, body, peer).await;
     connection.waits();
     Ok(encode(response))
 }

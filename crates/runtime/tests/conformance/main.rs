@@ -24,8 +24,6 @@ mod differences;
 #[cfg(target_os = "linux")]
 mod embedded;
 mod fake;
-#[cfg(target_os = "linux")]
-mod full_disk;
 mod host;
 #[cfg(target_os = "linux")]
 mod images;

@@ -10,7 +10,6 @@
 pub mod api;
 mod errors;
 mod executor;
-pub mod lacks;
 mod ops;
 mod resources;
 mod secrets;

@@ -10,6 +10,7 @@
 //! Invariant: subnets of a VPC do not overlap and lie in its block; an address belongs to one interface.
 //! Invariant: nothing is deleted that something else hangs on; the fault is EC2's `DependencyViolation`.
 
+mod access;
 pub mod api;
 mod cidr;
 mod default_vpc;

@@ -5,6 +5,7 @@
 //!
 //! Invariant: knows no container runtime; a task order carries everything there is to know about a task.
 
+mod access;
 pub mod api;
 mod attributes;
 mod capacity;

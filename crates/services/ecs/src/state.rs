@@ -202,13 +202,12 @@ impl Task {
     /// Who pulls images, fetches secrets and writes logs. `Err` says why ECS may not be it.
     pub(crate) fn assume_execution_role(&self, cx: &Cx<'_>) -> Result<Principal, String> {
         let role = self.execution_role.as_deref().ok_or("the task definition has no execution role")?;
-        let principal = cx.registry.ports.authorizer.may_assume(cx.store(), role, "ecs-tasks.amazonaws.com")?;
-        Ok(match principal {
-            Principal::Role { account, role_name, .. } => {
-                Principal::Role { account, role_name, session_name: self.id().to_owned() }
-            }
-            other => other,
-        })
+        let task = self.view.task_arn.as_deref().unwrap_or_default();
+        let mut principal = cx.assume_for_service(role, "ecs-tasks.amazonaws.com", task)?;
+        if let Principal::Role { session_name, .. } = &mut principal {
+            self.id().clone_into(session_name);
+        }
+        Ok(principal)
     }
 
     /// A container by name.

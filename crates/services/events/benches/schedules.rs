@@ -63,6 +63,7 @@ fn put_rule(core: &mut Core, index: usize) -> Vec<Row> {
         operation: "PutRule".to_owned(),
         input: from_json(shape, input, &mut vec![]).unwrap(),
         request_id: String::new(),
+        client: None,
     };
     let applied = core.apply(NOW, Command::Request(request));
     applied.reply.unwrap().unwrap();

@@ -6,6 +6,7 @@
 //!
 //! Invariant: what goes wrong with a delivery never fails the call that put the event; it is counted, published and said.
 
+mod access;
 pub mod api;
 mod deliver;
 mod errors;

@@ -1,13 +1,21 @@
 //! The kernel's question «may they?», answered from roles and policies.
 //!
 //! Invariant: the account's root may do everything in its account; a role may do what its policies allow and its permissions
-//! boundary does not keep from it; an AWS service may do what a resource's policy allows it, for all else it assumes a role.
+//! boundary and the session's policies do not keep from it; an AWS service may do what a resource's policy allows it, for all else it
+//! assumes a role.
+//!
+//! Invariant: a session is of the role that it was made of, by the role's unique id: a role made anew under the same name is another.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use neargate_base::Account;
-use neargate_kernel::{Access, AssumedRole, Authorizer, Decision, PolicyFlaw, Principal, Store};
+use neargate_decide::{Document, Identity, Kind, Layer, Outcome, Policy, Question, Request, explain};
+use neargate_kernel::{Access, AssumedRole, Authorizer, Decision, PolicyFlaw, Principal, SessionPolicy, Store};
 
-use crate::policy::{Caller, Context, Document, Policy, Question, Verdict, decide, explain};
-use crate::resource_policy;
+use crate::access::pairs;
+use crate::caller::{caller, context, role_of};
+use crate::resource_policy::{self, NAME};
 use crate::state::{self, RoleRecord};
 
 /// IAM behind the kernel's port.
@@ -16,29 +24,50 @@ pub struct Iam;
 
 impl Authorizer for Iam {
     fn authorize(&self, store: &Store, principal: &Principal, access: &Access) -> Decision {
-        match &access.policy {
-            Some(policy) => resource_policy::authorize(store, principal, access, policy),
-            None => by_identity(store, principal, access),
-        }
+        let document = match access.policy.as_ref().map(resource_policy::parse).transpose() {
+            Ok(document) => document,
+            Err(flaw) => {
+                return Decision::NotInResourcePolicy { looked_at: vec![format!("{NAME} is malformed: {flaw}")] };
+            }
+        };
+        let policy = document.as_ref().map(|document| Policy { name: NAME, document });
+        let governs = access.policy.as_ref().is_some_and(|policy| policy.governs);
+        decide(store, principal, access, policy.map(|policy| neargate_decide::ResourcePolicy { policy, governs }))
     }
 
     fn check_resource_policy(&self, store: &Store, text: &str) -> Result<(), PolicyFlaw> {
         resource_policy::check(store, text)
     }
 
-    fn may_assume(&self, store: &Store, role_arn: &str, service: &str) -> Result<Principal, String> {
-        let role = self.assume(store, &Principal::service(service), role_arn, &[])?;
-        Ok(role.session(service.split('.').next().unwrap_or(service)))
+    fn principal_ids(&self, store: &Store, text: &str) -> BTreeMap<String, String> {
+        let document = Document::parse(text, Kind::Resource);
+        document.map(|document| role_ids(store, &document)).unwrap_or_default()
+    }
+
+    fn shown_policy(&self, store: &Store, text: &str, principals: &BTreeMap<String, String>) -> String {
+        shown(store, text, principals)
+    }
+
+    fn may_assume(
+        &self,
+        store: &Store,
+        role_arn: &str,
+        service: &str,
+        context: &[(String, Vec<String>)],
+    ) -> Result<Principal, String> {
+        let mut access = Access::new("sts:AssumeRole", role_arn);
+        access.context = context.to_vec();
+        // What a service itself sends with its call is not for a trust policy to ask about.
+        let access = access.complete("sts:").complete("aws:RequestTag/").complete("aws:TagKeys");
+        let role = self.assume(store, &Principal::service(service), role_arn, &[access])?;
+        Ok(role.session(service.split('.').next().unwrap_or(service), neargate_kernel::Session::default()))
     }
 
     fn user_id(&self, store: &Store, principal: &Principal) -> Option<String> {
         match principal {
             Principal::Root { account } => Some(account.to_string()),
             Principal::Service { name } => Some(name.clone()),
-            Principal::Role { account, role_name, session_name } => {
-                let role = state::find_role(store, account, role_name)?;
-                Some(format!("{}:{session_name}", role.id))
-            }
+            Principal::Role { session_name, .. } => Some(format!("{}:{session_name}", role_of(store, principal)?.id)),
         }
     }
 
@@ -47,35 +76,29 @@ impl Authorizer for Iam {
         store: &Store,
         caller_principal: &Principal,
         role_arn: &str,
-        context: &[(String, Vec<String>)],
+        asked: &[Access],
     ) -> Result<AssumedRole, String> {
-        let refusal = |why: &str| {
+        let refusal = |action: &str, why: &str| {
             let who = caller_principal.arn();
-            format!("User: {who} is not authorized to perform: sts:AssumeRole on resource: {role_arn} ({why})")
+            format!("User: {who} is not authorized to perform: {action} on resource: {role_arn} ({why})")
         };
-        let (account, role) = role_of_arn(store, role_arn).ok_or_else(|| refusal("the role does not exist"))?;
-        let caller = caller(store, caller_principal);
-        let mut context = with_caller(context, caller_principal, &caller, None);
-        if caller.service.is_some() && context.get("aws:SourceAccount").is_none() {
-            context = context.with("aws:SourceAccount", vec![account.to_string()]);
-        }
-        let question = Question { caller: &caller, action: "sts:AssumeRole", resource: role_arn, context: &context };
-        let trust = [Policy { name: "the trust policy", document: role.trust.document() }];
-        let directly = match decide(&trust, &question) {
-            Verdict::Allowed { directly } => directly,
-            Verdict::Denied { by } => return Err(refusal(&format!("denied by {by}"))),
-            Verdict::NotAllowed => return Err(refusal(&explain(&trust, &question).join("; "))),
-        };
-        if caller.service.is_none() {
-            let suffices = directly && caller.account.as_deref() == Some(account.as_str());
-            match self.authorize(store, caller_principal, &Access::new("sts:AssumeRole", role_arn)) {
-                Decision::ExplicitlyDenied { by } => return Err(refusal(&format!("denied by {by}"))),
-                decision if !decision.is_allowed() && !suffices => {
-                    return Err(refusal(&format!(
-                        "the trust policy leaves it to the caller's account, and {decision}"
-                    )));
+        let not_there = || refusal("sts:AssumeRole", "the role does not exist");
+        let (account, role) = role_of_arn(store, role_arn).ok_or_else(not_there)?;
+        for access in asked {
+            let tags = role.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone()));
+            let access = access.clone().with_resource_tags(Some("iam:ResourceTag/"), tags);
+            let policy = Policy { name: "the trust policy", document: role.trust.document() };
+            let trust = neargate_decide::ResourcePolicy { policy, governs: true };
+            match decide(store, caller_principal, &access, Some(trust)) {
+                Decision::Allowed => {}
+                Decision::NotInResourcePolicy { looked_at } => {
+                    return Err(refusal(&access.action, &looked_at.join("; ")));
                 }
-                _ => {}
+                decision @ Decision::ImplicitlyDenied { .. } => {
+                    let why = format!("the trust policy leaves it to the caller's account, and {decision}");
+                    return Err(refusal(&access.action, &why));
+                }
+                decision => return Err(refusal(&access.action, &decision.to_string())),
             }
         }
         let (role_name, role_id) = (role.name.clone(), role.id.clone());
@@ -83,47 +106,167 @@ impl Authorizer for Iam {
     }
 }
 
-/// What the identity's own policies say to an access.
-pub(crate) fn by_identity(store: &Store, principal: &Principal, access: &Access) -> Decision {
-    let Access { action, resource, context, .. } = access;
-    match principal {
-        Principal::Root { .. } => Decision::Allowed,
-        Principal::Service { name } => Decision::ImplicitlyDenied { looked_at: vec![no_identity(name)] },
-        Principal::Role { account, role_name, .. } => {
-            let Some(role) = state::find_role(store, account, role_name) else {
-                return Decision::ImplicitlyDenied { looked_at: vec![gone(role_name)] };
-            };
-            let caller = caller(store, principal);
-            let context = with_caller(context, principal, &caller, Some(role));
-            let question = Question { caller: &caller, action, resource, context: &context };
-            authorize_role(store, account, role, &question)
+/// The access with the tags of the role that is passed, where one is.
+fn of_passed_role<'a>(store: &Store, access: &'a Access) -> Cow<'a, Access> {
+    if access.action != "iam:PassRole" {
+        return Cow::Borrowed(access);
+    }
+    let role = role_of_arn(store, &access.resource).map(|(_, role)| pairs(Some(&role.tags)));
+    Cow::Owned(access.clone().with_resource_tags(Some("iam:ResourceTag/"), role.unwrap_or_default()))
+}
+
+/// Decides on an access to a resource, with the resource's policy where it has one.
+fn decide(
+    store: &Store,
+    principal: &Principal,
+    access: &Access,
+    resource: Option<neargate_decide::ResourcePolicy<'_>>,
+) -> Decision {
+    let role = role_of(store, principal);
+    if let (Principal::Role { role_name, .. }, None) = (principal, role) {
+        return Decision::ImplicitlyDenied { looked_at: vec![gone(role_name)] };
+    }
+    let caller = caller(principal, role);
+    let context = context(&of_passed_role(store, access), principal, &caller, role);
+    let question = Question { caller: &caller, action: &access.action, resource: &access.resource, context: &context };
+    let side = Side::of(store, principal, role);
+    let (policies, boundary, session) = side.policies();
+    let identity = match principal {
+        Principal::Root { .. } => Identity::Root,
+        Principal::Service { .. } => Identity::Service,
+        Principal::Role { .. } => {
+            Identity::Role { policies: &policies, boundary: boundary.as_deref(), session: session.as_deref() }
         }
+    };
+    let is_own = caller.account.as_deref().is_none_or(|account| owns(account, &access.resource));
+    let outcome = neargate_decide::authorize(&Request { question: &question, identity, resource, is_own });
+    decision(outcome, principal, &side)
+}
+
+fn decision(outcome: Outcome, principal: &Principal, side: &Side<'_>) -> Decision {
+    match outcome {
+        Outcome::Allowed => Decision::Allowed,
+        Outcome::Denied { layer: Layer::Identity, by } => Decision::ExplicitlyDenied { by },
+        Outcome::Denied { layer: Layer::Boundary, by } => Decision::DeniedByBoundary { by },
+        Outcome::Denied { layer: Layer::Session, by } => Decision::DeniedBySession { by },
+        Outcome::Denied { layer: Layer::Resource, by } => Decision::DeniedByResource { by },
+        Outcome::NotAllowed { layer: Layer::Identity, mut looked_at } => {
+            match principal {
+                Principal::Service { name } => looked_at.push(no_identity(name)),
+                Principal::Role { role_name, .. } if looked_at.is_empty() && side.absent.is_empty() => {
+                    looked_at.push(format!("role `{role_name}` has no policies"));
+                }
+                _ => looked_at.extend(side.absent.iter().cloned()),
+            }
+            Decision::ImplicitlyDenied { looked_at }
+        }
+        Outcome::NotAllowed { layer: Layer::Boundary, mut looked_at } => {
+            looked_at.extend(side.absent.iter().cloned());
+            Decision::OutsideBoundary { looked_at }
+        }
+        Outcome::NotAllowed { layer: Layer::Session, mut looked_at } => {
+            looked_at.extend(side.absent.iter().cloned());
+            Decision::OutsideSession { looked_at }
+        }
+        Outcome::NotAllowed { layer: Layer::Resource, looked_at } => Decision::NotInResourcePolicy { looked_at },
     }
 }
 
-/// What was looked at to decide on an access, allowed or not: a line per statement of the resource's policy, of every policy of the
-/// identity and of the permissions boundary.
-pub fn explain_access(store: &Store, principal: &Principal, access: &Access) -> Vec<String> {
-    let of_resource =
-        access.policy.iter().flat_map(|policy| resource_policy::explain(store, principal, access, policy));
-    of_resource.chain(explain_identity(store, principal, access)).collect()
+/// A document under the name a reader knows it by.
+type Named<'s> = (String, Cow<'s, Document>);
+
+/// Every document on the side of who asks.
+#[derive(Debug, Default)]
+struct Side<'s> {
+    own: Vec<Named<'s>>,
+    boundary: Option<Vec<Named<'s>>>,
+    session: Option<Vec<Named<'s>>>,
+    /// A line for each policy that is named and gives no document.
+    absent: Vec<String>,
 }
 
-fn explain_identity(store: &Store, principal: &Principal, access: &Access) -> Vec<String> {
-    let (account, role_name) = match principal {
-        Principal::Root { account } => return vec![format!("the root of account {account} may do everything in it")],
-        Principal::Service { name } => return vec![no_identity(name)],
-        Principal::Role { account, role_name, .. } => (account, role_name),
-    };
-    let Some(role) = state::find_role(store, account, role_name) else { return vec![gone(role_name)] };
-    let caller = caller(store, principal);
-    let context = with_caller(&access.context, principal, &caller, Some(role));
+impl<'s> Side<'s> {
+    fn of(store: &'s Store, principal: &'s Principal, role: Option<&'s RoleRecord>) -> Self {
+        let (Principal::Role { account, session, .. }, Some(role)) = (principal, role) else { return Self::default() };
+        let mut side = Self::default();
+        for (name, stored) in &role.inline {
+            side.own.push((format!("inline policy `{name}`"), Cow::Borrowed(stored.document())));
+        }
+        for arn in &role.attached {
+            let found = side.managed(store, account, arn, "policy");
+            side.own.extend(found);
+        }
+        if let Some(arn) = &role.boundary {
+            let found = side.managed(store, account, arn, "permissions boundary");
+            side.boundary = Some(found.into_iter().collect());
+        }
+        if !session.policies.is_empty() {
+            let mut found = vec![];
+            for policy in &session.policies {
+                match policy {
+                    SessionPolicy::Managed(arn) => found.extend(side.managed(store, account, arn, "session policy")),
+                    SessionPolicy::Document(text) => match Document::parse(text, Kind::Inline) {
+                        Ok(document) => found.push(("the session policy".to_owned(), Cow::Owned(document))),
+                        Err(flaw) => side.absent.push(format!("the session policy is malformed: {flaw}")),
+                    },
+                }
+            }
+            side.session = Some(found);
+        }
+        side
+    }
+
+    fn managed(&mut self, store: &'s Store, account: &Account, arn: &str, what: &str) -> Option<Named<'s>> {
+        let Some(policy) = state::find_policy(store, account, arn) else {
+            self.absent.push(format!("policy `{arn}` does not exist"));
+            return None;
+        };
+        let Some(document) = policy.document() else {
+            self.absent
+                .push(format!("the text of AWS's policy `{}` is not known: it grants nothing here", policy.name));
+            return None;
+        };
+        let name = if what == "policy" { &policy.name } else { arn };
+        Some((format!("{what} `{name}`"), Cow::Borrowed(document.document())))
+    }
+
+    /// The three kinds of policies.
+    fn policies(&self) -> (Vec<Policy<'_>>, Option<Vec<Policy<'_>>>, Option<Vec<Policy<'_>>>) {
+        (vec_of(&self.own), self.boundary.as_deref().map(vec_of), self.session.as_deref().map(vec_of))
+    }
+}
+
+fn vec_of<'a>(named: &'a [Named<'_>]) -> Vec<Policy<'a>> {
+    named.iter().map(|(name, document)| Policy { name, document }).collect()
+}
+
+/// What was looked at to decide on an access, allowed or not: a line per statement of the resource's policy, of every policy of the
+/// identity, of the permissions boundary and of the session.
+pub fn explain_access(store: &Store, principal: &Principal, access: &Access) -> Vec<String> {
+    let role = role_of(store, principal);
+    let caller = caller(principal, role);
+    let context = context(access, principal, &caller, role);
     let question = Question { caller: &caller, action: &access.action, resource: &access.resource, context: &context };
-    let named = documents(store, account, role);
-    let boundary = boundary(store, account, role);
-    let all = named.iter().chain(boundary.iter().flatten());
-    let policies: Vec<_> = all.map(|(name, document)| Policy { name, document }).collect();
-    explain(&policies, &question)
+    let mut lines = match access.policy.as_ref().map(resource_policy::parse) {
+        Some(Ok(document)) => explain(&[Policy { name: NAME, document: &document }], &question),
+        Some(Err(flaw)) => vec![format!("{NAME} is malformed: {flaw}")],
+        None => vec![],
+    };
+    match (principal, role) {
+        (Principal::Root { account }, _) => {
+            lines.push(format!("the root of account {account} may do everything in it"));
+        }
+        (Principal::Service { name }, _) => lines.push(no_identity(name)),
+        (Principal::Role { role_name, .. }, None) => lines.push(gone(role_name)),
+        (Principal::Role { .. }, Some(_)) => {
+            let side = Side::of(store, principal, role);
+            let (policies, boundary, session) = side.policies();
+            let all = [Some(policies), boundary, session];
+            lines.extend(all.iter().flatten().flat_map(|policies| explain(policies, &question)));
+            lines.extend(side.absent);
+        }
+    }
+    lines
 }
 
 fn no_identity(service: &str) -> String {
@@ -134,64 +277,8 @@ fn gone(role: &str) -> String {
     format!("role `{role}` does not exist")
 }
 
-fn authorize_role(store: &Store, account: &Account, role: &RoleRecord, question: &Question<'_>) -> Decision {
-    let named = documents(store, account, role);
-    let policies: Vec<_> = named.iter().map(|(name, document)| Policy { name: name.as_str(), document }).collect();
-    match decide(&policies, question) {
-        Verdict::Denied { by } => Decision::ExplicitlyDenied { by },
-        Verdict::NotAllowed => {
-            let mut looked_at = explain(&policies, question);
-            if looked_at.is_empty() {
-                looked_at.push(format!("role `{}` has no policies", role.name));
-            }
-            Decision::ImplicitlyDenied { looked_at }
-        }
-        Verdict::Allowed { .. } => within_boundary(store, account, role, question),
-    }
-}
-
-/// What the role's permissions boundary says to an access that some policy allows.
-pub(crate) fn within_boundary(
-    store: &Store,
-    account: &Account,
-    role: &RoleRecord,
-    question: &Question<'_>,
-) -> Decision {
-    let boundary = match boundary(store, account, role) {
-        None => return Decision::Allowed,
-        Some(None) => {
-            let arn = role.boundary.as_deref().unwrap_or_default();
-            return Decision::OutsideBoundary { looked_at: vec![format!("policy `{arn}` does not exist")] };
-        }
-        Some(Some(boundary)) => boundary,
-    };
-    let boundary = [Policy { name: &boundary.0, document: boundary.1 }];
-    match decide(&boundary, question) {
-        Verdict::Allowed { .. } => Decision::Allowed,
-        Verdict::Denied { by } => Decision::ExplicitlyDenied { by },
-        Verdict::NotAllowed => Decision::OutsideBoundary { looked_at: explain(&boundary, question) },
-    }
-}
-
-/// Every document that speaks for a role, under the name a reader knows it by.
-fn documents<'s>(store: &'s Store, account: &Account, role: &'s RoleRecord) -> Vec<(String, &'s Document)> {
-    let inline = role.inline.iter().map(|(name, stored)| (format!("inline policy `{name}`"), stored.document()));
-    let attached = role.attached.iter().filter_map(|arn| {
-        let policy = state::find_policy(store, account, arn)?;
-        Some((format!("policy `{}`", policy.name), policy.document()?.document()))
-    });
-    inline.chain(attached).collect()
-}
-
-/// The permissions boundary of a role that has one; `Some(None)` where its policy does not exist.
-fn boundary<'s>(store: &'s Store, account: &Account, role: &RoleRecord) -> Option<Option<(String, &'s Document)>> {
-    let arn = role.boundary.as_ref()?;
-    let document = state::find_policy(store, account, arn).and_then(|policy| policy.document());
-    Some(document.map(|document| (format!("permissions boundary `{arn}`"), document.document())))
-}
-
 /// The account and the role that an ARN names.
-fn role_of_arn<'s>(store: &'s Store, arn: &str) -> Option<(Account, &'s RoleRecord)> {
+pub(crate) fn role_of_arn<'s>(store: &'s Store, arn: &str) -> Option<(Account, &'s RoleRecord)> {
     let mut parts = arn.splitn(6, ':');
     let (_, _) = (parts.next().filter(|arn| *arn == "arn")?, parts.next()?);
     let (_, _) = (parts.next().filter(|service| *service == "iam")?, parts.next()?);
@@ -203,49 +290,21 @@ fn role_of_arn<'s>(store: &'s Store, arn: &str) -> Option<(Account, &'s RoleReco
     is_it.then_some((account, role))
 }
 
-pub(crate) fn caller(store: &Store, principal: &Principal) -> Caller {
-    match principal {
-        Principal::Root { account } => {
-            Caller { account: Some(account.to_string()), arns: vec![principal.arn()], service: None }
-        }
-        Principal::Service { name } => Caller { service: Some(name.clone()), ..Caller::default() },
-        Principal::Role { account, role_name, .. } => {
-            let role = state::find_role(store, account, role_name).map(|role| role.arn(account));
-            let arns = role.into_iter().chain([principal.arn()]).collect();
-            Caller { account: Some(account.to_string()), arns, service: None }
-        }
-    }
+/// The unique ids of the roles that a document names, by ARN.
+pub(crate) fn role_ids(store: &Store, document: &Document) -> BTreeMap<String, String> {
+    let id = |arn: &str| Some((arn.to_owned(), role_of_arn(store, arn)?.1.id.clone()));
+    document.arns_named().filter_map(id).collect()
 }
 
-/// The condition keys of a request, and those that say who makes it.
-pub(crate) fn with_caller(
-    given: &[(String, Vec<String>)],
-    principal: &Principal,
-    caller: &Caller,
-    role: Option<&RoleRecord>,
-) -> Context {
-    let mut context = Context::default();
-    for (key, values) in given {
-        context = context.with(key, values.clone());
-    }
-    let is_service = caller.service.is_some();
-    context = context.with("aws:PrincipalIsAWSService", vec![is_service.to_string()]);
-    if let Some(service) = &caller.service {
-        return context.with("aws:PrincipalServiceName", vec![service.clone()]);
-    }
-    if let Some(arn) = caller.arns.first() {
-        context = context.with("aws:PrincipalArn", vec![arn.clone()]);
-    }
-    if let Some(account) = &caller.account {
-        context = context.with("aws:PrincipalAccount", vec![account.clone()]);
-    }
-    let kind = if matches!(principal, Principal::Root { .. }) { "Account" } else { "AssumedRole" };
-    context = context.with("aws:PrincipalType", vec![kind.to_owned()]);
-    if let (Some(role), Principal::Role { session_name, .. }) = (role, principal) {
-        context = context.with("aws:userid", vec![format!("{}:{session_name}", role.id)]);
-        for tag in &role.tags {
-            context = context.with(&format!("aws:PrincipalTag/{}", tag.key), vec![tag.value.clone()]);
-        }
-    }
-    context
+/// A policy as AWS shows it: a role that does not exist any more stands there by its unique id.
+pub(crate) fn shown(store: &Store, text: &str, principals: &BTreeMap<String, String>) -> String {
+    let is_gone = |arn: &str, id: &str| role_of_arn(store, arn).is_none_or(|(_, role)| role.id != id);
+    let gone = principals.iter().filter(|(arn, id)| is_gone(arn, id));
+    gone.fold(text.to_owned(), |text, (arn, id)| resource_policy::with_principal(&text, arn, id))
+}
+
+/// Whether a resource is in an account. What belongs to no account, or to AWS, is in every one.
+fn owns(account: &str, arn: &str) -> bool {
+    let owner = arn.split(':').nth(4).unwrap_or_default();
+    owner == account || !Account::is_valid(owner)
 }

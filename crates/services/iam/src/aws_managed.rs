@@ -1,129 +1,105 @@
-//! The policies of AWS's own that workloads on Fargate meet.
+//! The managed policies of AWS's own: every one by its name, and the text of those that workloads here meet.
 //!
-//! Documents as AWS publishes them at <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>, but
-//! for `ReadOnlyAccess`, which is cut down to the services that Neargate has.
+//! A policy whose text is not kept can be attached as on AWS, and grants nothing here, which is said when it is attached and when an
+//! access is refused.
 //!
 //! Invariant: the same in every account, never in the state.
 
+mod documents;
+mod names;
+
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::policy::Kind;
+use neargate_decide::Kind;
+use neargate_kernel::Cx;
+
 use crate::state::{PolicyRecord, StoredDocument, VersionRecord};
 
-/// One policy as it is written down here.
-struct Entry {
-    path: &'static str,
-    name: &'static str,
-    id: &'static str,
-    version: &'static str,
-    document: &'static str,
-}
-
 const PREFIX: &str = "arn:aws:iam::aws:policy";
+
+/// The unique ids that are known.
+const IDS: &[(&str, &str)] = &[
+    ("AdministratorAccess", "ANPAIWMBCKSKIEE64ZLYK"),
+    ("AWSLambdaBasicExecutionRole", "ANPAJNCQGXC42545SKXIK"),
+    ("AWSLambdaVPCAccessExecutionRole", "ANPAJVTME3YLVNL72YR2K"),
+    ("AmazonEC2ContainerServiceEventsRole", "ANPAITKFNIUAG27VSYNZ4"),
+    ("AmazonECSTaskExecutionRolePolicy", "ANPAJG4T4G4PV56DE72PY"),
+    ("AmazonS3FullAccess", "ANPAIFIR6V6BVTRAHWINE"),
+    ("AmazonS3ReadOnlyAccess", "ANPAIZTJ4DXE7G6AGAE6M"),
+    ("AmazonSSMManagedInstanceCore", "ANPAIXSHM2BNB2D3AXXRU"),
+    ("CloudWatchLogsFullAccess", "ANPAJ3ZGNWK2R5HW5BQFO"),
+    ("ReadOnlyAccess", "ANPAILL3HVNFSB6DCOWYQ"),
+];
 
 /// Whether the ARN names a policy of AWS's own.
 pub(crate) fn is_arn(arn: &str) -> bool {
     arn.split(':').nth(4) == Some("aws")
 }
 
+/// Every one of them, by the last part of its ARN.
+fn by_resource() -> &'static BTreeMap<String, PolicyRecord> {
+    static ALL: OnceLock<BTreeMap<String, PolicyRecord>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let documents: BTreeMap<_, _> = documents::DOCUMENTS.iter().copied().collect();
+        let record = |(path, name, version): &(&str, &str, &str)| {
+            (format!("policy{path}{name}"), record(path, name, version, documents.get(name).copied()))
+        };
+        names::NAMES.iter().map(record).collect()
+    })
+}
+
 /// Every one of them.
-pub(crate) fn all() -> &'static [PolicyRecord] {
-    static ALL: OnceLock<Vec<PolicyRecord>> = OnceLock::new();
-    ALL.get_or_init(|| ENTRIES.iter().filter_map(record).collect())
+pub(crate) fn all() -> impl Iterator<Item = &'static PolicyRecord> {
+    by_resource().values()
 }
 
 /// The one with this ARN. The ARN's partition does not matter.
 pub(crate) fn find(arn: &str) -> Option<&'static PolicyRecord> {
-    let resource = arn.splitn(6, ':').nth(5).filter(|_| is_arn(arn))?;
-    all().iter().find(|policy| policy.arn.splitn(6, ':').nth(5) == Some(resource))
+    by_resource().get(arn.splitn(6, ':').nth(5).filter(|_| is_arn(arn))?)
 }
 
-fn record(entry: &Entry) -> Option<PolicyRecord> {
-    let document = StoredDocument::new(entry.document, Kind::Identity).ok()?;
-    Some(PolicyRecord {
-        name: entry.name.to_owned(),
-        path: entry.path.to_owned(),
-        id: entry.id.to_owned(),
-        arn: format!("{PREFIX}{}{}", entry.path, entry.name),
+/// Tells the user of a policy whose text is not kept that it grants nothing.
+pub(crate) fn say_if_unknown(cx: &mut Cx<'_>, operation: &str, arn: &str) {
+    if find(arn).is_some_and(|policy| policy.document().is_none()) {
+        let text = format!("the text of AWS's policy `{arn}` is not known here: it is attached and grants nothing");
+        cx.not_simulated(format!("iam:{operation}"), text);
+    }
+}
+
+fn record(path: &str, name: &str, version: &str, document: Option<&str>) -> PolicyRecord {
+    let document = document.and_then(|text| StoredDocument::new(text, Kind::Identity).ok());
+    let versions = document.map(|document| VersionRecord { id: version.to_owned(), document, created: None });
+    let id = IDS.iter().find(|(known, _)| *known == name).map_or("", |(_, id)| id);
+    PolicyRecord {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        id: id.to_owned(),
+        arn: format!("{PREFIX}{path}{name}"),
         created: None,
         updated: None,
         description: None,
         tags: vec![],
-        versions: vec![VersionRecord { id: entry.version.to_owned(), document, created: None }],
-        default_version: entry.version.to_owned(),
+        versions: versions.into_iter().collect(),
+        default_version: version.to_owned(),
         versions_made: 1,
-    })
+    }
 }
 
-const ENTRIES: &[Entry] = &[
-    Entry {
-        path: "/",
-        name: "AdministratorAccess",
-        id: "ANPAIWMBCKSKIEE64ZLYK",
-        version: "v1",
-        document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
-    },
-    Entry {
-        path: "/service-role/",
-        name: "AWSLambdaBasicExecutionRole",
-        id: "ANPAJNCQGXC42545SKXIK",
-        version: "v1",
-        document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGroup","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]}"#,
-    },
-    Entry {
-        path: "/service-role/",
-        name: "AWSLambdaVPCAccessExecutionRole",
-        id: "ANPAJVTME3YLVNL72YR2K",
-        version: "v3",
-        document: r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLambdaVPCAccessExecutionPermissions","Effect":"Allow","Action":["logs:CreateLogGroup","logs:CreateLogStream","logs:PutLogEvents","ec2:CreateNetworkInterface","ec2:DescribeNetworkInterfaces","ec2:DescribeSubnets","ec2:DeleteNetworkInterface","ec2:AssignPrivateIpAddresses","ec2:UnassignPrivateIpAddresses"],"Resource":"*"}]}"#,
-    },
-    Entry {
-        path: "/service-role/",
-        name: "AmazonEC2ContainerServiceEventsRole",
-        id: "ANPAITKFNIUAG27VSYNZ4",
-        version: "v3",
-        document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:RunTask"],"Resource":["*"]},{"Effect":"Allow","Action":"iam:PassRole","Resource":["*"],"Condition":{"StringLike":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}},{"Effect":"Allow","Action":"ecs:TagResource","Resource":"*","Condition":{"StringEquals":{"ecs:CreateAction":["RunTask"]}}}]}"#,
-    },
-    Entry {
-        path: "/service-role/",
-        name: "AmazonECSTaskExecutionRolePolicy",
-        id: "ANPAJG4T4G4PV56DE72PY",
-        version: "v1",
-        document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:GetAuthorizationToken","ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer","ecr:BatchGetImage","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]}"#,
-    },
-    Entry {
-        path: "/",
-        name: "AmazonS3FullAccess",
-        id: "ANPAIFIR6V6BVTRAHWINE",
-        version: "v2",
-        document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","s3-object-lambda:*"],"Resource":"*"}]}"#,
-    },
-    Entry {
-        path: "/",
-        name: "AmazonS3ReadOnlyAccess",
-        id: "ANPAIZTJ4DXE7G6AGAE6M",
-        version: "v3",
-        document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:Get*","s3:List*","s3:Describe*","s3-object-lambda:Get*","s3-object-lambda:List*"],"Resource":"*"}]}"#,
-    },
-    Entry {
-        path: "/",
-        name: "AmazonSSMManagedInstanceCore",
-        id: "ANPAIXSHM2BNB2D3AXXRU",
-        version: "v2",
-        document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:DescribeAssociation","ssm:GetDeployablePatchSnapshotForInstance","ssm:GetDocument","ssm:DescribeDocument","ssm:GetManifest","ssm:GetParameter","ssm:GetParameters","ssm:ListAssociations","ssm:ListInstanceAssociations","ssm:PutInventory","ssm:PutComplianceItems","ssm:PutConfigurePackageResult","ssm:UpdateAssociationStatus","ssm:UpdateInstanceAssociationStatus","ssm:UpdateInstanceInformation"],"Resource":"*"},{"Effect":"Allow","Action":["ssmmessages:CreateControlChannel","ssmmessages:CreateDataChannel","ssmmessages:OpenControlChannel","ssmmessages:OpenDataChannel"],"Resource":"*"},{"Effect":"Allow","Action":["ec2messages:AcknowledgeMessage","ec2messages:DeleteMessage","ec2messages:FailMessage","ec2messages:GetEndpoint","ec2messages:GetMessages","ec2messages:SendReply"],"Resource":"*"}]}"#,
-    },
-    Entry {
-        path: "/",
-        name: "CloudWatchLogsFullAccess",
-        id: "ANPAJ3ZGNWK2R5HW5BQFO",
-        version: "v2",
-        document: r#"{"Version":"2012-10-17","Statement":[{"Sid":"CloudWatchLogsFullAccess","Effect":"Allow","Action":["logs:*","cloudwatch:GenerateQuery"],"Resource":"*"}]}"#,
-    },
-    Entry {
-        path: "/",
-        name: "ReadOnlyAccess",
-        id: "ANPAILL3HVNFSB6DCOWYQ",
-        version: "v1",
-        document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["acm:Describe*","acm:Get*","acm:List*","application-autoscaling:Describe*","cloudformation:Describe*","cloudformation:Detect*","cloudformation:Estimate*","cloudformation:Get*","cloudformation:List*","cloudformation:ValidateTemplate","cloudwatch:Describe*","cloudwatch:Get*","cloudwatch:List*","codecommit:BatchGet*","codecommit:Describe*","codecommit:Get*","codecommit:GitPull","codecommit:List*","ec2:Describe*","ec2:Get*","ecr:BatchCheck*","ecr:BatchGet*","ecr:Describe*","ecr:Get*","ecr:List*","ecs:Describe*","ecs:List*","elasticfilesystem:Describe*","elasticfilesystem:ListTagsForResource","elasticloadbalancing:Describe*","events:Describe*","events:List*","events:Test*","iam:Generate*","iam:Get*","iam:List*","iam:Simulate*","kms:Describe*","kms:Get*","kms:List*","lambda:Get*","lambda:List*","logs:Describe*","logs:FilterLogEvents","logs:Get*","logs:List*","logs:StartQuery","logs:StopQuery","logs:TestMetricFilter","route53:Get*","route53:List*","route53:Test*","s3:DescribeJob","s3:Get*","s3:List*","scheduler:Get*","scheduler:List*","secretsmanager:Describe*","secretsmanager:GetResourcePolicy","secretsmanager:List*","servicediscovery:Get*","servicediscovery:List*","sns:Check*","sns:Get*","sns:List*","sqs:Get*","sqs:List*","sqs:Receive*","ssm:Describe*","ssm:Get*","ssm:List*","sts:GetAccessKeyInfo","sts:GetCallerIdentity","sts:GetSessionToken"],"Resource":"*"}]}"#,
-    },
-];
+#[cfg(test)]
+mod tests {
+    use super::{all, documents, find, names};
+
+    #[test]
+    fn every_policy_is_found_and_every_text_that_is_kept_is_read() {
+        assert!(all().count() == names::NAMES.len() && names::NAMES.len() > 1500);
+        assert_eq!(all().filter(|policy| policy.document().is_some()).count(), documents::DOCUMENTS.len());
+        let policy = find("arn:aws-cn:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy").unwrap();
+        assert_eq!(policy.id, "ANPAJG4T4G4PV56DE72PY");
+        assert!(
+            find("arn:aws:iam::aws:policy/AmazonECSTaskExecutionRolePolicy").is_none(),
+            "the path is part of the ARN"
+        );
+        assert!(find("arn:aws:iam::000000000000:policy/AdministratorAccess").is_none());
+    }
+}

@@ -5,7 +5,7 @@
 use neargate_kernel::Fault;
 
 use crate::aws_managed;
-use crate::policy::Malformed;
+use neargate_decide::Malformed;
 
 /// What IAM refuses with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,7 @@ pub(crate) enum IamError {
     PolicyNotFound(String),
     PolicyNotAttachable(String),
     PolicyNotAttached(String),
+    TextUnknown(String),
     VersionNotFound { policy: String, version: String },
     RoleExists(String),
     PolicyExists(String),
@@ -51,6 +52,8 @@ impl From<IamError> for Fault {
                 known_policies(&arn, missing(format!("Policy {arn} does not exist or is not attachable.")))
             }
             E::PolicyNotAttached(arn) => missing(format!("Policy {arn} was not found.")),
+            E::TextUnknown(arn) => Self::sender("NotImplemented", format!("Neargate does not have the text of {arn}"))
+                .with_status(501),
             E::VersionNotFound { policy, version } => {
                 missing(format!("Policy {policy} version {version} does not exist or is not attachable."))
             }
@@ -85,11 +88,17 @@ impl From<IamError> for Fault {
     }
 }
 
-/// Tells which AWS-managed policies there are, where one that is not was asked for.
+/// Tells which AWS-managed policies have like names, where one that is not was asked for.
 fn known_policies(arn: &str, fault: Fault) -> Fault {
     if !aws_managed::is_arn(arn) {
         return fault;
     }
-    let known: Vec<_> = aws_managed::all().iter().map(|policy| policy.name.as_str()).collect();
-    fault.with_hint(format!("Neargate has these AWS-managed policies: {}", known.join(", ")))
+    let name = arn.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let is_like = |known: &str| known.to_lowercase() == name || known.to_lowercase().contains(&name);
+    let like: Vec<_> =
+        aws_managed::all().filter(|policy| is_like(&policy.name)).take(5).map(|policy| policy.arn.as_str()).collect();
+    match like.as_slice() {
+        [] => fault.with_hint("AWS has no managed policy of this name"),
+        like => fault.with_hint(format!("AWS's managed policies with such a name: {}", like.join(", "))),
+    }
 }

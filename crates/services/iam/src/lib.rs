@@ -1,6 +1,5 @@
 //! AWS IAM, as deep as Fargate workloads need: roles, policies, and the answer to every «may they?» of the engine.
 //!
-//! - [`policy`] is the policy language, pure.
 //! - [`explain_access`] says which statements were looked at for an access, and why each did or did not apply.
 //! - [`AUTHORIZER`] stands behind the kernel's `Authorizer` port: operations of every service are decided here.
 //! - `AWS::IAM::Role`, `AWS::IAM::Policy`, `AWS::IAM::ManagedPolicy`, `AWS::IAM::RolePolicy` for CloudFormation.
@@ -12,9 +11,9 @@ mod access;
 pub mod api;
 mod authorizer;
 mod aws_managed;
+mod caller;
 mod errors;
 mod ops;
-pub mod policy;
 mod resource_policy;
 mod resources;
 mod state;

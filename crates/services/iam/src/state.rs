@@ -7,31 +7,61 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use neargate_base::{Account, Scope, Timestamp};
+use neargate_decide::{Document, Kind, Malformed};
 use neargate_kernel::{Cx, Record, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::api::Tag;
+use crate::authorizer::{role_ids, shown};
 use crate::aws_managed;
 use crate::errors::IamError;
-use crate::policy::{Document, Kind, Malformed};
 
 /// A policy document: the text that is given back, and what it says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "(Kind, String)", into = "(Kind, String)")]
+#[serde(try_from = "Kept", into = "Kept")]
 pub(crate) struct StoredDocument {
     kind: Kind,
     text: String,
+    /// The unique ids of the roles that it names, by ARN, when it was stored.
+    principals: BTreeMap<String, String>,
     parsed: Arc<Document>,
+}
+
+/// A policy document in a row.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Naming(Kind, String, BTreeMap<String, String>),
+    Plain(Kind, String),
 }
 
 impl StoredDocument {
     /// The document of a text.
     pub(crate) fn new(text: &str, kind: Kind) -> Result<Self, Malformed> {
-        Ok(Self { kind, text: text.to_owned(), parsed: Arc::new(Document::parse(text, kind)?) })
+        Self::of(text.to_owned(), kind, BTreeMap::new())
     }
 
+    fn of(text: String, kind: Kind, principals: BTreeMap<String, String>) -> Result<Self, Malformed> {
+        let mut parsed = Document::parse(&text, kind)?;
+        parsed.tie_principals(|arn| principals.get(arn).cloned());
+        Ok(Self { kind, text, principals, parsed: Arc::new(parsed) })
+    }
+
+    /// The same document, which means the roles that exist now under the ARNs that it names, and none made later.
+    pub(crate) fn naming(mut self, store: &Store) -> Self {
+        self.principals = role_ids(store, &self.parsed);
+        Arc::make_mut(&mut self.parsed).tie_principals(|arn| self.principals.get(arn).cloned());
+        self
+    }
+
+    /// The text as it was given.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The text as AWS shows it: roles that are gone stand there by their unique ids.
+    pub(crate) fn shown(&self, store: &Store) -> String {
+        shown(store, &self.text, &self.principals)
     }
 
     pub(crate) fn document(&self) -> &Document {
@@ -44,17 +74,23 @@ impl StoredDocument {
     }
 }
 
-impl TryFrom<(Kind, String)> for StoredDocument {
+impl TryFrom<Kept> for StoredDocument {
     type Error = Malformed;
 
-    fn try_from((kind, text): (Kind, String)) -> Result<Self, Malformed> {
-        Self::new(&text, kind)
+    fn try_from(kept: Kept) -> Result<Self, Malformed> {
+        match kept {
+            Kept::Naming(kind, text, principals) => Self::of(text, kind, principals),
+            Kept::Plain(kind, text) => Self::of(text, kind, BTreeMap::new()),
+        }
     }
 }
 
-impl From<StoredDocument> for (Kind, String) {
+impl From<StoredDocument> for Kept {
     fn from(stored: StoredDocument) -> Self {
-        (stored.kind, stored.text)
+        match stored.principals.is_empty() {
+            true => Self::Plain(stored.kind, stored.text),
+            false => Self::Naming(stored.kind, stored.text, stored.principals),
+        }
     }
 }
 

@@ -47,7 +47,8 @@ pub(crate) fn with_caller(cx: &Cx<'_>, mut access: Access) -> Access {
         let region = &cx.scope.region;
         access = access.with("kms:ViaService", format!("{service}.{region}.{}", region.partition().url_suffix()));
     }
-    access
+    // Every other key of KMS speaks of what there is not here: attestations, imported material, keys in several regions.
+    access.complete("kms:").with_resource_tags(None, [])
 }
 
 fn on_found(cx: &Cx<'_>, operation: &str, text: &str, found: Result<Found, KmsError>, context: &Context) -> Access {
@@ -73,10 +74,9 @@ fn on_found(cx: &Cx<'_>, operation: &str, text: &str, found: Result<Found, KmsEr
     if let Some(alias) = &found.alias {
         access = access.with("kms:RequestAlias", alias.as_str());
     }
-    for tag in &found.key.tags {
-        access = access.with(&format!("aws:ResourceTag/{}", tag.tag_key), tag.tag_value.as_str());
-    }
-    access.governed_by(policy_with_grants(cx, &found, operation, context))
+    access =
+        access.with_resource_tags(None, found.key.tags.iter().map(|tag| (tag.tag_key.clone(), tag.tag_value.clone())));
+    access.governed_by(policy_with_grants(cx, &found, operation, context)).naming(&found.key.principals)
 }
 
 fn of_context(mut access: Access, context: &Context) -> Access {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: everything about a key that AWS would show is here in the clear; its material is sealed.
 
+use std::collections::BTreeMap;
+
 use neargate_base::{Scope, Timestamp};
 use neargate_kernel::{Cx, Due, Fault, JobId, Record};
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,9 @@ pub(crate) struct KeyRecord {
     pub(crate) is_managed: bool,
     pub(crate) state: KeyState,
     pub(crate) policy: String,
+    /// The unique ids of the roles that the policy names, by ARN, when it was put.
+    #[serde(default)]
+    pub(crate) principals: BTreeMap<String, String>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) rotation: Option<Rotation>,
     /// Oldest first; the last one encrypts.
@@ -100,6 +105,7 @@ impl KeyRecord {
             is_managed: false,
             state: KeyState::Enabled,
             policy,
+            principals: BTreeMap::new(),
             tags,
             rotation: None,
             materials: vec![],

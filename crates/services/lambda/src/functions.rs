@@ -108,9 +108,9 @@ pub(crate) fn touch(cx: &mut Cx<'_>, record: &mut FunctionRecord) {
     record.configuration.revision_id = Some(cx.rng.uuid());
 }
 
-/// Whether Lambda may assume a role.
-pub(crate) fn check_role(cx: &Cx<'_>, role: &str) -> Result<(), LambdaError> {
-    let assumed = cx.registry.ports.authorizer.may_assume(cx.store(), role, "lambda.amazonaws.com");
+/// Whether Lambda may assume a role for a function, by its ARN.
+pub(crate) fn check_role(cx: &Cx<'_>, role: &str, function: &str) -> Result<(), LambdaError> {
+    let assumed = cx.assume_for_service(role, "lambda.amazonaws.com", function);
     assumed.map(drop).map_err(LambdaError::RoleNotAssumable)
 }
 

@@ -20,7 +20,13 @@ impl Authorizer for Ready {
         }
     }
 
-    fn may_assume(&self, _store: &Store, role_arn: &str, service: &str) -> Result<Principal, String> {
+    fn may_assume(
+        &self,
+        _store: &Store,
+        role_arn: &str,
+        service: &str,
+        _: &[(String, Vec<String>)],
+    ) -> Result<Principal, String> {
         if role_arn.ends_with("/good") { Ok(Principal::service(service)) } else { Err("why".to_owned()) }
     }
 }
@@ -59,6 +65,7 @@ fn call(core: &mut Core, operation: &str, input: &Json) -> Result<Json, Fault> {
         operation: operation.to_owned(),
         input: from_properties((shape.input)(), input).unwrap(),
         request_id: "r".to_owned(),
+        client: None,
     };
     core.apply(NOW, Command::Request(request)).reply.unwrap().map(|value: Value| to_json(&value))
 }

@@ -21,16 +21,11 @@ pub(crate) fn on_stream(cx: &Cx<'_>, action: &str, group: &str, stream: &str) ->
 
 /// Adds the tags that a group has.
 pub(crate) fn with_group_tags(cx: &Cx<'_>, access: Access, group: &str) -> Access {
-    let tags = cx.get::<LogGroup>(group).map(|group| &group.tags);
-    tags.into_iter()
-        .flatten()
-        .fold(access, |access, (key, value)| access.with(&format!("aws:ResourceTag/{key}"), value.as_str()))
+    let tags = cx.get::<LogGroup>(group).map(|group| group.tags.clone()).unwrap_or_default();
+    access.with_resource_tags(None, tags)
 }
 
 /// Adds the tags that a request brings.
 pub(crate) fn with_request_tags(access: Access, tags: &BTreeMap<String, String>) -> Access {
-    let mut access =
-        tags.iter().fold(access, |access, (key, value)| access.with(&format!("aws:RequestTag/{key}"), value.as_str()));
-    access.context.push(("aws:TagKeys".to_owned(), tags.keys().cloned().collect()));
-    access
+    access.with_request_tags(tags.clone())
 }

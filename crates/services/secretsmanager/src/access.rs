@@ -9,27 +9,37 @@ use serde_json::json;
 use crate::api::Tag;
 use crate::state;
 
+const TAG: &str = "secretsmanager:ResourceTag/";
+
 /// An action on the secret that a text names.
 pub(crate) fn on_secret(cx: &Cx<'_>, operation: &str, secret_id: &str) -> Access {
     let action = format!("secretsmanager:{operation}");
     let Some((scope, secret)) = state::find(cx, secret_id) else {
-        return Access::new(&action, state::arn(cx, secret_id));
+        return on_new(cx, &action, &state::arn(cx, secret_id));
     };
-    let mut access = Access::new(&action, secret.arn.as_str()).with("secretsmanager:SecretId", secret.arn.as_str());
-    for (key, value) in secret.tags.iter().filter_map(|tag| Some((tag.key.as_ref()?, tag.value.as_ref()?))) {
-        access = access.with(&format!("aws:ResourceTag/{key}"), value.as_str());
-        access = access.with(&format!("secretsmanager:ResourceTag/{key}"), value.as_str());
-    }
-    access.under(secret.policy.unwrap_or_else(|| account_only(&scope)))
+    let access = on_new(cx, &action, secret.arn.as_str()).with("secretsmanager:SecretId", secret.arn.as_str());
+    let access = access.with_resource_tags(Some(TAG), pairs(&secret.tags));
+    let policy = secret.policy.unwrap_or_else(|| account_only(&scope));
+    access.under(policy).naming(&secret.principals)
+}
+
+/// An action on a secret that is not there, or not yet.
+pub(crate) fn on_new(cx: &Cx<'_>, action: &str, arn: &str) -> Access {
+    Access::new(action, arn)
+        .with("secretsmanager:SecretPrimaryRegion", cx.scope.region.as_str())
+        .with_resource_tags(Some(TAG), [])
+        .with_request_tags([])
+        // Every other key of Secrets Manager speaks of what there is not here: replicas, rotation, secrets of partners.
+        .complete("secretsmanager:")
 }
 
 /// The condition keys of tags that a request brings.
-pub(crate) fn with_tags(mut access: Access, tags: &[Tag]) -> Access {
-    for (key, value) in tags.iter().filter_map(|tag| Some((tag.key.as_ref()?, tag.value.as_ref()?))) {
-        access = access.with(&format!("aws:RequestTag/{key}"), value.as_str());
-    }
-    let keys: Vec<_> = tags.iter().filter_map(|tag| tag.key.clone()).collect();
-    if keys.is_empty() { access } else { access.with_all("aws:TagKeys", keys) }
+pub(crate) fn with_tags(access: Access, tags: &[Tag]) -> Access {
+    access.with_request_tags(pairs(tags))
+}
+
+fn pairs(tags: &[Tag]) -> Vec<(String, String)> {
+    tags.iter().filter_map(|tag| Some((tag.key.clone()?, tag.value.clone()?))).collect()
 }
 
 /// What a secret without a policy amounts to: the account's own policies decide, other accounts are let in by nobody.

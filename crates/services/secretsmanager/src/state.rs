@@ -28,6 +28,9 @@ pub(crate) struct SecretRecord {
     pub(crate) kms_key_id: Option<String>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) policy: Option<String>,
+    /// The unique ids of the roles that the policy names, by ARN, when it was put.
+    #[serde(default)]
+    pub(crate) principals: BTreeMap<String, String>,
     pub(crate) created: Timestamp,
     pub(crate) changed: Timestamp,
     /// The day, as AWS tells it.

@@ -2,6 +2,7 @@
 //!
 //! Follows <https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html> and each operation's page.
 
+use neargate_decide::Malformed;
 use neargate_kernel::Fault;
 
 /// What STS refuses with.
@@ -14,11 +15,17 @@ pub(crate) enum StsError {
     RoleArn(String),
     RoleDuration,
     ChainedDuration,
+    DuplicateTags,
+    TransitiveConflict,
+    TransitiveUnknown,
+    SessionPolicies,
+    MalformedPolicy(Malformed),
 }
 
 impl From<StsError> for Fault {
     fn from(error: StsError) -> Self {
         let invalid = |text: String| Self::sender("ValidationError", text);
+        let parameter = |text: &str| Self::sender("InvalidParameterValue", text);
         match error {
             StsError::InvalidToken => {
                 Self::sender("InvalidClientTokenId", "The security token included in the request is invalid.")
@@ -33,6 +40,23 @@ impl From<StsError> for Fault {
                 }
             }
             StsError::RoleArn(text) => invalid(format!("{text} is invalid")),
+            StsError::DuplicateTags => {
+                parameter("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+            }
+            StsError::TransitiveConflict => parameter(
+                "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
+            ),
+            StsError::TransitiveUnknown => {
+                parameter("The specified transitive tag key must be included in the requested tags.")
+            }
+            StsError::SessionPolicies => invalid("The number of policy ARNs exceeds the limit of 10.".to_owned()),
+            StsError::MalformedPolicy(malformed) => {
+                let fault = Self::sender("MalformedPolicyDocument", malformed.to_string());
+                match malformed.hint() {
+                    Some(hint) => fault.with_hint(hint),
+                    None => fault,
+                }
+            }
             StsError::RoleDuration => {
                 invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.".to_owned())
             }

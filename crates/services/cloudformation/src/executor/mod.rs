@@ -44,7 +44,7 @@ pub(crate) fn schedule(cx: &mut Cx<'_>, stack: &str) {
 /// Takes a stack's next step.
 pub(crate) fn step(cx: &mut Cx<'_>, job: &Job) -> Result<(), Fault> {
     let Some(stack) = stack_of(cx, job) else { return Ok(()) };
-    let went_on = principal(cx, &stack.principal, stack.role_arn.as_deref())
+    let went_on = principal(cx, &stack.principal, stack.role_arn.as_deref(), &stack.arn)
         .and_then(|principal| cx.attempt(|cx| cx.as_principal(principal, |cx| next_step(cx, &stack))));
     match went_on {
         Ok(false) => {}
@@ -74,7 +74,7 @@ pub(crate) fn resume(cx: &mut Cx<'_>, job: &Job) -> Result<(), Fault> {
     let logical_id = job.payload.get("resource").and_then(|it| it.as_str()).unwrap_or_default();
     let key = resource_key(&stack.key, logical_id);
     let Some(resource) = cx.get::<Resource>(&key).cloned() else { return Ok(()) };
-    match principal(cx, &stack.principal, stack.role_arn.as_deref()) {
+    match principal(cx, &stack.principal, stack.role_arn.as_deref(), &stack.arn) {
         Ok(principal) => cx.as_principal(principal, |cx| step::resume(cx, &stack, resource)),
         Err(fault) => step::abandon(cx, &stack, resource, fault),
     }
@@ -89,9 +89,9 @@ fn stack_of(cx: &Cx<'_>, job: &Job) -> Option<Stack> {
 }
 
 /// Who takes a stack's steps: who asked for them, or the stack's role.
-pub(crate) fn principal(cx: &Cx<'_>, caller: &Principal, role: Option<&str>) -> Result<Principal, Fault> {
+pub(crate) fn principal(cx: &Cx<'_>, caller: &Principal, role: Option<&str>, stack: &str) -> Result<Principal, Fault> {
     let Some(role) = role else { return Ok(caller.clone()) };
-    let assumed = cx.registry.ports.authorizer.may_assume(cx.store(), role, "cloudformation.amazonaws.com");
+    let assumed = cx.assume_for_service(role, "cloudformation.amazonaws.com", stack);
     assumed.map_err(|because| {
         let text = format!("Role {role} is invalid or cannot be assumed");
         Fault::from(CloudFormationError::Validation(text)).with_hint(because)

@@ -6,7 +6,7 @@ use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 use neargate_template::Template;
 
-use super::{access, preflight};
+use super::{access, pairs, preflight};
 use crate::api;
 use crate::errors::CloudFormationError;
 use crate::executor::{principal, schedule};
@@ -22,9 +22,19 @@ impl Operation for CreateStack {
     type Output = api::CreateStackOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let mut accesses = access(cx, "cloudformation:CreateStack", &input.stack_name);
-        accesses.extend(pass_role(input.role_arn.as_deref()));
-        accesses
+        let asked = |access: Access| {
+            let access = access
+                .with_request_tags(pairs(input.tags.as_deref()))
+                .with_option("cloudformation:RoleArn", input.role_arn.as_deref())
+                .with_option("cloudformation:StackPolicyUrl", input.stack_policy_url.as_deref())
+                .with_option("cloudformation:TemplateUrl", input.template_url.as_deref())
+                .complete("cloudformation:ResourceTypes");
+            match &input.resource_types {
+                Some(types) => access.with_all("cloudformation:ResourceTypes", types.clone()),
+                None => access,
+            }
+        };
+        access(cx, "cloudformation:CreateStack", &input.stack_name).map(asked).and(pass_role(input.role_arn.as_deref()))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -35,7 +45,8 @@ impl Operation for CreateStack {
         let text = preflight::text(cx, input.template_body, input.template_url.as_deref())?;
         let template = preflight::read(&text)?;
         let parameters = preflight::parameters(&template, input.parameters, &BTreeMap::new())?;
-        principal(cx, &cx.principal, input.role_arn.as_deref())?;
+        let stack_arn = cx.scope.arn("cloudformation", &format!("stack/{}/*", input.stack_name));
+        principal(cx, &cx.principal, input.role_arn.as_deref(), &stack_arn)?;
         let tags = input.tags.unwrap_or_default();
         let source = preflight::source(cx, text, &template, parameters, input.capabilities, tags)?;
         let key = cx.rng.uuid();
@@ -119,9 +130,19 @@ impl Operation for UpdateStack {
     type Output = api::UpdateStackOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let mut accesses = access(cx, "cloudformation:UpdateStack", &input.stack_name);
-        accesses.extend(pass_role(input.role_arn.as_deref()));
-        accesses
+        let asked = |access: Access| {
+            let access = access
+                .with_request_tags(pairs(input.tags.as_deref()))
+                .with_option("cloudformation:RoleArn", input.role_arn.as_deref())
+                .with_option("cloudformation:StackPolicyUrl", input.stack_policy_url.as_deref())
+                .with_option("cloudformation:TemplateUrl", input.template_url.as_deref())
+                .complete("cloudformation:ResourceTypes");
+            match &input.resource_types {
+                Some(types) => access.with_all("cloudformation:ResourceTypes", types.clone()),
+                None => access,
+            }
+        };
+        access(cx, "cloudformation:UpdateStack", &input.stack_name).map(asked).and(pass_role(input.role_arn.as_deref()))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -140,7 +161,7 @@ impl Operation for UpdateStack {
         let template = preflight::read(&text)?;
         let parameters = preflight::parameters(&template, input.parameters, &stack.source.parameters)?;
         let role_arn = input.role_arn.or(stack.role_arn.take());
-        principal(cx, &cx.principal, role_arn.as_deref())?;
+        principal(cx, &cx.principal, role_arn.as_deref(), &stack.arn)?;
         let tags = input.tags.unwrap_or_else(|| stack.source.tags.clone());
         let source = preflight::source(cx, text, &template, parameters, input.capabilities, tags)?;
         if complete && is_same(&stack.source, &source, &template) {
@@ -178,9 +199,9 @@ impl Operation for DeleteStack {
     type Output = api::DeleteStackOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let mut accesses = access(cx, "cloudformation:DeleteStack", &input.stack_name);
-        accesses.extend(pass_role(input.role_arn.as_deref()));
-        accesses
+        access(cx, "cloudformation:DeleteStack", &input.stack_name)
+            .map(|access| access.with_option("cloudformation:RoleArn", input.role_arn.as_deref()))
+            .and(pass_role(input.role_arn.as_deref()))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -197,7 +218,7 @@ impl Operation for DeleteStack {
             return Err(CloudFormationError::Validation(text).into());
         }
         let role_arn = input.role_arn.or(stack.role_arn.take());
-        principal(cx, &cx.principal, role_arn.as_deref())?;
+        principal(cx, &cx.principal, role_arn.as_deref(), &stack.arn)?;
         let is_forced = input.deletion_mode.as_deref() == Some("FORCE_DELETE_STACK");
         stack.retained = retained(cx, &stack, input.retain_resources, is_forced)?;
         stack.principal = cx.principal.clone();

@@ -13,13 +13,20 @@ pub(crate) use templates::{GetTemplate, ValidateTemplate};
 
 use neargate_kernel::{Access, Accesses, Cx};
 
+use crate::api;
 use crate::state::find;
 
 /// The access to one stack.
 fn access(cx: &Cx<'_>, action: &str, reference: &str) -> Accesses {
-    let arn = find(cx, reference)
-        .map_or_else(|_| cx.scope.arn("cloudformation", &format!("stack/{reference}/*")), |it| it.arn);
-    Access::new(action, arn).into()
+    let found = find(cx, reference).ok();
+    let tags = found.as_ref().map(|stack| pairs(Some(&stack.source.tags))).unwrap_or_default();
+    let arn = found.map_or_else(|| cx.scope.arn("cloudformation", &format!("stack/{reference}/*")), |it| it.arn);
+    Access::new(action, arn).with_resource_tags(None, tags).into()
+}
+
+/// Tags as condition keys take them.
+fn pairs(tags: Option<&[api::Tag]>) -> Vec<(String, String)> {
+    tags.unwrap_or_default().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
 }
 
 /// One page of 100 items, and the token of the next.

@@ -38,8 +38,10 @@ impl Operation for ValidateTemplate {
     type Input = api::ValidateTemplateInput;
     type Output = api::ValidateTemplateOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
-        Access::new("cloudformation:ValidateTemplate", "*").into()
+    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
+        Access::new("cloudformation:ValidateTemplate", "*")
+            .with_option("cloudformation:TemplateUrl", input.template_url.as_deref())
+            .into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -23,7 +23,8 @@ impl Operation for AllocateAddress {
     type Output = api::AllocateAddressOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        creates(cx, "AllocateAddress", Kind::Address, input.tag_specifications.as_ref())
+        creates(cx, "AllocateAddress", Kind::Address, input.tag_specifications.as_ref(), None)
+            .map(|access| access.with("ec2:Domain", "vpc"))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

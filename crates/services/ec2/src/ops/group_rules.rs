@@ -1,6 +1,6 @@
 //! Rules of security groups: recorded; no packet is filtered.
 
-use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, on, real, with_request_tags};
@@ -182,7 +182,7 @@ fn authorizing(
     let given: Vec<_> = specifications.into_iter().flatten().filter_map(|it| it.tags.as_ref()).flatten().collect();
     let mut accesses = Accesses::new(on(cx, action, Kind::SecurityGroup, group.unwrap_or("*")));
     if !given.is_empty() {
-        let made = Access::new("ec2:CreateTags", Kind::SecurityGroupRule.arn(cx, "*"));
+        let made = on(cx, "CreateTags", Kind::SecurityGroupRule, "*");
         accesses.push(with_request_tags(made, given.into_iter()).with("ec2:CreateAction", action));
     }
     accesses

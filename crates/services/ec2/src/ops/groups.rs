@@ -23,7 +23,8 @@ impl Operation for CreateSecurityGroup {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let action = "CreateSecurityGroup";
-        let mut accesses = creates(cx, action, Kind::SecurityGroup, input.tag_specifications.as_ref());
+        let mut accesses =
+            creates(cx, action, Kind::SecurityGroup, input.tag_specifications.as_ref(), input.vpc_id.as_deref());
         accesses.extend(input.vpc_id.iter().map(|id| on(cx, action, Kind::Vpc, id)));
         accesses
     }

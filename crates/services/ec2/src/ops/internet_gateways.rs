@@ -21,7 +21,7 @@ impl Operation for CreateInternetGateway {
     type Output = api::CreateInternetGatewayOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        creates(cx, "CreateInternetGateway", Kind::InternetGateway, input.tag_specifications.as_ref())
+        creates(cx, "CreateInternetGateway", Kind::InternetGateway, input.tag_specifications.as_ref(), None)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -38,57 +38,13 @@ pub(crate) use tags::{CreateTags, DeleteTags, DescribeTags};
 pub(crate) use vpcs::{CreateVpc, DeleteVpc, DescribeVpcAttribute, DescribeVpcs, ModifyVpcAttribute};
 pub(crate) use zones::{DescribeAvailabilityZones, DescribeRegions};
 
-use neargate_kernel::{Access, Accesses, Cx};
-
-use crate::api;
+use crate::access::{anything, creates, on, on_everything, with_request_tags};
 use crate::cidr::Cidr;
 use crate::errors::Ec2Error;
-use crate::kind::Kind;
-use crate::tags::tags as tags_of;
 
 /// Stops a dry run that is allowed.
 fn real(dry_run: Option<bool>) -> Result<(), Ec2Error> {
     if dry_run == Some(true) { Err(Ec2Error::DryRun) } else { Ok(()) }
-}
-
-/// An action on everything.
-fn anything(action: &str) -> Accesses {
-    Access::new(&format!("ec2:{action}"), "*").into()
-}
-
-/// An action on a thing that is there, with its tags as condition keys.
-fn on(cx: &Cx<'_>, action: &str, kind: Kind, id: &str) -> Access {
-    let mut access = Access::new(&format!("ec2:{action}"), kind.arn(cx, id));
-    for (key, value) in tags_of(cx, id) {
-        access = access.with(&format!("aws:ResourceTag/{key}"), &*value).with(&format!("ec2:ResourceTag/{key}"), value);
-    }
-    access
-}
-
-/// An action that makes a thing, with the tags it is given.
-fn creates(cx: &Cx<'_>, action: &str, kind: Kind, specifications: Option<&Vec<api::TagSpecification>>) -> Accesses {
-    let made = kind.arn(cx, "*");
-    let given: Vec<_> = specifications.into_iter().flatten().filter_map(|it| it.tags.as_ref()).flatten().collect();
-    let tagged = |action: &str| with_request_tags(Access::new(action, made.clone()), given.iter().copied());
-    let mut accesses = Accesses::new(tagged(&format!("ec2:{action}")));
-    if !given.is_empty() {
-        accesses.push(tagged("ec2:CreateTags").with("ec2:CreateAction", action));
-    }
-    accesses
-}
-
-/// An access with the tags of its request as condition keys.
-fn with_request_tags<'t>(mut access: Access, tags: impl Iterator<Item = &'t api::Tag>) -> Access {
-    let mut keys = vec![];
-    for tag in tags {
-        let key = tag.key.clone().unwrap_or_default();
-        access = access.with(&format!("aws:RequestTag/{key}"), tag.value.clone().unwrap_or_default());
-        keys.push(key);
-    }
-    if !keys.is_empty() {
-        access.context.push(("aws:TagKeys".to_owned(), keys));
-    }
-    access
 }
 
 /// A block that a parameter gives.

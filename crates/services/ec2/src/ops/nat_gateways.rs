@@ -26,7 +26,7 @@ impl Operation for CreateNatGateway {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let action = "CreateNatGateway";
-        let mut accesses = creates(cx, action, Kind::NatGateway, input.tag_specifications.as_ref());
+        let mut accesses = creates(cx, action, Kind::NatGateway, input.tag_specifications.as_ref(), None);
         accesses.extend(input.subnet_id.iter().map(|id| on(cx, action, Kind::Subnet, id)));
         accesses.extend(input.allocation_id.iter().map(|id| on(cx, action, Kind::Address, id)));
         accesses

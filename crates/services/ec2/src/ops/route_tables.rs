@@ -23,7 +23,8 @@ impl Operation for CreateRouteTable {
     type Output = api::CreateRouteTableOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let mut accesses = creates(cx, "CreateRouteTable", Kind::RouteTable, input.tag_specifications.as_ref());
+        let mut accesses =
+            creates(cx, "CreateRouteTable", Kind::RouteTable, input.tag_specifications.as_ref(), Some(&input.vpc_id));
         accesses.push(on(cx, "CreateRouteTable", Kind::Vpc, &input.vpc_id));
         accesses
     }

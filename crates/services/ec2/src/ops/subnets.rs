@@ -1,6 +1,6 @@
 //! Subnets.
 
-use neargate_kernel::{Accesses, Cx, Fault, Operation};
+use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::{anything, block, creates, on, real};
@@ -23,9 +23,19 @@ impl Operation for CreateSubnet {
     type Output = api::CreateSubnetOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let mut accesses = creates(cx, "CreateSubnet", Kind::Subnet, input.tag_specifications.as_ref());
-        accesses.push(on(cx, "CreateSubnet", Kind::Vpc, &input.vpc_id));
-        accesses
+        // Without a zone EC2 chooses one, which is not known before.
+        let with_zone = |mut access: Access| {
+            for (key, zone) in [
+                ("ec2:AvailabilityZone", &input.availability_zone),
+                ("ec2:AvailabilityZoneId", &input.availability_zone_id),
+            ] {
+                access = zone.iter().fold(access, |access, zone| access.with(key, zone.as_str()));
+            }
+            access
+        };
+        creates(cx, "CreateSubnet", Kind::Subnet, input.tag_specifications.as_ref(), Some(&input.vpc_id))
+            .map(with_zone)
+            .and([on(cx, "CreateSubnet", Kind::Vpc, &input.vpc_id)])
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

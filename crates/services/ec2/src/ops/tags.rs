@@ -1,9 +1,9 @@
 //! Tags of anything that has an id.
 
-use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use super::{anything, on, real, with_request_tags};
+use super::{anything, on, on_everything, real, with_request_tags};
 use crate::api;
 use crate::errors::Ec2Error;
 use crate::kind::Kind;
@@ -68,9 +68,9 @@ impl Operation for DeleteTags {
 fn tagging(cx: &Cx<'_>, action: &str, ids: &[String]) -> Accesses {
     let access = |id: &String| match Kind::of(id) {
         Some(kind) => on(cx, action, kind, id),
-        None => Access::new(&format!("ec2:{action}"), "*"),
+        None => on_everything(action),
     };
-    Accesses::each(ids.iter().map(access), || Access::new(&format!("ec2:{action}"), "*"))
+    Accesses::each(ids.iter().map(access), || on_everything(action))
 }
 
 fn require(cx: &Cx<'_>, id: &str) -> Result<(), Ec2Error> {

@@ -23,7 +23,9 @@ impl Operation for CreateVpc {
     type Output = api::CreateVpcOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        creates(cx, "CreateVpc", Kind::Vpc, input.tag_specifications.as_ref())
+        let tenancy = input.instance_tenancy.as_deref().unwrap_or("default");
+        creates(cx, "CreateVpc", Kind::Vpc, input.tag_specifications.as_ref(), None)
+            .map(|access| access.with("ec2:Tenancy", tenancy))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -22,15 +22,15 @@ fn operations_ask_for_ec2s_actions_on_ec2s_arns() {
     world.call("DeleteSubnet", json!({ "SubnetId": subnet })).unwrap();
     let asked = world.asked().join("\n").replace(&vpc, "VPC").replace(&subnet, "SUBNET").replace(&group, "GROUP");
     expect![[r#"
-        ec2:CreateVpc arn:aws:ec2:us-east-1:123456789012:vpc/*
-        ec2:CreateTags arn:aws:ec2:us-east-1:123456789012:vpc/VPC aws:RequestTag/stage=prod aws:TagKeys=stage
-        ec2:CreateSubnet arn:aws:ec2:us-east-1:123456789012:subnet/* aws:RequestTag/a=1 aws:RequestTag/b=2 aws:TagKeys=a,b
-        ec2:CreateTags arn:aws:ec2:us-east-1:123456789012:subnet/* aws:RequestTag/a=1 aws:RequestTag/b=2 aws:TagKeys=a,b ec2:CreateAction=CreateSubnet
-        ec2:CreateSubnet arn:aws:ec2:us-east-1:123456789012:vpc/VPC aws:ResourceTag/stage=prod ec2:ResourceTag/stage=prod
-        ec2:CreateSecurityGroup arn:aws:ec2:us-east-1:123456789012:security-group/*
-        ec2:CreateSecurityGroup arn:aws:ec2:us-east-1:123456789012:vpc/VPC aws:ResourceTag/stage=prod ec2:ResourceTag/stage=prod
-        ec2:AuthorizeSecurityGroupIngress arn:aws:ec2:us-east-1:123456789012:security-group/GROUP
+        ec2:CreateVpc arn:aws:ec2:us-east-1:123456789012:vpc/* ec2:Region=us-east-1 ec2:Tenancy=default
+        ec2:CreateTags arn:aws:ec2:us-east-1:123456789012:vpc/VPC ec2:Region=us-east-1 ec2:VpcID=VPC ec2:Tenancy=default aws:RequestTag/stage=prod aws:TagKeys=stage
+        ec2:CreateSubnet arn:aws:ec2:us-east-1:123456789012:subnet/* aws:RequestTag/a=1 aws:RequestTag/b=2 aws:TagKeys=a,b ec2:Region=us-east-1 ec2:Vpc=arn:aws:ec2:us-east-1:123456789012:vpc/VPC
+        ec2:CreateTags arn:aws:ec2:us-east-1:123456789012:subnet/* aws:RequestTag/a=1 aws:RequestTag/b=2 aws:TagKeys=a,b ec2:Region=us-east-1 ec2:Vpc=arn:aws:ec2:us-east-1:123456789012:vpc/VPC ec2:CreateAction=CreateSubnet
+        ec2:CreateSubnet arn:aws:ec2:us-east-1:123456789012:vpc/VPC ec2:Region=us-east-1 ec2:VpcID=VPC ec2:Tenancy=default ec2:ResourceTag/stage=prod aws:ResourceTag/stage=prod
+        ec2:CreateSecurityGroup arn:aws:ec2:us-east-1:123456789012:security-group/* ec2:Region=us-east-1 ec2:Vpc=arn:aws:ec2:us-east-1:123456789012:vpc/VPC
+        ec2:CreateSecurityGroup arn:aws:ec2:us-east-1:123456789012:vpc/VPC ec2:Region=us-east-1 ec2:VpcID=VPC ec2:Tenancy=default ec2:ResourceTag/stage=prod aws:ResourceTag/stage=prod
+        ec2:AuthorizeSecurityGroupIngress arn:aws:ec2:us-east-1:123456789012:security-group/GROUP ec2:Region=us-east-1 ec2:SecurityGroupID=GROUP ec2:Vpc=arn:aws:ec2:us-east-1:123456789012:vpc/VPC
         ec2:DescribeSubnets *
-        ec2:DeleteTags arn:aws:ec2:us-east-1:123456789012:subnet/SUBNET aws:ResourceTag/a=1 ec2:ResourceTag/a=1 aws:ResourceTag/b=2 ec2:ResourceTag/b=2
-        ec2:DeleteSubnet arn:aws:ec2:us-east-1:123456789012:subnet/SUBNET"#]].assert_eq(&asked);
+        ec2:DeleteTags arn:aws:ec2:us-east-1:123456789012:subnet/SUBNET ec2:Region=us-east-1 ec2:SubnetID=SUBNET ec2:Vpc=arn:aws:ec2:us-east-1:123456789012:vpc/VPC ec2:AvailabilityZone=us-east-1a ec2:AvailabilityZoneId=use1-az1 ec2:ResourceTag/a=1 aws:ResourceTag/a=1 ec2:ResourceTag/b=2 aws:ResourceTag/b=2
+        ec2:DeleteSubnet arn:aws:ec2:us-east-1:123456789012:subnet/SUBNET ec2:Region=us-east-1 ec2:SubnetID=SUBNET ec2:Vpc=arn:aws:ec2:us-east-1:123456789012:vpc/VPC ec2:AvailabilityZone=us-east-1a ec2:AvailabilityZoneId=use1-az1"#]].assert_eq(&asked);
 }

@@ -1,14 +1,15 @@
 //! Capacity providers of clusters.
 
-use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::clusters::view;
 use super::page;
+use crate::access::{on_cluster, on_new};
 use crate::api;
 use crate::capacity::{PROVIDERS, check_providers, check_strategy, provider_name};
 use crate::errors::EcsError;
-use crate::state::{Cluster, Task, cluster, cluster_arn, cluster_name};
+use crate::state::{Cluster, Task, cluster};
 
 /// `PutClusterCapacityProviders` gives a cluster its providers and its default strategy, in place of those it had.
 pub(crate) struct PutClusterCapacityProviders;
@@ -19,8 +20,11 @@ impl Operation for PutClusterCapacityProviders {
     type Output = api::PutClusterCapacityProvidersOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let cluster = cluster_arn(cx, &cluster_name(Some(&input.cluster)));
-        Access::new("ecs:PutClusterCapacityProviders", cluster).into()
+        let access = on_cluster(cx, "ecs:PutClusterCapacityProviders", Some(&input.cluster));
+        match input.capacity_providers.is_empty() {
+            true => access.complete("ecs:capacity-provider").into(),
+            false => access.with_all("ecs:capacity-provider", input.capacity_providers.clone()).into(),
+        }
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -52,9 +56,9 @@ impl Operation for DescribeCapacityProviders {
     type Output = api::DescribeCapacityProvidersOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let access = |it: &String| Access::new("ecs:DescribeCapacityProviders", arn(cx, &provider_name(it)));
+        let access = |it: &String| on_new("ecs:DescribeCapacityProviders", arn(cx, &provider_name(it)));
         let named = input.capacity_providers.iter().flatten();
-        Accesses::each(named.map(access), || Access::new("ecs:DescribeCapacityProviders", "*"))
+        Accesses::each(named.map(access), || on_new("ecs:DescribeCapacityProviders", "*"))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

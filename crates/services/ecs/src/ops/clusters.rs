@@ -4,6 +4,7 @@ use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page;
+use crate::access::{on_cluster, on_new, with_tags};
 use crate::api;
 use crate::capacity::{check_providers, check_strategy};
 use crate::errors::EcsError;
@@ -17,8 +18,14 @@ impl Operation for CreateCluster {
     type Input = api::CreateClusterInput;
     type Output = api::CreateClusterOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
-        Access::new("ecs:CreateCluster", "*").into()
+    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
+        let mut access = with_tags(on_new("ecs:CreateCluster", "*"), input.tags.as_deref());
+        if let Some(providers) = input.capacity_providers.clone().filter(|providers| !providers.is_empty()) {
+            access = access.with_all("ecs:capacity-provider", providers);
+        }
+        let storage = input.configuration.as_ref().and_then(|it| it.managed_storage_configuration.as_ref());
+        let key = storage.and_then(|storage| storage.fargate_ephemeral_storage_kms_key_id.as_deref());
+        access.complete("ecs:capacity-provider").with_option("ecs:fargate-ephemeral-storage-kms-key", key).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -88,7 +95,11 @@ impl Operation for UpdateCluster {
     type Output = api::UpdateClusterOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        Access::new("ecs:UpdateCluster", cluster_arn(cx, &cluster_name(Some(&input.cluster)))).into()
+        let storage = input.configuration.as_ref().and_then(|it| it.managed_storage_configuration.as_ref());
+        let key = storage.and_then(|storage| storage.fargate_ephemeral_storage_kms_key_id.as_deref());
+        on_cluster(cx, "ecs:UpdateCluster", Some(&input.cluster))
+            .with_option("ecs:fargate-ephemeral-storage-kms-key", key)
+            .into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -109,7 +120,7 @@ impl Operation for UpdateClusterSettings {
     type Output = api::UpdateClusterSettingsOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        Access::new("ecs:UpdateClusterSettings", cluster_arn(cx, &cluster_name(Some(&input.cluster)))).into()
+        on_cluster(cx, "ecs:UpdateClusterSettings", Some(&input.cluster)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -142,8 +153,8 @@ impl Operation for DescribeClusters {
     type Output = api::DescribeClustersOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let access = |name| Access::new("ecs:DescribeClusters", cluster_arn(cx, &cluster_name(name)));
-        Accesses::each(input.clusters.iter().flatten().map(|name| access(Some(name))), || access(None))
+        let access = |name| on_cluster(cx, "ecs:DescribeClusters", name);
+        Accesses::each(input.clusters.iter().flatten().map(|name| access(Some(name.as_str()))), || access(None))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -194,7 +205,7 @@ impl Operation for DeleteCluster {
     type Output = api::DeleteClusterOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        Access::new("ecs:DeleteCluster", cluster_arn(cx, &cluster_name(Some(&input.cluster)))).into()
+        on_cluster(cx, "ecs:DeleteCluster", Some(&input.cluster)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

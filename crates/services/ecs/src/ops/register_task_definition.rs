@@ -2,9 +2,10 @@
 //!
 //! Follows <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html>.
 
-use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
+use crate::access::{on_new, pass_role, with_tags};
 use crate::check::check;
 use crate::state::{Definition, Family, definition_key};
 use crate::{api, attributes, lacks, sizes};
@@ -19,9 +20,16 @@ impl Operation for RegisterTaskDefinition {
 
     fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
         let roles = [&input.task_role_arn, &input.execution_role_arn].into_iter().flatten();
-        let pass =
-            |role: &String| Access::new("iam:PassRole", role).with("iam:PassedToService", "ecs-tasks.amazonaws.com");
-        Accesses::new(Access::new("ecs:RegisterTaskDefinition", "*")).and(roles.map(pass))
+        let is_privileged = input.container_definitions.iter().any(|it| it.privileged == Some(true));
+        let mut register = with_tags(on_new("ecs:RegisterTaskDefinition", "*"), input.tags.as_deref())
+            .with_option("ecs:task-cpu", input.cpu.as_deref())
+            .with_option("ecs:task-memory", input.memory.as_deref())
+            .with("ecs:privileged", is_privileged.to_string())
+            .complete("ecs:compute-compatibility");
+        if let Some(wanted) = input.requires_compatibilities.clone().filter(|wanted| !wanted.is_empty()) {
+            register = register.with_all("ecs:compute-compatibility", wanted);
+        }
+        Accesses::new(register).and(roles.map(pass_role))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -1,8 +1,9 @@
 //! `RunTask`: one or more tasks of a task definition, now.
 
-use neargate_kernel::{Access, Accesses, Cx, Fault, Notice, NoticeKind, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Notice, NoticeKind, Operation};
 use neargate_shape::{OperationShape, Wire};
 
+use crate::access::{on_new, on_resource, pass_role, with_tags};
 use crate::api;
 use crate::capacity::{check_strategy, place};
 use crate::errors::EcsError;
@@ -35,7 +36,20 @@ impl Operation for RunTask {
         let view = found.as_ref().map(|found| &found.view);
         let arn = view.and_then(|view| view.task_definition_arn.clone());
         let arn = arn.unwrap_or_else(|| cx.scope.arn("ecs", &format!("task-definition/{}", input.task_definition)));
-        let mut accesses = Accesses::new(Access::new("ecs:RunTask", arn).with("ecs:cluster", cluster_arn.clone()));
+        let run = on_resource(cx, "ecs:RunTask", &arn)
+            .with("ecs:cluster", cluster_arn.clone())
+            .with("ecs:enable-execute-command", (input.enable_execute_command == Some(true)).to_string())
+            .with(
+                "ecs:enable-ebs-volumes",
+                input.volume_configurations.as_ref().is_some_and(|it| !it.is_empty()).to_string(),
+            );
+        let providers = input.capacity_provider_strategy.iter().flatten().map(|item| item.capacity_provider.clone());
+        let providers: Vec<_> = providers.collect();
+        let run = match providers.is_empty() {
+            true => run.complete("ecs:capacity-provider"),
+            false => run.with_all("ecs:capacity-provider", providers),
+        };
+        let mut accesses = Accesses::new(with_tags(run, input.tags.as_deref()));
         let overrides = input.overrides.as_ref();
         let roles = [
             overrides.and_then(|it| it.task_role_arn.as_ref()).or(view.and_then(|view| view.task_role_arn.as_ref())),
@@ -43,15 +57,11 @@ impl Operation for RunTask {
                 .and_then(|it| it.execution_role_arn.as_ref())
                 .or(view.and_then(|view| view.execution_role_arn.as_ref())),
         ];
-        accesses.extend(
-            roles
-                .into_iter()
-                .flatten()
-                .map(|role| Access::new("iam:PassRole", role).with("iam:PassedToService", "ecs-tasks.amazonaws.com")),
-        );
+        accesses.extend(roles.into_iter().flatten().map(pass_role));
         if input.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
             let tasks = cx.scope.arn("ecs", &format!("task/{cluster}/*"));
-            accesses.push(Access::new("ecs:TagResource", tasks).with("ecs:CreateAction", "RunTask"));
+            let tag = on_new("ecs:TagResource", tasks).with("ecs:CreateAction", "RunTask");
+            accesses.push(with_tags(tag.with("ecs:cluster", cluster_arn), input.tags.as_deref()));
         }
         accesses
     }

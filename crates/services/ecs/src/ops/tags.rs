@@ -1,9 +1,10 @@
 //! Tags of clusters, task definitions and tasks.
 
 use neargate_base::Arn;
-use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
+use crate::access::{on_resource, with_tags};
 use crate::api;
 use crate::errors::EcsError;
 use crate::state::{Cluster, Definition, Task, definition, definition_key, task_id};
@@ -16,8 +17,8 @@ impl Operation for TagResource {
     type Input = api::TagResourceInput;
     type Output = api::TagResourceOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
-        Access::new("ecs:TagResource", input.resource_arn.clone()).into()
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        with_tags(on_resource(cx, "ecs:TagResource", &input.resource_arn), Some(&input.tags)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -37,8 +38,8 @@ impl Operation for UntagResource {
     type Input = api::UntagResourceInput;
     type Output = api::UntagResourceOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
-        Access::new("ecs:UntagResource", input.resource_arn.clone()).into()
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_resource(cx, "ecs:UntagResource", &input.resource_arn).with_tag_keys(input.tag_keys.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -57,8 +58,8 @@ impl Operation for ListTagsForResource {
     type Input = api::ListTagsForResourceInput;
     type Output = api::ListTagsForResourceOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
-        Access::new("ecs:ListTagsForResource", input.resource_arn.clone()).into()
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        on_resource(cx, "ecs:ListTagsForResource", &input.resource_arn).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

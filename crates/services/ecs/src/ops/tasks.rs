@@ -1,9 +1,10 @@
 //! Tasks, looked at and stopped.
 
-use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page;
+use crate::access::{on_new, on_task};
 use crate::api;
 use crate::errors::EcsError;
 use crate::lifecycle::{advance, end};
@@ -21,8 +22,11 @@ impl Operation for DescribeTasks {
     type Output = api::DescribeTasksOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let access = |task: &String| access(cx, "ecs:DescribeTasks", input.cluster.as_deref(), task);
-        Accesses::each(input.tasks.iter().map(access), || Access::new("ecs:DescribeTasks", "*"))
+        let access = |task: &String| on_task(cx, "ecs:DescribeTasks", input.cluster.as_deref(), task);
+        Accesses::each(input.tasks.iter().map(access), || {
+            let cluster = cluster_arn(cx, &cluster_name(input.cluster.as_deref()));
+            on_new("ecs:DescribeTasks", "*").with("ecs:cluster", cluster)
+        })
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -63,7 +67,7 @@ impl Operation for ListTasks {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let cluster = cluster_arn(cx, &cluster_name(input.cluster.as_deref()));
-        Access::new("ecs:ListTasks", "*").with("ecs:cluster", cluster).into()
+        on_new("ecs:ListTasks", "*").with("ecs:cluster", cluster).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -98,7 +102,7 @@ impl Operation for StopTask {
     type Output = api::StopTaskOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        access(cx, "ecs:StopTask", input.cluster.as_deref(), &input.task).into()
+        on_task(cx, "ecs:StopTask", input.cluster.as_deref(), &input.task).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -112,10 +116,4 @@ impl Operation for StopTask {
         advance(cx, id)?;
         Ok(api::StopTaskOutput { task: cx.get::<Task>(id).map(Task::to_api) })
     }
-}
-
-fn access(cx: &Cx<'_>, action: &str, cluster: Option<&str>, task: &str) -> Access {
-    let cluster = cluster_name(cluster);
-    let arn = cx.scope.arn("ecs", &format!("task/{cluster}/{}", task_id(task)));
-    Access::new(action, arn).with("ecs:cluster", cluster_arn(cx, &cluster))
 }

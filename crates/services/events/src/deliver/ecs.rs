@@ -5,7 +5,7 @@ use neargate_shape::{Value, Wire, to_json};
 use serde_json::{Map, Value as Json, json};
 
 use crate::api;
-use crate::state::Rule;
+use crate::state::{Rule, rule_arn};
 
 /// The most characters of overrides that ECS takes.
 const OVERRIDES_CHARS_MAX: usize = 8192;
@@ -17,10 +17,7 @@ pub(super) fn run_task(cx: &mut Cx<'_>, rule: &Rule, target: &api::Target, paylo
             .with_hint("an ECS target needs `RoleArn`: a role that events.amazonaws.com may assume")
     })?;
     let principal = cx
-        .registry
-        .ports
-        .authorizer
-        .may_assume(cx.store(), role, "events.amazonaws.com")
+        .assume_for_service(role, "events.amazonaws.com", &rule_arn(cx, &rule.bus, &rule.name))
         .map_err(|text| Fault::sender("AccessDeniedException", text).with_hint(assume_hint(role)))?;
     let input = input(rule, target, payload)?;
     let result = cx.as_principal(principal, |cx| cx.call_json("ecs", "RunTask", input));

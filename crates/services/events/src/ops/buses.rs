@@ -4,6 +4,7 @@ use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page;
+use crate::access::{on_resource, with_tags};
 use crate::api;
 use crate::errors::EventsError;
 use crate::state::{DEFAULT_BUS, EventBus, Rule, bus_arn, bus_name, rule_key};
@@ -17,7 +18,7 @@ impl Operation for CreateEventBus {
     type Output = api::CreateEventBusOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        Access::new("events:CreateEventBus", bus_arn(cx, &input.name)).into()
+        with_tags(on_resource(cx, "events:CreateEventBus", &bus_arn(cx, &input.name)), input.tags.as_deref()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -56,7 +57,7 @@ impl Operation for UpdateEventBus {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let name = bus_name(cx, input.name.as_deref()).unwrap_or_default();
-        Access::new("events:UpdateEventBus", bus_arn(cx, &name)).into()
+        on_resource(cx, "events:UpdateEventBus", &bus_arn(cx, &name)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -91,7 +92,7 @@ impl Operation for DescribeEventBus {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let name = bus_name(cx, input.name.as_deref()).unwrap_or_default();
-        Access::new("events:DescribeEventBus", bus_arn(cx, &name)).into()
+        on_resource(cx, "events:DescribeEventBus", &bus_arn(cx, &name)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -144,7 +145,7 @@ impl Operation for DeleteEventBus {
     type Output = api::DeleteEventBusOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        Access::new("events:DeleteEventBus", bus_arn(cx, &input.name)).into()
+        on_resource(cx, "events:DeleteEventBus", &bus_arn(cx, &input.name)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -2,9 +2,10 @@
 //!
 //! Follows <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>.
 
-use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
+use crate::access::on_resource;
 use crate::api;
 use crate::deliver::{Envelope, deliver};
 use crate::errors::EventsError;
@@ -27,11 +28,14 @@ impl Operation for PutEvents {
             bus_name(cx, reference).unwrap_or_else(|_| reference.unwrap_or_default().to_owned())
         };
         let access = |entry: &api::PutEventsRequestEntry| {
-            Access::new("events:PutEvents", bus_arn(cx, &bus(entry)))
+            on_resource(cx, "events:PutEvents", &bus_arn(cx, &bus(entry)))
+                .with("events:eventBusInvocation", "false")
                 .with("events:source", entry.source.clone().unwrap_or_default())
                 .with("events:detail-type", entry.detail_type.clone().unwrap_or_default())
         };
-        Accesses::each(input.entries.iter().map(access), || Access::new("events:PutEvents", bus_arn(cx, "default")))
+        Accesses::each(input.entries.iter().map(access), || {
+            on_resource(cx, "events:PutEvents", &bus_arn(cx, "default"))
+        })
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -6,6 +6,7 @@ use neargate_schedule::Dialect;
 use neargate_shape::OperationShape;
 
 use super::page;
+use crate::access::{on_resource, pass_role, with_pattern, with_tags};
 use crate::api;
 use crate::errors::EventsError;
 use crate::schedules;
@@ -20,12 +21,9 @@ impl Operation for PutRule {
     type Output = api::PutRuleOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let mut accesses = access(cx, "events:PutRule", input.event_bus_name.as_deref(), &input.name);
-        let service = "events.amazonaws.com";
-        accesses.extend(
-            input.role_arn.iter().map(|role| Access::new("iam:PassRole", role).with("iam:PassedToService", service)),
-        );
-        accesses
+        let rule = access(cx, "events:PutRule", input.event_bus_name.as_deref(), &input.name);
+        let asked = |access| with_pattern(with_tags(access, input.tags.as_deref()), input.event_pattern.as_deref());
+        rule.map(asked).and(input.role_arn.iter().map(pass_role))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -247,5 +245,5 @@ impl Operation for DeleteRule {
 /// The access to one rule.
 pub(super) fn access(cx: &Cx<'_>, action: &str, bus: Option<&str>, name: &str) -> Accesses {
     let bus = bus_name(cx, bus).unwrap_or_default();
-    Access::new(action, rule_arn(cx, &bus, name)).into()
+    on_resource(cx, action, &rule_arn(cx, &bus, name)).into()
 }

@@ -1,11 +1,12 @@
 //! Targets of rules.
 
 use neargate_base::Arn;
-use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page;
 use super::rules::access;
+use crate::access::pass_role;
 use crate::api;
 use crate::deliver::target_input;
 use crate::errors::EventsError;
@@ -23,11 +24,11 @@ impl Operation for PutTargets {
     type Output = api::PutTargetsOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let mut accesses = access(cx, "events:PutTargets", input.event_bus_name.as_deref(), &input.rule);
         let roles = input.targets.iter().filter_map(|target| target.role_arn.as_ref());
-        let service = "events.amazonaws.com";
-        accesses.extend(roles.map(|role| Access::new("iam:PassRole", role).with("iam:PassedToService", service)));
-        accesses
+        let targets: Vec<_> = input.targets.iter().map(|target| target.arn.clone()).collect();
+        access(cx, "events:PutTargets", input.event_bus_name.as_deref(), &input.rule)
+            .map(|access| access.with_all("events:TargetArn", targets.clone()))
+            .and(roles.map(pass_role))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

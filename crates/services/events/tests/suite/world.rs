@@ -23,11 +23,17 @@ impl Authorizer for Strict {
         Decision::Allowed
     }
 
-    fn may_assume(&self, store: &Store, role_arn: &str, service: &str) -> Result<Principal, String> {
+    fn may_assume(
+        &self,
+        store: &Store,
+        role_arn: &str,
+        service: &str,
+        _: &[(String, Vec<String>)],
+    ) -> Result<Principal, String> {
         if DENIED.with_borrow(|denied| denied.contains(&"sts:AssumeRole")) {
             return Err(format!("the trust policy of {role_arn} does not name {service}"));
         }
-        AllowAll.may_assume(store, role_arn, service)
+        AllowAll.may_assume(store, role_arn, service, &[])
     }
 }
 

@@ -5,9 +5,9 @@ use neargate_shape::OperationShape;
 
 use super::page::page;
 use crate::access::on_role;
-use crate::api;
 use crate::errors::IamError;
 use crate::state::{self, find_policy, put_role};
+use crate::{api, aws_managed};
 
 const POLICIES_PER_ROLE_MAX: usize = 10;
 
@@ -33,6 +33,7 @@ impl Operation for AttachRolePolicy {
         if role.attached.len() == POLICIES_PER_ROLE_MAX {
             return Err(IamError::Quota { name: "PoliciesPerRole", max: POLICIES_PER_ROLE_MAX }.into());
         }
+        aws_managed::say_if_unknown(cx, "AttachRolePolicy", &input.policy_arn);
         role.attached.push(input.policy_arn);
         put_role(cx, role);
         Ok(api::AttachRolePolicyOutput {})

@@ -4,9 +4,9 @@ use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use crate::access::on_role;
-use crate::api;
 use crate::errors::IamError;
 use crate::state::{self, find_policy, put_role};
+use crate::{api, aws_managed};
 
 pub(crate) struct PutRolePermissionsBoundary;
 
@@ -25,6 +25,7 @@ impl Operation for PutRolePermissionsBoundary {
         if find_policy(cx.store(), &cx.scope.account, &input.permissions_boundary).is_none() {
             return Err(IamError::PolicyNotAttachable(input.permissions_boundary).into());
         }
+        aws_managed::say_if_unknown(cx, "PutRolePermissionsBoundary", &input.permissions_boundary);
         role.boundary = Some(input.permissions_boundary);
         put_role(cx, role);
         Ok(api::PutRolePermissionsBoundaryOutput {})

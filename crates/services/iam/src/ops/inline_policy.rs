@@ -8,8 +8,8 @@ use super::page::page;
 use crate::access::on_role;
 use crate::api;
 use crate::errors::IamError;
-use crate::policy::Kind;
 use crate::state::{self, StoredDocument, put_role};
+use neargate_decide::Kind;
 
 const INLINE_CHARACTERS_MAX: usize = 10_240;
 
@@ -26,7 +26,7 @@ impl Operation for PutRolePolicy {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let mut role = state::role(cx, &input.role_name)?;
-        let document = StoredDocument::new(&input.policy_document, Kind::Identity).map_err(IamError::from)?;
+        let document = StoredDocument::new(&input.policy_document, Kind::Inline).map_err(IamError::from)?;
         role.inline.insert(input.policy_name, document);
         if role.inline.values().map(StoredDocument::size).sum::<usize>() > INLINE_CHARACTERS_MAX {
             return Err(IamError::InlineSize { role: role.name, max: INLINE_CHARACTERS_MAX }.into());

@@ -5,7 +5,7 @@ use neargate_shape::OperationShape;
 
 use super::page::page;
 use super::policy_version::checked_document;
-use crate::access::on_path;
+use crate::access::{on_path, pairs};
 use crate::errors::IamError;
 use crate::state::{self, PolicyRecord, attachments, put_policy};
 use crate::{api, aws_managed};
@@ -19,8 +19,13 @@ impl Operation for CreatePolicy {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let arn = on_path(cx, "policy", input.path.as_deref(), &input.policy_name);
-        let tag = input.tags.as_ref().is_some_and(|tags| !tags.is_empty()).then(|| Access::new("iam:TagPolicy", &arn));
-        Accesses::new(Access::new("iam:CreatePolicy", &arn)).and(tag)
+        let on = |action: &str| {
+            Access::new(action, &arn)
+                .with_resource_tags(Some("iam:ResourceTag/"), [])
+                .with_request_tags(pairs(input.tags.as_deref()))
+        };
+        let tag = input.tags.as_ref().is_some_and(|tags| !tags.is_empty()).then(|| on("iam:TagPolicy"));
+        Accesses::new(on("iam:CreatePolicy")).and(tag)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -83,10 +88,15 @@ impl Operation for ListPolicies {
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let wanted = input.scope.as_deref().unwrap_or("All");
         let prefix = input.path_prefix.as_deref().unwrap_or("/");
-        let own = cx.store().scan::<PolicyRecord>(&state::home(&cx.scope.account), "").map(|(_, policy)| policy);
-        let own = own.filter(|_| wanted != "AWS");
-        let theirs = aws_managed::all().iter().filter(|_| wanted != "Local");
-        let mut listed: Vec<_> = own.chain(theirs).filter(|policy| policy.path.starts_with(prefix)).collect();
+        let mut listed: Vec<&PolicyRecord> = vec![];
+        if wanted != "AWS" {
+            let own = cx.store().scan::<PolicyRecord>(&state::home(&cx.scope.account), "");
+            listed.extend(own.map(|(_, policy)| policy));
+        }
+        if wanted != "Local" {
+            aws_managed::all().for_each(|policy| listed.push(policy));
+        }
+        listed.retain(|policy| policy.path.starts_with(prefix));
         if input.policy_usage_filter.as_deref() == Some("PermissionsBoundary") {
             listed.retain(|policy| boundaries(cx, &policy.arn) > 0);
         }
@@ -135,7 +145,7 @@ fn shown(cx: &Cx<'_>, policy: &PolicyRecord, in_full: bool) -> api::Policy {
     let count = |count: usize| Some(i32::try_from(count).unwrap_or(i32::MAX));
     api::Policy {
         policy_name: Some(policy.name.clone()),
-        policy_id: Some(policy.id.clone()),
+        policy_id: Some(policy.id.clone()).filter(|id| !id.is_empty()),
         arn: Some(policy.arn.clone()),
         path: Some(policy.path.clone()),
         default_version_id: Some(policy.default_version.clone()),

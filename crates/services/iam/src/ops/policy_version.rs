@@ -7,8 +7,8 @@ use super::encoded;
 use super::page::page;
 use crate::api;
 use crate::errors::IamError;
-use crate::policy::Kind;
 use crate::state::{self, PolicyRecord, StoredDocument, VersionRecord, put_policy};
+use neargate_decide::Kind;
 
 const POLICY_CHARACTERS_MAX: usize = 6144;
 const VERSIONS_MAX: usize = 5;
@@ -130,7 +130,10 @@ impl Operation for DeletePolicyVersion {
 }
 
 fn found<'p>(policy: &'p PolicyRecord, id: &str) -> Result<&'p VersionRecord, IamError> {
-    let missing = || IamError::VersionNotFound { policy: policy.arn.clone(), version: id.to_owned() };
+    let missing = || match policy.document() {
+        None => IamError::TextUnknown(policy.arn.clone()),
+        Some(_) => IamError::VersionNotFound { policy: policy.arn.clone(), version: id.to_owned() },
+    };
     policy.version(id).ok_or_else(missing)
 }
 

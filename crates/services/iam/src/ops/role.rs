@@ -8,10 +8,10 @@ use neargate_shape::OperationShape;
 use super::encoded;
 use super::page::page;
 use super::trust::checked_trust;
-use crate::access::{on_path, on_role};
-use crate::api;
+use crate::access::{on_path, on_role, pairs};
 use crate::errors::IamError;
 use crate::state::{self, RoleRecord, find_policy, find_role, put_role};
+use crate::{api, aws_managed};
 
 const SESSION_S_DEFAULT: i32 = 3600;
 
@@ -24,12 +24,14 @@ impl Operation for CreateRole {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let arn = on_path(cx, "role", input.path.as_deref(), &input.role_name);
-        let create = match &input.permissions_boundary {
-            Some(boundary) => Access::new("iam:CreateRole", &arn).with("iam:PermissionsBoundary", boundary),
-            None => Access::new("iam:CreateRole", &arn),
+        let on = |action: &str| {
+            Access::new(action, &arn)
+                .with_option("iam:PermissionsBoundary", input.permissions_boundary.as_deref())
+                .with_resource_tags(Some("iam:ResourceTag/"), [])
+                .with_request_tags(pairs(input.tags.as_deref()))
         };
-        let tag = input.tags.as_ref().is_some_and(|tags| !tags.is_empty()).then(|| Access::new("iam:TagRole", &arn));
-        Accesses::new(create).and(tag)
+        let tag = input.tags.as_ref().is_some_and(|tags| !tags.is_empty()).then(|| on("iam:TagRole"));
+        Accesses::new(on("iam:CreateRole")).and(tag)
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -42,6 +44,9 @@ impl Operation for CreateRole {
             && find_policy(cx.store(), &cx.scope.account, arn).is_none()
         {
             return Err(IamError::PolicyNotAttachable(arn.clone()).into());
+        }
+        if let Some(arn) = &input.permissions_boundary {
+            aws_managed::say_if_unknown(cx, "CreateRole", arn);
         }
         let record = RoleRecord {
             name: input.role_name,
@@ -178,7 +183,7 @@ fn shown(cx: &Cx<'_>, role: &RoleRecord, in_full: bool) -> api::Role {
         role_id: role.id.clone(),
         arn: role.arn(&cx.scope.account),
         create_date: role.created,
-        assume_role_policy_document: Some(encoded(role.trust.text())),
+        assume_role_policy_document: Some(encoded(&role.trust.shown(cx.store()))),
         description: role.description.clone(),
         max_session_duration: Some(role.session_s_max),
         permissions_boundary: boundary,

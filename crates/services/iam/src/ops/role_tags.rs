@@ -4,7 +4,7 @@ use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
-use crate::access::on_role;
+use crate::access::{on_role, pairs};
 use crate::api;
 use crate::errors::IamError;
 use crate::state::{self, put_role};
@@ -19,7 +19,7 @@ impl Operation for TagRole {
     type Output = api::TagRoleOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        on_role(cx, "iam:TagRole", &input.role_name).into()
+        on_role(cx, "iam:TagRole", &input.role_name).with_request_tags(pairs(Some(&input.tags))).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -42,7 +42,7 @@ impl Operation for UntagRole {
     type Output = api::UntagRoleOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        on_role(cx, "iam:UntagRole", &input.role_name).into()
+        on_role(cx, "iam:UntagRole", &input.role_name).with_tag_keys(input.tag_keys.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

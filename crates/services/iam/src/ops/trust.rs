@@ -6,8 +6,8 @@ use neargate_shape::OperationShape;
 use crate::access::on_role;
 use crate::api;
 use crate::errors::IamError;
-use crate::policy::{Kind, Malformed};
 use crate::state::{self, StoredDocument, find_role, put_role};
+use neargate_decide::{Kind, Malformed};
 
 const TRUST_CHARACTERS_MAX: usize = 2048;
 
@@ -45,6 +45,6 @@ pub(super) fn checked_trust(cx: &Cx<'_>, text: &str) -> Result<StoredDocument, I
     let unknown = trust.document().arns_named().find(|arn| !exists(arn)).map(str::to_owned);
     match unknown {
         Some(arn) => Err(Malformed::InvalidPrincipal(arn).into()),
-        None => Ok(trust),
+        None => Ok(trust.naming(cx.store())),
     }
 }

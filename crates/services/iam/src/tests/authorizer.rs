@@ -1,6 +1,6 @@
 use expect_test::{Expect, expect};
 use neargate_base::Scope;
-use neargate_kernel::{Access, Authorizer, Principal};
+use neargate_kernel::{Access, Authorizer, Principal, Session};
 use serde_json::{Value as Json, json};
 
 use super::{World, trust};
@@ -108,7 +108,7 @@ fn root_may_everything_and_a_service_nothing_by_itself() {
 fn a_service_assumes_a_role_that_trusts_it() {
     let world = world();
     let assume = |arn: &str, service: &str, expected: Expect| {
-        expected.assert_eq(&match AUTHORIZER.may_assume(world.core.store(), arn, service) {
+        expected.assert_eq(&match AUTHORIZER.may_assume(world.core.store(), arn, service, &[]) {
             Ok(principal) => principal.arn(),
             Err(text) => text,
         });
@@ -157,10 +157,10 @@ fn trust_in_the_source_and_in_other_roles() {
 
     let arn = |role: &str| format!("arn:aws:iam::000000000000:role/{role}");
     let check = |world: &World, caller: &Principal, role: &str, source: Option<&str>, expected: Expect| {
-        let context: Vec<_> =
-            source.map(|source| ("aws:SourceArn".to_owned(), vec![source.to_owned()])).into_iter().collect();
-        let answer = AUTHORIZER.assume(world.core.store(), caller, &arn(role), &context);
-        expected.assert_eq(&answer.map_or_else(|text| text, |role| role.session("s").arn()));
+        let access = Access::new("sts:AssumeRole", arn(role)).with("aws:SourceAccount", "000000000000");
+        let access = source.iter().fold(access, |access, source| access.with("aws:SourceArn", *source));
+        let answer = AUTHORIZER.assume(world.core.store(), caller, &arn(role), &[access]);
+        expected.assert_eq(&answer.map_or_else(|text| text, |role| role.session("s", Session::default()).arn()));
     };
     let service = Principal::service("scheduler.amazonaws.com");
     check(world, &service, "schedules", Some(source), expect!["arn:aws:sts::000000000000:assumed-role/schedules/s"]);
@@ -170,11 +170,10 @@ fn trust_in_the_source_and_in_other_roles() {
         "schedules",
         None,
         expect![
-            "User: scheduler.amazonaws.com is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::000000000000:role/schedules (the trust policy, statement 1: condition StringEquals `aws:SourceArn`: expected `arn:aws:scheduler:eu-west-1:000000000000:schedule-group/default`, got nothing)"
+            "User: scheduler.amazonaws.com is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::000000000000:role/schedules (the trust policy, statement 1: does not allow it, since it depends on `aws:SourceArn`, whose value Neargate does not have)"
         ],
     );
-    let account = Scope::default().account;
-    let tasks = Principal::Role { account, role_name: "tasks".to_owned(), session_name: "s".to_owned() };
+    let tasks = Principal::role(&Scope::default().account, "tasks", "s");
     let root = world.principal.clone();
     check(world, &tasks, "direct", None, expect!["arn:aws:sts::000000000000:assumed-role/direct/s"]);
     check(

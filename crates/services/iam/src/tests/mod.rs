@@ -3,6 +3,7 @@
 mod authorizer;
 mod operations;
 mod resource_policies;
+mod sessions;
 mod templates;
 
 use neargate_base::{Scope, Timestamp};
@@ -55,8 +56,7 @@ impl World {
 
     /// What follows is called by a session of this role.
     fn as_role(&mut self, role: &str) -> &mut Self {
-        let (role_name, session_name) = (role.to_owned(), "s".to_owned());
-        self.principal = Principal::Role { account: Scope::default().account, role_name, session_name };
+        self.principal = Principal::role(&Scope::default().account, role, "s");
         self
     }
 
@@ -69,6 +69,7 @@ impl World {
             operation: operation.to_owned(),
             input: from_properties((shape.input)(), input).unwrap(),
             request_id: "r".to_owned(),
+            client: None,
         };
         let applied = self.core.apply(Timestamp::from_seconds(1_800_000_000), Command::Request(request));
         let sequence = self.journal.append(applied.deltas.clone()).unwrap();

@@ -39,7 +39,7 @@ fn world() -> World {
 
 fn role(name: &str) -> Principal {
     let account = neargate_base::Account::new("000000000000");
-    Principal::Role { account, role_name: name.to_owned(), session_name: "s".to_owned() }
+    Principal::role(&account, name, "s")
 }
 
 /// Who may, of all that there are, as a line.
@@ -85,7 +85,8 @@ fn a_role_in_a_policy_needs_no_policy_of_its_own_but_keeps_its_boundary() {
 
 #[test]
 fn everybody_is_everybody_but_the_barred() {
-    let all = "may may-not root stranger service";
+    // Who is let in as anyone is let in past a permissions boundary.
+    let all = "may may-not bounded root stranger service";
     check(&json!([statement("Allow", &json!("*"))]), all, all);
 }
 

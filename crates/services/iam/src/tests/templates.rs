@@ -43,8 +43,7 @@ impl World {
     }
 
     fn is_allowed(&self, role: &str, action: &str, resource: &str, key: &str, value: &str) -> bool {
-        let (role_name, session_name) = (role.to_owned(), "s".to_owned());
-        let principal = Principal::Role { account: Scope::default().account, role_name, session_name };
+        let principal = Principal::role(&Scope::default().account, role, "s");
         let access = Access::new(action, resource).with(key, value);
         AUTHORIZER.authorize(self.core.store(), &principal, &access) == Decision::Allowed
     }
@@ -175,7 +174,7 @@ fn a_role_with_policies_is_updated_in_place_or_replaced() {
     expect![[r#"7200 [{"Key":"a","Value":"b"}] {"PermissionsBoundaryType":"PermissionsBoundaryPolicy","PermissionsBoundaryArn":"arn:aws:iam::aws:policy/AdministratorAccess"}"#]].assert_eq(&format!("{} {} {}", answer["Role"]["MaxSessionDuration"], answer["Role"]["Tags"], answer["Role"]["PermissionsBoundary"]));
     assert!(
         AUTHORIZER
-            .may_assume(world.core.store(), state.attributes["Arn"].as_str().unwrap(), "ecs-tasks.amazonaws.com")
+            .may_assume(world.core.store(), state.attributes["Arn"].as_str().unwrap(), "ecs-tasks.amazonaws.com", &[])
             .is_ok()
     );
 

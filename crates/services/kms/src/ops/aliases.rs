@@ -4,13 +4,13 @@ use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::page::page;
-use crate::access::on_key;
+use crate::access::{on_key, with_caller};
 use crate::errors::KmsError;
 use crate::state::AliasRecord;
 use crate::{api, reference};
 
 fn on_alias(cx: &Cx<'_>, action: &str, name: &str) -> Access {
-    Access::new(action, cx.scope.arn("kms", name))
+    with_caller(cx, Access::new(action, cx.scope.arn("kms", name)))
 }
 
 /// Refuses names that no alias can have.

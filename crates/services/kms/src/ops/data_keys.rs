@@ -4,7 +4,7 @@ use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::{Blob, OperationShape};
 use zeroize::Zeroizing;
 
-use crate::access::with_context;
+use crate::access::{with_caller, with_context};
 use crate::api;
 use crate::cipher::{self, Context};
 use crate::errors::KmsError;
@@ -65,8 +65,8 @@ impl Operation for GenerateRandom {
     type Input = api::GenerateRandomInput;
     type Output = api::GenerateRandomOutput;
 
-    fn access(_: &Cx<'_>, _: &Self::Input) -> Accesses {
-        Access::new("kms:GenerateRandom", "*").into()
+    fn access(cx: &Cx<'_>, _: &Self::Input) -> Accesses {
+        with_caller(cx, Access::new("kms:GenerateRandom", "*")).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -81,10 +81,12 @@ impl Operation for ReEncrypt {
         let from = on_ciphertext(cx, "ReEncryptFrom", blob, input.source_encryption_context.as_ref());
         let context = input.destination_encryption_context.as_ref();
         let to = with_context(cx, "ReEncryptTo", &input.destination_key_id, context);
-        match from {
+        let is_same = from.as_ref().is_some_and(|from| from.resource == to.resource).to_string();
+        let asked = match from {
             Some(from) => Accesses::new(from).and([to]),
             None => to.into(),
-        }
+        };
+        asked.map(|access| access.with("kms:ReEncryptOnSameKey", is_same.as_str()))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::data_keys::stop_at_dry_run;
 use super::page::page;
-use crate::access::on_key;
+use crate::access::{on_key, with_caller};
 use crate::errors::KmsError;
 use crate::state::GrantRecord;
 use crate::{api, reference};
@@ -28,6 +28,14 @@ impl Operation for CreateGrant {
         }
         if let Some(retiring) = input.retiring_principal.as_ref().or(input.retiring_service_principal.as_ref()) {
             access = access.with("kms:RetiringPrincipal", retiring.as_str());
+        }
+        let constraints = input.constraints.as_ref();
+        let kinds = [
+            ("EncryptionContextEquals", constraints.is_some_and(|it| it.encryption_context_equals.is_some())),
+            ("EncryptionContextSubset", constraints.is_some_and(|it| it.encryption_context_subset.is_some())),
+        ];
+        for (kind, _) in kinds.into_iter().filter(|(_, is_given)| *is_given) {
+            access = access.with("kms:GrantConstraintType", kind);
         }
         access.into()
     }
@@ -96,7 +104,9 @@ impl Operation for ListGrants {
     type Output = api::ListGrantsOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        on_key(cx, "ListGrants", &input.key_id).into()
+        on_key(cx, "ListGrants", &input.key_id)
+            .with("kms:GrantIsForAWSResource", cx.called_via().is_some().to_string())
+            .into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -141,7 +151,9 @@ impl Operation for RevokeGrant {
     type Output = api::RevokeGrantOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        on_key(cx, "RevokeGrant", &input.key_id).into()
+        on_key(cx, "RevokeGrant", &input.key_id)
+            .with("kms:GrantIsForAWSResource", cx.called_via().is_some().to_string())
+            .into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -170,7 +182,7 @@ impl Operation for RetireGrant {
                 Accesses::none("the grant lets its retiring principal, and its grantee, retire it without a policy")
             }
             Ok(grant) => on_key(cx, "RetireGrant", &grant.key_id).into(),
-            Err(_) => Access::new("kms:RetireGrant", "*").into(),
+            Err(_) => with_caller(cx, Access::new("kms:RetireGrant", "*")).into(),
         }
     }
 

@@ -5,7 +5,7 @@ use neargate_shape::OperationShape;
 
 use super::page::page;
 use super::tags::check_tags;
-use crate::access::on_key;
+use crate::access::{on_key, with_caller};
 use crate::state::{KeyRecord, KeyState};
 use crate::{api, jobs, policy, reference};
 
@@ -16,7 +16,7 @@ impl Operation for CreateKey {
     type Input = api::CreateKeyInput;
     type Output = api::CreateKeyOutput;
 
-    fn access(_: &Cx<'_>, input: &Self::Input) -> Accesses {
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let bypass = (input.bypass_policy_lockout_safety_check == Some(true)).to_string();
         let mut create = Access::new("kms:CreateKey", "*")
             .with("kms:KeySpec", input.key_spec.as_deref().unwrap_or("SYMMETRIC_DEFAULT"))
@@ -24,9 +24,9 @@ impl Operation for CreateKey {
             .with("kms:KeyOrigin", input.origin.as_deref().unwrap_or("AWS_KMS"))
             .with("kms:BypassPolicyLockoutSafetyCheck", bypass);
         let tags = input.tags.as_deref().unwrap_or_default();
-        for tag in tags {
-            create = create.with(&format!("aws:RequestTag/{}", tag.tag_key), tag.tag_value.as_str());
-        }
+        create = with_caller(cx, create)
+            .with("kms:MultiRegion", (input.multi_region == Some(true)).to_string())
+            .with_request_tags(tags.iter().map(|tag| (tag.tag_key.clone(), tag.tag_value.clone())));
         let tag = (!tags.is_empty()).then(|| Access { action: "kms:TagResource".to_owned(), ..create.clone() });
         Accesses::new(create).and(tag)
     }
@@ -36,7 +36,8 @@ impl Operation for CreateKey {
         let tags = input.tags.unwrap_or_default();
         check_tags(&tags, &[])?;
         let text = input.policy.unwrap_or_else(|| policy::default(cx));
-        let key = KeyRecord::make(cx, input.description.unwrap_or_default(), text, tags)?;
+        let mut key = KeyRecord::make(cx, input.description.unwrap_or_default(), text, tags)?;
+        key.principals = cx.registry.ports.authorizer.principal_ids(cx.store(), &key.policy);
         let may_lock_out = input.bypass_policy_lockout_safety_check == Some(true);
         policy::check(cx, &key.policy, &key.arn(&cx.scope), may_lock_out)?;
         let shown = key.shown(&cx.scope);

@@ -28,7 +28,8 @@ impl Operation for GetKeyPolicy {
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         check_name(input.policy_name.as_deref())?;
         let key = reference::own_key(cx, &input.key_id)?;
-        Ok(api::GetKeyPolicyOutput { policy: Some(key.policy), policy_name: Some(NAME.to_owned()) })
+        let shown = cx.registry.ports.authorizer.shown_policy(cx.store(), &key.policy, &key.principals);
+        Ok(api::GetKeyPolicyOutput { policy: Some(shown), policy_name: Some(NAME.to_owned()) })
     }
 }
 
@@ -49,6 +50,7 @@ impl Operation for PutKeyPolicy {
         let mut key = reference::own_key(cx, &input.key_id)?;
         let may_lock_out = input.bypass_policy_lockout_safety_check == Some(true);
         policy::check(cx, &input.policy, &key.arn(&cx.scope), may_lock_out)?;
+        key.principals = cx.registry.ports.authorizer.principal_ids(cx.store(), &input.policy);
         key.policy = input.policy;
         cx.put(&key.id.clone(), key);
         Ok(api::PutKeyPolicyOutput {})

@@ -30,11 +30,8 @@ impl Operation for TagResource {
     type Output = api::TagResourceOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let mut access = on_key(cx, "TagResource", &input.key_id);
-        for tag in &input.tags {
-            access = access.with(&format!("aws:RequestTag/{}", tag.tag_key), tag.tag_value.as_str());
-        }
-        access.into()
+        let tags = input.tags.iter().map(|tag| (tag.tag_key.clone(), tag.tag_value.clone()));
+        on_key(cx, "TagResource", &input.key_id).with_request_tags(tags).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -19,7 +19,7 @@ fn root() -> Principal {
 
 fn role(name: &str) -> Principal {
     let (account, role_name) = (Account::new("000000000000"), name.to_owned());
-    Principal::Role { account, role_name, session_name: "s".to_owned() }
+    Principal::role(&account, &role_name, "s")
 }
 
 fn services() -> Vec<Service> {

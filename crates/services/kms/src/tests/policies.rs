@@ -226,11 +226,7 @@ fn another_account_needs_both_sides() {
     make_role(world, "with", all());
     make_role(world, "without", None);
     (world.scope, world.principal) = (scope, root());
-    let of = |name: &str| Principal::Role {
-        account: other.clone(),
-        role_name: name.to_owned(),
-        session_name: "s".to_owned(),
-    };
+    let of = |name: &str| Principal::role(&other, name, "s");
     assert!(from_there(world, of("with")));
     assert!(!from_there(world, of("without")));
 }

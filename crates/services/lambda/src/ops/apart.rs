@@ -18,12 +18,7 @@ impl Operation for TagResource {
     type Output = api::TagResourceOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let access = on(cx, "TagResource", &input.resource);
-        let access = input
-            .tags
-            .iter()
-            .fold(access, |access, (key, value)| access.with(&format!("aws:RequestTag/{key}"), value.as_str()));
-        access.with_all("aws:TagKeys", input.tags.keys().cloned().collect()).into()
+        on(cx, "TagResource", &input.resource).with_request_tags(input.tags.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -43,7 +38,7 @@ impl Operation for UntagResource {
     type Output = api::UntagResourceOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        on(cx, "UntagResource", &input.resource).with_all("aws:TagKeys", input.tag_keys.clone()).into()
+        on(cx, "UntagResource", &input.resource).with_tag_keys(input.tag_keys.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -5,7 +5,7 @@
 use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::{OperationShape, Wire};
 
-use super::{functions, name_and_qualifier, pass_role, say_not_run};
+use super::{functions, name_and_qualifier, pass_role, say_not_run, with_parts};
 use crate::api;
 use crate::errors::LambdaError;
 use crate::functions::Code;
@@ -20,14 +20,11 @@ impl Operation for CreateFunction {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let (name, _) = name_and_qualifier(&input.function_name);
-        let create = Access::new("lambda:CreateFunction", arn(&cx.scope, name));
-        let create = input
-            .tags
-            .iter()
-            .flatten()
-            .fold(create, |access, (key, value)| access.with(&format!("aws:RequestTag/{key}"), value.as_str()));
-        let keys: Vec<_> = input.tags.iter().flatten().map(|(key, _)| key.clone()).collect();
-        let create = if keys.is_empty() { create } else { create.with_all("aws:TagKeys", keys) };
+        let create = Access::new("lambda:CreateFunction", arn(&cx.scope, name))
+            .with_resource_tags(None, [])
+            .with_request_tags(input.tags.clone().unwrap_or_default())
+            .with_option("lambda:CodeSigningConfigArn", input.code_signing_config_arn.as_deref());
+        let create = with_parts(create, input.layers.as_deref(), input.vpc_config.as_ref());
         Accesses::new(create).and([pass_role(&input.role)])
     }
 
@@ -36,7 +33,7 @@ impl Operation for CreateFunction {
         if cx.get::<FunctionRecord>(&name).is_some() {
             return Err(LambdaError::Exists(name).into());
         }
-        functions::check_role(cx, &input.role)?;
+        functions::check_role(cx, &input.role, &arn(&cx.scope, &name))?;
         let code = Code {
             is_inline: input.code.zip_file.is_some(),
             bucket: input.code.s3_bucket.clone(),

@@ -20,7 +20,9 @@ impl Operation for GetFunction {
     type Output = api::GetFunctionOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        Access::new("lambda:GetFunction", arn(&cx.scope, name_and_qualifier(&input.function_name).0)).into()
+        let (name, _) = name_and_qualifier(&input.function_name);
+        let tags = cx.get::<FunctionRecord>(name).map(|record| record.tags.clone()).unwrap_or_default();
+        Access::new("lambda:GetFunction", arn(&cx.scope, name)).with_resource_tags(None, tags).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

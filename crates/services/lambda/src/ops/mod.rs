@@ -8,6 +8,7 @@ pub(crate) mod update_function;
 
 use neargate_kernel::{Access, Cx, Fault};
 
+use crate::api;
 use crate::errors::LambdaError;
 use crate::functions::{self, NOT_RUN};
 use crate::state::{FunctionRecord, arn};
@@ -26,11 +27,22 @@ fn name_and_qualifier(text: &str) -> (&str, Option<&str>) {
 /// An action on a function, with its tags.
 fn on(cx: &Cx<'_>, action: &str, reference: &str) -> Access {
     let (name, _) = name_and_qualifier(reference);
-    let access = Access::new(&format!("lambda:{action}"), arn(&cx.scope, name));
-    let tags = cx.get::<FunctionRecord>(name).map(|record| &record.tags);
-    tags.into_iter()
-        .flatten()
-        .fold(access, |access, (key, value)| access.with(&format!("aws:ResourceTag/{key}"), value.as_str()))
+    let tags = cx.get::<FunctionRecord>(name).map(|record| record.tags.clone()).unwrap_or_default();
+    Access::new(&format!("lambda:{action}"), arn(&cx.scope, name)).with_resource_tags(None, tags)
+}
+
+/// An access with the layers and the network that its request gives the function. The VPC follows from the subnets, and is not told.
+fn with_parts(mut access: Access, layers: Option<&[String]>, vpc: Option<&api::VpcConfig>) -> Access {
+    let subnets = vpc.and_then(|vpc| vpc.subnet_ids.as_deref());
+    let groups = vpc.and_then(|vpc| vpc.security_group_ids.as_deref());
+    let parts = [("lambda:Layer", layers), ("lambda:SubnetIds", subnets), ("lambda:SecurityGroupIds", groups)];
+    for (key, values) in parts {
+        access = access.complete(key);
+        if let Some(values) = values.filter(|values| !values.is_empty()) {
+            access = access.with_all(key, values.to_vec());
+        }
+    }
+    if subnets.is_some_and(|subnets| !subnets.is_empty()) { access } else { access.complete("lambda:VpcIds") }
 }
 
 /// That a role is handed to Lambda.

@@ -5,10 +5,10 @@
 use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::{OperationShape, Wire};
 
-use super::{found, functions, name_and_qualifier, on, pass_role};
+use super::{found, functions, name_and_qualifier, on, pass_role, with_parts};
 use crate::api;
 use crate::functions::Code;
-use crate::state::FunctionRecord;
+use crate::state::{FunctionRecord, arn};
 
 /// `UpdateFunctionCode` says where a function's code lies now.
 pub(crate) struct UpdateFunctionCode;
@@ -51,15 +51,15 @@ impl Operation for UpdateFunctionConfiguration {
     type Output = api::UpdateFunctionConfigurationOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let mut accesses = Accesses::new(on(cx, "UpdateFunctionConfiguration", &input.function_name));
-        accesses.extend(input.role.as_deref().map(pass_role));
-        accesses
+        let update = on(cx, "UpdateFunctionConfiguration", &input.function_name);
+        let update = with_parts(update, input.layers.as_deref(), input.vpc_config.as_ref());
+        Accesses::new(update).and(input.role.as_deref().map(pass_role))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let (name, mut record) = found(cx, &input.function_name)?;
         if let Some(role) = &input.role {
-            functions::check_role(cx, role)?;
+            functions::check_role(cx, role, &arn(&cx.scope, &name))?;
         }
         functions::configure(cx, &mut record, input.into_value())?;
         let configuration = record.configuration.clone();

@@ -21,11 +21,11 @@ impl Operation for CreateLogGroup {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let name = input.log_group_name.as_str();
-        let create = Access::new("logs:CreateLogGroup", stream_arn(cx, name, ""));
+        let create = Access::new("logs:CreateLogGroup", stream_arn(cx, name, "")).with_resource_tags(None, []);
         match &input.tags {
-            None => create.into(),
+            None => create.with_request_tags([]).into(),
             Some(tags) => {
-                let tag = Access::new("logs:TagResource", group_arn(cx, name));
+                let tag = Access::new("logs:TagResource", group_arn(cx, name)).with_resource_tags(None, []);
                 Accesses::new(with_request_tags(create, tags)).and([with_request_tags(tag, tags)])
             }
         }

@@ -43,9 +43,7 @@ impl Operation for UntagResource {
     type Output = api::UntagResourceOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        let mut access = on_plain(cx, "logs:UntagResource", &input.resource_arn);
-        access.context.push(("aws:TagKeys".to_owned(), input.tag_keys.clone()));
-        access.into()
+        on_plain(cx, "logs:UntagResource", &input.resource_arn).with_tag_keys(input.tag_keys.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

@@ -53,7 +53,7 @@ impl Authorizer for Fake {
         }
     }
 
-    fn may_assume(&self, _: &Store, _: &str, _: &str) -> Result<Principal, String> {
+    fn may_assume(&self, _: &Store, _: &str, _: &str, _: &[(String, Vec<String>)]) -> Result<Principal, String> {
         Err("no roles here".to_owned())
     }
 
@@ -146,8 +146,7 @@ impl World {
 
     /// What follows is called by a role with this policy.
     fn as_role(&mut self, policy: &str) -> &mut Self {
-        let (role_name, session_name) = (policy.to_owned(), "session".to_owned());
-        self.principal = Principal::Role { account: Scope::default().account, role_name, session_name };
+        self.principal = Principal::role(&Scope::default().account, policy, "session");
         self
     }
 
@@ -171,6 +170,7 @@ impl World {
             operation: operation.to_owned(),
             input: from_json((shape.input)(), input, &mut vec![]).unwrap(),
             request_id: "r".to_owned(),
+            client: None,
         };
         self.core.apply(Timestamp(self.now_ms), Command::Request(request))
     }

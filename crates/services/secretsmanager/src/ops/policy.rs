@@ -1,9 +1,9 @@
 //! `GetResourcePolicy`, `PutResourcePolicy`, `DeleteResourcePolicy`, `ValidateResourcePolicy`.
 
-use neargate_kernel::{Access, Accesses, Cx, Fault, Operation, PolicyFlaw};
+use neargate_kernel::{Accesses, Cx, Fault, Operation, PolicyFlaw};
 use neargate_shape::OperationShape;
 
-use crate::access::on_secret;
+use crate::access::{on_new, on_secret};
 use crate::errors::SecretError;
 use crate::{api, policy, state};
 
@@ -20,8 +20,10 @@ impl Operation for GetResourcePolicy {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let (_, secret) = state::find(cx, &input.secret_id).ok_or(SecretError::NotFound)?;
-        let (arn, name) = (Some(secret.arn), Some(secret.name));
-        Ok(api::GetResourcePolicyOutput { arn, name, resource_policy: secret.policy, policy_name: None })
+        let authorizer = cx.registry.ports.authorizer;
+        let shown = |text: String| authorizer.shown_policy(cx.store(), &text, &secret.principals);
+        let (arn, name, resource_policy) = (Some(secret.arn), Some(secret.name), secret.policy.map(shown));
+        Ok(api::GetResourcePolicyOutput { arn, name, resource_policy, policy_name: None })
     }
 }
 
@@ -41,6 +43,7 @@ impl Operation for PutResourcePolicy {
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let mut secret = state::living(cx, &input.secret_id)?;
         policy::check(cx, &input.resource_policy, input.block_public_policy == Some(true))?;
+        secret.principals = cx.registry.ports.authorizer.principal_ids(cx.store(), &input.resource_policy);
         secret.policy = Some(input.resource_policy);
         let (arn, name) = (Some(secret.arn.clone()), Some(secret.name.clone()));
         cx.put(&secret.name.clone(), secret);
@@ -77,7 +80,7 @@ impl Operation for ValidateResourcePolicy {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let secret = input.secret_id.as_deref();
-        let any = || Access::new("secretsmanager:ValidateResourcePolicy", "*");
+        let any = || on_new(cx, "secretsmanager:ValidateResourcePolicy", "*");
         secret.map_or_else(any, |secret| on_secret(cx, "ValidateResourcePolicy", secret)).into()
     }
 

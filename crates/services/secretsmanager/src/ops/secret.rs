@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 use serde_json::json;
 
 use super::tags::check_tags;
-use crate::access::{on_secret, with_tags};
+use crate::access::{on_new, on_secret, with_tags};
 use crate::envelope::Plain;
 use crate::errors::SecretError;
 use crate::state::{self, CURRENT, SecretRecord};
@@ -29,16 +29,12 @@ impl Operation for CreateSecret {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let arn = state::arn(cx, &input.name);
-        let mut create =
-            Access::new("secretsmanager:CreateSecret", &arn).with("secretsmanager:Name", input.name.as_str());
-        if let Some(description) = &input.description {
-            create = create.with("secretsmanager:Description", description.as_str());
-        }
-        if let Some(key) = &input.kms_key_id {
-            create = create.with("secretsmanager:KmsKeyId", key.as_str());
-        }
+        let create = on_new(cx, "secretsmanager:CreateSecret", &arn)
+            .with("secretsmanager:Name", input.name.as_str())
+            .with_option("secretsmanager:Description", input.description.as_deref())
+            .with_option("secretsmanager:KmsKeyId", input.kms_key_id.as_deref());
         let tags = input.tags.as_deref().unwrap_or_default();
-        let tag = (!tags.is_empty()).then(|| with_tags(Access::new("secretsmanager:TagResource", &arn), tags));
+        let tag = (!tags.is_empty()).then(|| with_tags(on_new(cx, "secretsmanager:TagResource", &arn), tags));
         Accesses::new(with_tags(create, tags)).and(tag)
     }
 
@@ -68,6 +64,7 @@ fn make(cx: &mut Cx<'_>, input: api::CreateSecretInput, arn: Option<String>) -> 
         kms_key_id: input.kms_key_id.filter(|key| !key.is_empty()),
         tags,
         policy: None,
+        principals: BTreeMap::new(),
         created: now,
         changed: now,
         accessed: None,

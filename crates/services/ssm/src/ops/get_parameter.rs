@@ -97,6 +97,18 @@ impl Operation for GetParameterHistory {
 
 /// An action on the parameter that a request names; a selector does not matter.
 pub(super) fn on_parameter(cx: &Cx<'_>, action: &str, text: &str) -> Access {
-    let Reference { name, scope, .. } = Reference::read(text);
-    Access::new(action, name::arn(scope.as_ref().unwrap_or(&cx.scope), &name))
+    let reference = Reference::read(text);
+    let tags = state::find(cx, &reference).map(|record| record.tags.as_slice());
+    let arn = name::arn(reference.scope.as_ref().unwrap_or(&cx.scope), &reference.name);
+    with_own_tags(Access::new(action, arn), tags.unwrap_or_default())
+}
+
+/// An access with the tags that a parameter has.
+pub(super) fn with_own_tags(access: Access, tags: &[api::Tag]) -> Access {
+    access.with_resource_tags(Some("ssm:resourceTag/"), pairs(tags))
+}
+
+/// Tags as condition keys take them.
+pub(super) fn pairs(tags: &[api::Tag]) -> Vec<(String, String)> {
+    tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
 }

@@ -3,6 +3,7 @@
 use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
+use super::get_parameter::with_own_tags;
 use super::page::page;
 use crate::errors::SsmError;
 use crate::filter::Filter;
@@ -20,7 +21,7 @@ impl Operation for GetParametersByPath {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let path = input.path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(&input.path);
-        let access = Access::new("ssm:GetParametersByPath", name::arn(&cx.scope, path));
+        let access = with_own_tags(Access::new("ssm:GetParametersByPath", name::arn(&cx.scope, path)), &[]);
         access.with("ssm:Recursive", (input.recursive == Some(true)).to_string()).into()
     }
 

@@ -6,6 +6,7 @@ use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 use zeroize::Zeroizing;
 
+use super::get_parameter::{pairs, with_own_tags};
 use crate::api;
 use crate::errors::SsmError;
 use crate::name::{self, Reference};
@@ -25,9 +26,13 @@ impl Operation for PutParameter {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let arn = name::arn(&cx.scope, &input.name);
-        let tag = has_tags(input).then(|| Access::new("ssm:AddTagsToResource", &arn));
-        let overwrite = (input.overwrite == Some(true)).to_string();
-        Accesses::new(Access::new("ssm:PutParameter", &arn).with("ssm:Overwrite", overwrite)).and(tag)
+        let given = pairs(input.tags.as_deref().unwrap_or_default());
+        let own = cx.get::<ParameterRecord>(&input.name).map(|record| record.tags.clone()).unwrap_or_default();
+        let on = |action: &str| with_own_tags(Access::new(action, &arn), &own).with_request_tags(given.clone());
+        let put = on("ssm:PutParameter")
+            .with("ssm:Overwrite", (input.overwrite == Some(true)).to_string())
+            .with_option("ssm:Policies", input.policies.as_deref());
+        Accesses::new(put).and(has_tags(input).then(|| on("ssm:AddTagsToResource")))
     }
 
     fn apply(cx: &mut Cx<'_>, mut input: Self::Input) -> Result<Self::Output, Fault> {

@@ -3,7 +3,7 @@
 use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use super::get_parameter::on_parameter;
+use super::get_parameter::{on_parameter, pairs};
 use crate::api;
 use crate::errors::SsmError;
 use crate::name::Reference;
@@ -17,7 +17,7 @@ impl Operation for AddTagsToResource {
     type Output = api::AddTagsToResourceOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        on_parameter(cx, "ssm:AddTagsToResource", &input.resource_id).into()
+        on_parameter(cx, "ssm:AddTagsToResource", &input.resource_id).with_request_tags(pairs(&input.tags)).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
@@ -37,7 +37,7 @@ impl Operation for RemoveTagsFromResource {
     type Output = api::RemoveTagsFromResourceOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        on_parameter(cx, "ssm:RemoveTagsFromResource", &input.resource_id).into()
+        on_parameter(cx, "ssm:RemoveTagsFromResource", &input.resource_id).with_tag_keys(input.tag_keys.clone()).into()
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {

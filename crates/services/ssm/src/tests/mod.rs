@@ -26,7 +26,13 @@ impl Authorizer for Ready {
         Decision::Allowed
     }
 
-    fn may_assume(&self, _store: &Store, _role_arn: &str, _service: &str) -> Result<Principal, String> {
+    fn may_assume(
+        &self,
+        _store: &Store,
+        _role_arn: &str,
+        _service: &str,
+        _: &[(String, Vec<String>)],
+    ) -> Result<Principal, String> {
         Err("not asked here".to_owned())
     }
 }
@@ -67,6 +73,7 @@ impl World {
             operation: operation.to_owned(),
             input: from_properties((shape.input)(), input).unwrap(),
             request_id: "r".to_owned(),
+            client: None,
         };
         let applied = self.core.apply(Timestamp::from_seconds(1_800_000_000), Command::Request(request));
         self.notices.extend(applied.notices.iter().map(|notice| notice.text.clone()));

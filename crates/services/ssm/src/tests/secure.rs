@@ -67,7 +67,7 @@ fn as_role(world: &mut Harness, name: &str, statements: &Json) {
     let input = json!({"RoleName": name, "PolicyName": "p", "PolicyDocument": document});
     world.call("iam", "PutRolePolicy", input).unwrap();
     let (account, role_name) = (Account::new("000000000000"), name.to_owned());
-    world.principal = Principal::Role { account, role_name, session_name: "s".to_owned() };
+    world.principal = Principal::role(&account, &role_name, "s");
 }
 
 fn statement(actions: &Json) -> Json {
@@ -260,14 +260,18 @@ fn a_tasks_execution_role_reads_by_name_and_by_arn() {
         format!("{ARN}/plain"),
         format!("{ARN}/none:1"),
         "/app/password:1",
-        "/app/password:9",
-        "arn:aws:ssm:eu-west-1:111111111111:parameter/plain"
+        "/app/password:9"
     ]);
     let answer = ask(world, "GetParameters", json!({"Names": names, "WithDecryption": true})).unwrap();
     let found: Vec<_> =
         answer["Parameters"].as_array().unwrap().iter().map(|it| format!("{}={}", it["Name"], it["Value"])).collect();
     assert_eq!(found, [r#""/app/password"="hunter2""#, r#""plain"="p""#, r#""/app/password"="hunter2""#]);
-    expect![[r#"["/app/none","arn:aws:ssm:eu-west-1:000000000000:parameter/none:1","/app/password:9","arn:aws:ssm:eu-west-1:111111111111:parameter/plain"]"#]].assert_eq(&answer["InvalidParameters"].to_string());
+    expect![[r#"["/app/none","arn:aws:ssm:eu-west-1:000000000000:parameter/none:1","/app/password:9"]"#]]
+        .assert_eq(&answer["InvalidParameters"].to_string());
+    // Another account's parameter is let in by that account alone.
+    let elsewhere = json!(["arn:aws:ssm:eu-west-1:111111111111:parameter/plain"]);
+    let fault = ask(world, "GetParameters", json!({"Names": elsewhere})).unwrap_err();
+    expect!["User: arn:aws:sts::000000000000:assumed-role/execution/s is not authorized to perform: ssm:GetParameters on resource: arn:aws:ssm:eu-west-1:111111111111:parameter/plain because no resource-based policy allows the ssm:GetParameters action"].assert_eq(&fault.message);
     let other = json!({"Names": ["other"], "WithDecryption": true});
     assert!(told(ask(world, "GetParameters", other)).contains("is not authorized to perform: ssm:GetParameters"));
     // The key serves through Parameter Store only.
