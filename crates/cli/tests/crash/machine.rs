@@ -117,9 +117,9 @@ pub(crate) fn files_that_hold(folder: &Path, texts: &[&str]) -> Vec<String> {
     for name in names(folder) {
         let path = folder.join(&name);
         let Ok(kind) = fs::symlink_metadata(&path).map(|it| it.file_type()) else { continue };
-        if kind.is_dir() && !["images", "upper", "work", "root", "net"].contains(&name.as_str()) {
+        if kind.is_dir() && !["images", "storage", "root", "net"].contains(&name.as_str()) {
             found.extend(files_that_hold(&path, texts));
-        } else if kind.is_file() {
+        } else if kind.is_file() && name != "storage.ext4" {
             // One that is gone meanwhile holds nothing.
             let content = match fs::read(&path) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,

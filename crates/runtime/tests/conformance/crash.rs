@@ -46,6 +46,7 @@ fn traces(host: &EmbeddedHost) -> Vec<String> {
     for dir in [host.config.run_dir.join("tasks"), host.config.data_dir.join("tasks")] {
         found.extend(children(&dir));
     }
+    found.extend(crate::storage::backed_by(&host.config.data_dir.join("tasks")));
     let roots = children(Path::new("/sys/fs/cgroup")).into_iter().chain(["/sys/fs/cgroup".to_owned()]);
     for root in roots {
         found.extend(
@@ -342,8 +343,19 @@ fn after_tasks_are_removed_everything_is_as_before() {
         return;
     }
     let host = EmbeddedHost::new();
-    let descriptors = || children(Path::new("/proc/self/fd")).len();
+    // Storage that is ready comes and goes by itself; its mounts have no path but `/`.
+    let of_storage = |link: &Path| {
+        let text = link.to_string_lossy();
+        text == "/" || text.starts_with("/dev/loop") || text.contains(".ext4") || text.contains("fscontext")
+    };
+    let is_counted = |path: &String| std::fs::read_link(path).is_ok_and(|link| !of_storage(&link));
+    let descriptors = || children(Path::new("/proc/self/fd")).into_iter().filter(is_counted).count();
     let interfaces = || children(Path::new("/sys/class/net"));
+    // Until some is ready, `mkfs` runs.
+    let ready = host.config.data_dir.join("storage/ready");
+    while children(&ready).len() < 4 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let before = (traces(&host), descriptors(), interfaces());
     let tasks: Vec<TaskSpec> = (0..3)
         .map(|_| {

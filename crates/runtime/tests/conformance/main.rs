@@ -35,6 +35,8 @@ mod networks;
 mod probe;
 #[cfg(target_os = "linux")]
 mod secrecy;
+#[cfg(target_os = "linux")]
+mod storage;
 mod suite;
 
 use neargate_testkit::needs::Need;

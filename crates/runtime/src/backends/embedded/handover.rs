@@ -2,6 +2,7 @@
 //!
 //! The first message on the connection that is the shim's standard input, before any order:
 //! ```text
+//! one byte, with the mount of the task's storage where one was ready
 //! message = "NGHO" length:u32 body                          all numbers little-endian
 //! body    = key containers:u32 (variables:u32 (name value)*)*
 //! name, value = length:u32 bytes

@@ -15,6 +15,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::Shared;
 use super::adoption::ANSWER_TIMEOUT;
+use super::packet;
 use super::paths::TaskPaths;
 use super::protocol::{Order, line};
 use super::reading::Reading;
@@ -44,6 +45,14 @@ pub(super) struct Sending<'a> {
 }
 
 impl Sending<'_> {
+    /// Sends a descriptor, or that there is none. One that is gone is found out by the reader.
+    pub(super) fn give(&self, fd: Option<&OwnedFd>) -> io::Result<()> {
+        match fd.map_or_else(|| packet::send_no_fd(self.socket), |fd| packet::send_fd(self.socket, fd)) {
+            Err(e) if matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Ok(()),
+            other => other,
+        }
+    }
+
     /// Sends all of the bytes, and waits for a shim that is about to read. One that is gone is found out by the reader.
     pub(super) fn tell(&self, bytes: &[u8]) -> io::Result<()> {
         set_socket_timeout(self.socket, Timeout::Send, Some(ANSWER_TIMEOUT))?;

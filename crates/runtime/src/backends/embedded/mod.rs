@@ -33,6 +33,7 @@ mod sealed;
 mod shim;
 mod spool;
 mod start;
+mod storage;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,6 +111,7 @@ impl std::fmt::Debug for EmbeddedBackend {
 /// What orders and the threads share.
 struct Shared {
     layout: Layout,
+    storage: storage::Pool,
     shim_program: PathBuf,
     sealed_program: Sealed,
     spool_bytes_max: u64,
@@ -190,8 +192,10 @@ impl EmbeddedBackend {
         let sealed_program = Sealed::copy_of(&shim_program)
             .map_err(|e| RuntimeError::io(format!("copying `{}` into memory", shim_program.display()), e))?;
         raise_descriptor_limit();
+        let storage = storage::Pool::open(&layout).map_err(|e| RuntimeError::io("ephemeral storage", e))?;
         let shared = Arc::new(Shared {
             layout,
+            storage,
             filters: Mutex::new(filters),
             sealed_program,
             shim_program,
@@ -296,6 +300,7 @@ impl Backend for EmbeddedBackend {
     }
 
     fn purge(&self) -> Result<(), RuntimeError> {
+        self.shared.storage.close();
         sweep::purge(&self.shared.layout)
     }
 

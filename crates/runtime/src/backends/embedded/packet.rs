@@ -66,8 +66,20 @@ pub(super) fn send_fd(socket: &OwnedFd, fd: &OwnedFd) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Says that no descriptor comes.
+pub(super) fn send_no_fd(socket: &OwnedFd) -> std::io::Result<()> {
+    send(socket, b"n", SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
 /// Waits for a descriptor.
 pub(super) fn receive_fd(socket: &OwnedFd) -> std::io::Result<OwnedFd> {
+    let closed = || std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "closed before the network was there");
+    receive_fd_or_none(socket)?.ok_or_else(closed)
+}
+
+/// Waits for a descriptor, or for word that none comes.
+pub(super) fn receive_fd_or_none(socket: &OwnedFd) -> std::io::Result<Option<OwnedFd>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0_u8; 1];
@@ -82,10 +94,10 @@ pub(super) fn receive_fd(socket: &OwnedFd) -> std::io::Result<OwnedFd> {
         if let RecvAncillaryMessage::ScmRights(mut fds) = message
             && let Some(fd) = fds.next()
         {
-            return Ok(fd);
+            return Ok(Some(fd));
         }
     }
-    Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "closed before the network was there"))
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! <run>/                 tmpfs: tasks/<task>/{task.json, lock, shim.json, ctl, shim.log}
 //!                        seccomp/<capabilities>      filters of system calls
 //!                        net/{<vpc>, <vpc>.lock}     the VPC's router, a pinned network namespace
-//! <data>/tasks/<task>/   c/<index>/{upper, work, root, spool, exit.json}
+//! <data>/tasks/<task>/   c/<index>/{root, spool, exit.json}, storage.ext4, storage/c/<index>/{upper, work}
+//! <data>/storage/        templates of ephemeral storage, by size
 //! cgroups                neargate/<instance>/<task>/<index>
 //! ```
 //!
@@ -33,6 +34,16 @@ impl Layout {
 
     pub(crate) fn tasks_data_dir(&self) -> PathBuf {
         self.data_dir.join("tasks")
+    }
+
+    /// The empty file system that a task's storage of that size begins as.
+    pub(crate) fn storage_template(&self, gib: u32) -> PathBuf {
+        self.data_dir.join("storage").join(format!("{gib}-gib.ext4"))
+    }
+
+    /// Storage that no task has yet.
+    pub(crate) fn storage_ready_dir(&self) -> PathBuf {
+        self.data_dir.join("storage/ready")
     }
 
     pub(crate) fn net_dir(&self) -> PathBuf {
@@ -79,14 +90,26 @@ impl TaskPaths {
     }
 
     pub(crate) fn container(&self, index: usize) -> ContainerPaths {
-        ContainerPaths { dir: self.data.join("c").join(index.to_string()) }
+        let place = Path::new("c").join(index.to_string());
+        ContainerPaths { dir: self.data.join(&place), storage: self.storage().join(place) }
+    }
+
+    /// The file that holds the task's ephemeral storage.
+    pub(crate) fn storage_file(&self) -> PathBuf {
+        self.data.join("storage.ext4")
+    }
+
+    /// Where the task's shim mounts it.
+    pub(crate) fn storage(&self) -> PathBuf {
+        self.data.join("storage")
     }
 }
 
-/// A container's directory on disk.
+/// A container's directories: on the disk, and in the task's ephemeral storage.
 #[derive(Clone, Debug)]
 pub(crate) struct ContainerPaths {
     dir: PathBuf,
+    storage: PathBuf,
 }
 
 impl ContainerPaths {
@@ -95,11 +118,11 @@ impl ContainerPaths {
     }
 
     pub(crate) fn upper(&self) -> PathBuf {
-        self.dir.join("upper")
+        self.storage.join("upper")
     }
 
     pub(crate) fn work(&self) -> PathBuf {
-        self.dir.join("work")
+        self.storage.join("work")
     }
 
     pub(crate) fn root(&self) -> PathBuf {

@@ -20,7 +20,7 @@ use super::handover;
 use super::link::{Sending, TaskLink};
 use super::paths::TaskPaths;
 use super::protocol::Intent;
-use super::{SHIM_ARGUMENT, Shared, sweep};
+use super::{SHIM_ARGUMENT, Shared, storage, sweep};
 use crate::backend::{ResumePoints, RuntimeError};
 use crate::crash;
 use crate::spec::{ContainerSpec, SPEC_FORMAT, TaskSpec};
@@ -135,7 +135,7 @@ pub(super) fn prepare_dirs(run_dir: &Path, data_dir: &Path) -> Result<(), Runtim
 }
 
 /// Makes a directory that its owner alone may enter, whatever the umask is; one that is there is taken from everybody else.
-fn make_private_dir(dir: &Path) -> std::io::Result<()> {
+pub(super) fn make_private_dir(dir: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     fs::set_permissions(dir, Permissions::from_mode(0o700))
 }
@@ -145,6 +145,8 @@ pub(super) fn start(shared: &Arc<Shared>, spec: &TaskSpec) -> Result<(), Runtime
     let paths = shared.layout.task(&spec.task_id);
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
         .map_err(|e| RuntimeError::io("connection to the shim", e))?;
+    storage::prepare(&shared.layout, spec.ephemeral_gib)
+        .map_err(|e| RuntimeError::io("preparing ephemeral storage", e))?;
     let message = handover::message(spec).map_err(|e| RuntimeError::InvalidSpec(e.to_string()))?;
     let link = Arc::new(TaskLink::new(shared, spec, ours, ResumePoints::new()));
     let sending = link.sending();
@@ -158,7 +160,10 @@ pub(super) fn start(shared: &Arc<Shared>, spec: &TaskSpec) -> Result<(), Runtime
     let started = provide_filters(shared, spec)
         .and_then(|()| write_intent(shared, spec, &paths))
         .and_then(|lock| spawn(shared, &paths, theirs, lock))
-        .and_then(|child| tell(&sending, &message, child))
+        .and_then(|child| {
+            let mount = shared.storage.take(&paths, spec.ephemeral_gib);
+            tell(&sending, mount.as_ref(), &message, child)
+        })
         .and_then(|child| {
             crash::point();
             link.set_shim(child);
@@ -222,10 +227,15 @@ fn spawn(
 }
 
 /// Tells the shim what the intent does not say. One that does not listen is ended: its task has not begun.
-fn tell(sending: &Sending<'_>, message: &[u8], mut shim: std::process::Child) -> std::io::Result<std::process::Child> {
+fn tell(
+    sending: &Sending<'_>,
+    storage: Option<&OwnedFd>,
+    message: &[u8],
+    mut shim: std::process::Child,
+) -> std::io::Result<std::process::Child> {
     crash::point();
     let (header, body) = message.split_at_checked(handover::HEADER_BYTES).unwrap_or((message, &[]));
-    let told = sending.tell(header).and_then(|()| {
+    let told = sending.give(storage).and_then(|()| sending.tell(header)).and_then(|()| {
         crash::point();
         sending.tell(body)
     });

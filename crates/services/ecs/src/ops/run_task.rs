@@ -227,9 +227,6 @@ fn refuse_what_is_missing(cx: &mut Cx<'_>, definition: &Definition) -> Result<()
             cx.not_simulated(format!("{family}/{name} healthCheck"), "recorded; not run, and HEALTHY counts as START");
         }
     }
-    if definition.view.ephemeral_storage.is_some() {
-        cx.not_simulated(format!("{family} ephemeralStorage"), "recorded; the containers' disk is not limited");
-    }
     if definition.view.task_role_arn.is_some() {
         cx.not_simulated(
             format!("{family} taskRoleArn"),

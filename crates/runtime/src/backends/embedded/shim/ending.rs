@@ -12,6 +12,7 @@ use rustix::process::{WaitId, WaitIdOptions, waitid};
 
 use super::super::clock::now;
 use super::super::protocol::{Report, Standing};
+use super::super::storage;
 use super::task::{Exec, Source, Task, unwatch};
 use crate::backend::ContainerState;
 use crate::event::{StartFailure, StartFailureKind, Stream};
@@ -116,6 +117,7 @@ impl Task {
     pub(super) fn end(&mut self) -> io::Result<()> {
         self.containers.clear();
         self.cgroup.remove();
+        storage::detach(&self.paths);
         remove_tree(&self.paths.data)?;
         remove_tree(&self.paths.run)?;
         if let Some(engine) = &mut self.engine {

@@ -32,6 +32,7 @@ use rustix::process::DumpableBehavior;
 
 use super::cgroup::Hierarchies;
 use super::handover;
+use super::packet;
 use super::probe::{PROBE_ARGUMENT, probe_here};
 use super::protocol::{Intent, RECORD_FORMAT, ShimRecord};
 use crate::sys;
@@ -80,6 +81,7 @@ fn begin(dir: &Path) -> io::Result<Option<task::Task>> {
     // The kernel took it from the descriptor that the program was run by.
     let _ = rustix::thread::set_name(c"neargate-shim");
     let engine = sys::inherited_fd(0)?;
+    let storage = packet::receive_fd_or_none(&engine)?;
     let Some(message) = handover::receive(&engine)? else { return Ok(None) };
     let _ = rustix::process::setsid();
     rustix::process::umask(Mode::from_raw_mode(0o022));
@@ -98,7 +100,7 @@ fn begin(dir: &Path) -> io::Result<Option<task::Task>> {
     rustix::stdio::dup2_stdout(&null)?;
     let mut task = task::Task::new(intent, lock, listener, null, Hierarchies::detect(), single_threaded)?;
     task.accept_engine(engine)?;
-    task.launch();
+    task.launch(storage);
     Ok(Some(task))
 }
 

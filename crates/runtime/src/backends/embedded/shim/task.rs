@@ -17,6 +17,7 @@ use super::super::child::{Filter, parse_signal};
 use super::super::net;
 use super::super::paths::TaskPaths;
 use super::super::protocol::{Intent, Order, Report};
+use super::super::storage::{self, OwnMounts};
 use super::connection::Connection;
 use super::container::{Container, StartStep};
 use super::ending::{cancelled, kill_exec, wait_for};
@@ -93,6 +94,7 @@ pub(super) struct Task {
     pub(super) execs: BTreeMap<usize, Exec>,
     execs_made: usize,
     pub(super) network: Option<Result<OwnedFd, StartFailure>>,
+    mounts: OwnMounts,
     pub(super) engine: Option<Connection>,
     listener: UnixListener,
     pub(super) epoll: OwnedFd,
@@ -110,6 +112,7 @@ impl Task {
         single_threaded: SingleThreaded,
     ) -> io::Result<Self> {
         let paths = intent.layout.task(&intent.spec.task_id);
+        let mounts = OwnMounts::enter()?;
         let (cgroup, remarks) = TaskCgroup::create(hierarchies, &intent.layout.instance, &intent.spec);
         let names = intent.spec.containers.iter().enumerate();
         let filters = intent.layout.filters_dir();
@@ -131,6 +134,7 @@ impl Task {
             execs: BTreeMap::new(),
             execs_made: 0,
             network: None,
+            mounts,
             engine: None,
             listener,
             epoll,
@@ -151,14 +155,25 @@ impl Task {
     }
 
     /// Forks the containers that start with the task, makes the network meanwhile, and lets them go on.
-    pub(super) fn launch(&mut self) {
+    pub(super) fn launch(&mut self, storage: Option<OwnedFd>) {
         let launched: Vec<usize> = (0..self.containers.len())
             .filter(|index| self.intent.spec.containers.get(*index).is_some_and(|spec| spec.start_on_launch))
             .collect();
+        if let Err(e) = storage::attach(&self.intent.layout, &self.paths, self.intent.spec.ephemeral_gib, storage) {
+            let text = format!("ephemeral storage: {}", e.to_string().to_lowercase());
+            let failure = StartFailure::new(StartFailureKind::Resources, text);
+            (0..self.containers.len()).for_each(|index| self.fail(index, failure.clone()));
+            self.network = Some(Err(failure));
+            return;
+        }
         for index in &launched {
             self.fork_and_watch(*index);
         }
-        let network = net::connect(&self.intent.layout, &self.intent.spec.network, &self.intent.spec.task_id)
+        let Intent { layout, spec, .. } = &self.intent;
+        // The VPC's namespace is pinned where the engine and other tasks find it.
+        let network = self
+            .mounts
+            .among_the_hosts(|| net::connect(layout, &spec.network, &spec.task_id))
             .map_err(|e| StartFailure::new(StartFailureKind::Network, e.to_string().to_lowercase()));
         match &network {
             Ok(netns) => launched.iter().for_each(|index| self.hand_network(*index, netns)),
