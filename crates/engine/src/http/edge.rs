@@ -304,6 +304,11 @@ impl Edge {
             Some(service) => refuse(service, &error.fault(service.protocol), request_id),
             None => plain(403, &error.fault(Protocol::Query).message),
         };
+        if matches!(error, SignatureError::UnknownRegion(_)) {
+            let hint = "name a region that AWS has in AWS_REGION or AWS_DEFAULT_REGION, such as us-east-1";
+            response.headers.push(("x-neargate-hint", hint.to_owned()));
+            return response;
+        }
         self.say_where_the_key_is(&mut response);
         response
     }

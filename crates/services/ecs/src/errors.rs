@@ -84,7 +84,7 @@ impl From<EcsError> for Fault {
                  strategy. At least one capacity provider must have a weight value greater than zero specified.",
             ),
             PlatformUnknown => {
-                Self::sender("PlatformUnknownException", "The specified platform version does not exist.")
+                Self::sender("PlatformUnknownException", "The specified platform does not exist.")
             }
             PlatformIncompatible => Self::sender(
                 "PlatformTaskDefinitionIncompatibilityException",

@@ -35,6 +35,7 @@ pub(super) fn check(input: &RegisterTaskDefinitionInput) -> Result<(), EcsError>
         if !names.insert(name) {
             return client(format!("Container names must be unique within a task definition: {name}"));
         }
+        check_range(container, "cpu", container.cpu, 0, i32::MAX)?;
         check_memory(container, input.memory.is_some())?;
         check_secret_names(container)?;
         check_times(container)?;

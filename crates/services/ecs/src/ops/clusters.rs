@@ -77,9 +77,7 @@ fn check_settings(settings: Option<&[api::ClusterSetting]>) -> Result<(), EcsErr
             return Err(EcsError::InvalidParameter(format!("Invalid cluster setting name: {name}")));
         }
         if !["enabled", "disabled", "enhanced"].contains(&value) {
-            let text = format!(
-                "Invalid value for cluster setting containerInsights: {value}. Valid values are enabled, disabled and enhanced."
-            );
+            let text = format!("Invalid setting 'value': {value}. containerInsights is enabled, disabled or enhanced.");
             return Err(EcsError::InvalidParameter(text));
         }
     }

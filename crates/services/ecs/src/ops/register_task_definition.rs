@@ -67,7 +67,7 @@ fn view(cx: &Cx<'_>, input: api::RegisterTaskDefinitionInput, revision: i32, is_
         execution_role_arn: input.execution_role_arn,
         network_mode: input.network_mode,
         revision: Some(revision),
-        volumes: Some(input.volumes.unwrap_or_default()),
+        volumes: Some(input.volumes.unwrap_or_default().into_iter().map(volume_with_defaults).collect()),
         status: Some("ACTIVE".to_owned()),
         requires_attributes: Some(requires_attributes),
         placement_constraints: Some(input.placement_constraints.unwrap_or_default()),
@@ -85,6 +85,19 @@ fn view(cx: &Cx<'_>, input: api::RegisterTaskDefinitionInput, revision: i32, is_
         enable_fault_injection: input.enable_fault_injection,
         ..api::TaskDefinition::default()
     }
+}
+
+fn volume_with_defaults(mut volume: api::Volume) -> api::Volume {
+    match &mut volume.efs_volume_configuration {
+        Some(efs) => {
+            efs.root_directory.get_or_insert_with(|| "/".to_owned());
+        }
+        None if volume.docker_volume_configuration.is_none() && volume.configured_at_launch != Some(true) => {
+            volume.host.get_or_insert_default();
+        }
+        None => {}
+    }
+    volume
 }
 
 fn with_defaults(mut container: api::ContainerDefinition, is_bridge: bool) -> api::ContainerDefinition {

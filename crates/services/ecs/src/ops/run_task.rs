@@ -18,6 +18,9 @@ use crate::state::{
 /// How long a client's token is remembered.
 pub(crate) const TOKEN_MS: i64 = 86_400_000;
 
+/// Characters of a call's container overrides.
+const OVERRIDES_CHARS_MAX: usize = 8192;
+
 /// Tasks of one call.
 const COUNT_MAX: i32 = 10;
 
@@ -168,8 +171,26 @@ fn check(input: &api::RunTaskInput, definition: &Definition) -> Result<api::AwsV
         return Err(EcsError::InvalidParameter("subnets can not be empty.".to_owned()));
     }
     check_platform_version(input, definition)?;
+    check_overrides_length(input)?;
+    let task_role = input.overrides.as_ref().and_then(|it| it.task_role_arn.as_ref());
+    if input.enable_execute_command == Some(true) && task_role.or(definition.view.task_role_arn.as_ref()).is_none() {
+        let text = "The task couldn't be run because a valid taskRoleArn is not being used. Specify a valid task role in your \
+                    task definition and try again.";
+        return Err(EcsError::InvalidParameter(text.to_owned()));
+    }
     check_overrides(input, definition)?;
     Ok(network)
+}
+
+/// All overrides of containers together, in JSON.
+fn check_overrides_length(input: &api::RunTaskInput) -> Result<(), EcsError> {
+    let overrides = input.overrides.as_ref().and_then(|it| it.container_overrides.clone()).unwrap_or_default();
+    let json: Vec<_> = overrides.into_iter().map(|it| neargate_shape::to_json(&it.into_value())).collect();
+    if serde_json::Value::from(json).to_string().chars().count() > OVERRIDES_CHARS_MAX {
+        let text = format!("Container Overrides length must be at most {OVERRIDES_CHARS_MAX}");
+        return Err(EcsError::InvalidParameter(text));
+    }
+    Ok(())
 }
 
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-linux-fargate.html>

@@ -96,6 +96,31 @@ fn a_task_that_cannot_be_run_is_refused() {
             "400 InvalidParameterException: Override for container named other is not a container in the TaskDefinition."
         ],
     );
+    let value = |length: usize| json!({ "overrides": { "containerOverrides": [{ "name": "app", "environment": [{ "name": "P", "value": "x".repeat(length) }] }] } });
+    let around = r#"[{"name":"app","environment":[{"name":"P","value":""}]}]"#.len();
+    check(
+        "RunTask",
+        task(value(8193 - around)),
+        expect!["400 InvalidParameterException: Container Overrides length must be at most 8192"],
+    );
+    let mut harness = Harness::new(|| vec![neargate_ecs::service()], open_ports()).unwrap();
+    harness.call("ecs", "CreateCluster", json!({})).unwrap();
+    harness.call("ecs", "RegisterTaskDefinition", definition(json!({}))).unwrap();
+    harness.call("ecs", "RunTask", task(value(8192 - around))).unwrap();
+    check(
+        "RunTask",
+        task(json!({ "enableExecuteCommand": true })),
+        expect![
+            "400 InvalidParameterException: The task couldn't be run because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again."
+        ],
+    );
+    for version in ["1.4", "9.9.9", "latest"] {
+        check(
+            "RunTask",
+            task(json!({ "platformVersion": version })),
+            expect!["400 PlatformUnknownException: The specified platform does not exist."],
+        );
+    }
     check(
         "StopTask",
         json!({ "task": "none" }),

@@ -311,6 +311,10 @@ fn what_is_left_out_is_filled_in_as_on_aws() {
     assert_eq!(container["systemControls"], json!([]));
     assert_eq!(container["portMappings"][0]["hostPort"], 80);
     assert_eq!(view["compatibilities"], json!(["EC2", "FARGATE"]));
+    let efs = json!({ "name": "e", "efsVolumeConfiguration": { "fileSystemId": "fs-1" } });
+    let volumes = described(definition(json!({ "volumes": [{ "name": "v" }, efs] }), json!({})))["volumes"].clone();
+    assert_eq!(volumes[0], json!({ "name": "v", "host": {} }));
+    assert_eq!(volumes[1]["efsVolumeConfiguration"], json!({ "fileSystemId": "fs-1", "rootDirectory": "/" }));
     let bridge = described(definition(
         json!({ "networkMode": "bridge", "requiresCompatibilities": ["EC2"] }),
         json!({ "portMappings": [{ "containerPort": 80 }] }),
