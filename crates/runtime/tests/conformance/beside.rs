@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use crate::differences::{DIFFERENCES, Difference};
 use crate::embedded::EmbeddedHost;
 use crate::host::Host;
-use crate::isolation::{ONLY_VERSION_2, on_version_2};
+use crate::isolation::{is_version_2, on_version_2};
 use crate::probe;
 
 const HOSTNAME: &str = "beside";
@@ -168,7 +168,7 @@ fn compare(ours: &Findings, theirs: &Findings, version: u8) -> Vec<String> {
 #[needs(containers, runc)]
 fn a_container_is_isolated_as_under_runc_or_it_is_said_why_not() {
     let host = EmbeddedHost::new();
-    let version_2 = std::env::var_os(ONLY_VERSION_2).is_some();
+    let version_2 = is_version_2();
     let (own, other) = (ours(&host, |_| {}), theirs(&host, version_2));
     let wrong = compare(&own, &other, if version_2 { 2 } else { 1 });
     let profile = containers_common::version();

@@ -2,6 +2,7 @@
 //! control groups, and again on version 2 where the machine has version 1.
 
 use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use neargate_runtime::{BindMount, ContainerSpec, EventKind, ExecSpec, Tmpfs};
@@ -12,8 +13,6 @@ use crate::host::Host;
 
 /// More than a shim has open.
 const DESCRIPTORS: u32 = 40;
-/// Set in the process that sees only control groups of version 2.
-pub(crate) const ONLY_VERSION_2: &str = "NEARGATE_TEST_ONLY_CGROUP2";
 
 /// The line with which the container ends.
 fn outcome(host: &EmbeddedHost, container: ContainerSpec) -> String {
@@ -261,36 +260,45 @@ fn processes_and_devices_are_limited_by_control_groups() {
         let (lines, _) = host.run(host.script("main", "cat /sys/fs/cgroup/devices/devices.list"));
         assert!(lines.contains(&"c 1:3 rwm".to_owned()) && !lines.contains(&"a *:* rwm".to_owned()), "{lines:?}");
     }
-    let pids = std::path::Path::new("/sys/fs/cgroup/pids/neargate").join(&host.config.instance);
-    if groups.contains(" /sys/fs/cgroup/pids ") {
-        let task = host.task(vec![host.script("main", "echo ready; while :; do sleep 1000; done")]);
-        host.backend().start(&task).unwrap();
-        host.wait(|kind| matches!(kind, EventKind::Output { .. }).then_some(()));
-        let number = |file: &str| {
-            let text = std::fs::read_to_string(pids.join(task.task_id.as_str()).join(file)).unwrap();
-            text.trim().parse::<u64>().unwrap()
-        };
+    let task = host.task(vec![host.script("main", "echo ready; while :; do sleep 1000; done")]);
+    host.backend().start(&task).unwrap();
+    let pid = host.wait_started("main");
+    if let Some(group) = process_group(pid) {
         // 8 for each of 512 MiB.
-        assert_eq!(number("pids.max"), 4096);
-        assert!(number("pids.current") >= 1);
-        host.remove(&task);
+        assert_eq!(std::fs::read_to_string(group.join("pids.max")).unwrap().trim(), "4096");
     }
+    host.remove(&task);
+}
+
+/// The task's group that counts processes, where one does.
+fn process_group(pid: u32) -> Option<PathBuf> {
+    let root = Path::new("/sys/fs/cgroup");
+    let (prefix, root) = if is_version_2() {
+        let controllers = std::fs::read_to_string(root.join("cgroup.controllers")).unwrap();
+        ("0::", controllers.split_whitespace().any(|name| name == "pids").then(|| root.to_owned())?)
+    } else {
+        (":pids:", Some(root.join("pids")).filter(|root| root.exists())?)
+    };
+    let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+    let group = groups.lines().find_map(|line| Some(line.split_once(prefix)?.1)).unwrap();
+    Some(root.join(group.trim_start_matches('/')).parent().unwrap().to_owned())
+}
+
+/// Whether this process sees control groups of version 2 alone.
+pub(crate) fn is_version_2() -> bool {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    mounts.contains(" - cgroup2 ") && !mounts.contains(" - cgroup ")
 }
 
 /// The tests of this file once more where `/sys/fs/cgroup` holds nothing but version 2.
 #[needs(containers)]
 fn all_of_it_holds_on_control_groups_of_version_2_too() {
-    if std::env::var_os(ONLY_VERSION_2).is_some() {
-        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
-        assert!(mounts.contains(" - cgroup2 ") && !mounts.contains(" - cgroup "), "{mounts}");
-        return;
-    }
     on_version_2("isolation::");
 }
 
-/// Runs tests of this binary, by a part of their name, where version 2 is all there is.
+/// Runs tests of this binary, by a part of their name, where version 2 is all there is; where that is here, they run anyway.
 pub(crate) fn on_version_2(tests: &str) {
-    if std::env::var_os(ONLY_VERSION_2).is_some() {
+    if is_version_2() {
         return;
     }
     let script = "umount -R -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec \"$0\" \"$@\"";
@@ -298,7 +306,6 @@ pub(crate) fn on_version_2(tests: &str) {
         .args(["--mount", "--propagation", "private", "sh", "-c", script])
         .arg(std::env::current_exe().unwrap())
         .args([tests, "--test-threads=1"])
-        .env(ONLY_VERSION_2, "1")
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
