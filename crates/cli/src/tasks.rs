@@ -213,12 +213,18 @@ pub(crate) struct Stream {
 
 /// The log streams of a task's containers; those without the awslogs driver have none.
 pub(crate) fn streams(endpoint: &Endpoint, task: &ecs::Task) -> Result<Vec<Stream>, CallError> {
+    observed(endpoint, task).map(|(streams, _)| streams)
+}
+
+/// The log streams of a task's containers, and the names of those that have none in CloudWatch Logs.
+pub(crate) fn observed(endpoint: &Endpoint, task: &ecs::Task) -> Result<(Vec<Stream>, Vec<String>), CallError> {
     let definition = task.task_definition_arn.clone().unwrap_or_default();
     let input = ecs::DescribeTaskDefinitionInput { task_definition: definition, include: None };
     let answer: ecs::DescribeTaskDefinitionOutput =
         endpoint.call(&ecs::SERVICE, &ecs::DESCRIBE_TASK_DEFINITION, input)?;
     let containers = answer.task_definition.and_then(|it| it.container_definitions).into_iter().flatten();
     let id = short(task.task_arn.as_deref());
+    let all: Vec<ecs::ContainerDefinition> = containers.collect();
     let stream = |container: ecs::ContainerDefinition| {
         let name = container.name?;
         let options = container.log_configuration.filter(|it| it.log_driver == "awslogs")?.options?;
@@ -229,7 +235,10 @@ pub(crate) fn streams(endpoint: &Endpoint, task: &ecs::Task) -> Result<Vec<Strea
         let (group, region) = (options.get("awslogs-group")?.clone(), options.get("awslogs-region").cloned());
         Some(Stream { container: name, group, region, stream })
     };
-    Ok(containers.filter_map(stream).collect())
+    let streams: Vec<Stream> = all.iter().cloned().filter_map(stream).collect();
+    let names = all.into_iter().filter_map(|container| container.name);
+    let silent = names.filter(|name| !streams.iter().any(|stream| stream.container == *name)).collect();
+    Ok((streams, silent))
 }
 
 /// How far each log stream has been read.

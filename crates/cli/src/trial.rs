@@ -20,6 +20,7 @@ use crate::endpoint::control::{Notice, NoticeKind};
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
 use crate::tasks::{self, Stream, Tail, short, short_id};
+use crate::words::counted;
 
 /// Lines of a task in the document at the end.
 const LINES_MAX: usize = 100_000;
@@ -33,6 +34,8 @@ pub(crate) struct Fire<'a> {
     pub(crate) events: &'a [EventEntry],
     /// Let the rule of this name, or `all` rules with a schedule, fire once.
     pub(crate) schedules: Option<&'a str>,
+    /// List what was not acted on even where all went well.
+    pub(crate) verbose: bool,
 }
 
 /// How a trial ended.
@@ -65,6 +68,8 @@ pub(crate) struct Trial<'a> {
     notices: Vec<Notice>,
     notices_after: u64,
     labels: BTreeMap<String, usize>,
+    /// Containers whose output goes nowhere.
+    silent: BTreeSet<String>,
 }
 
 /// A task that was seen.
@@ -113,6 +118,7 @@ impl<'a> Trial<'a> {
             notices: vec![],
             notices_after: 0,
             labels: BTreeMap::new(),
+            silent: BTreeSet::new(),
         };
         trial.hear(false)?;
         Ok(trial)
@@ -123,7 +129,7 @@ impl<'a> Trial<'a> {
         let schedules = match (fire.schedules, fire.events) {
             // An app that only has schedules needs nobody to say what is to be fired.
             (None, []) if schedules::are_there(&self.endpoints)? => Some("all"),
-            (None, []) => return Err(schedules::nothing_to_fire()),
+            (None, []) => return Err(schedules::nothing_to_fire(&self.endpoints)?),
             (named, _) => named,
         };
         // A name that means no schedule is wrong before anything is fired.
@@ -143,8 +149,8 @@ impl<'a> Trial<'a> {
             self.watch()?;
             turn.end()?;
         }
-        self.tell_not_simulated();
         let (exit, diagnostics) = self.judge(fire.events)?;
+        self.tell_not_simulated(exit == Exit::Done && !fire.verbose);
         let tasks = self.order.iter().filter_map(|arn| self.tasks.get(arn)).map(|seen| {
             let mut task = tasks::to_json(&seen.task);
             if let Some(members) = task.as_object_mut() {
@@ -239,7 +245,12 @@ impl<'a> Trial<'a> {
     fn meet(&mut self, endpoint: &Endpoint, arn: &str, task: ecs::Task) -> Outcome<()> {
         self.screen.step("task", &format!("{}  {}", id(&task), short(task.task_definition_arn.as_deref())));
         let mut streams = vec![];
-        for stream in tasks::streams(endpoint, &task)? {
+        let (shown, silent) = tasks::observed(endpoint, &task)?;
+        for name in silent.into_iter().filter(|name| self.silent.insert(name.clone())) {
+            let text = format!("what container `{name}` prints: it has no `awslogs` log configuration");
+            self.screen.step_in(Paint::Yellow, "not shown", &text);
+        }
+        for stream in shown {
             let count = self.labels.entry(stream.container.clone()).or_insert(0);
             *count += 1;
             let label = if *count == 1 { stream.container.clone() } else { format!("{}#{count}", stream.container) };
@@ -251,11 +262,15 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
-    /// What was accepted and not acted on, once each, with one of those it is about.
-    fn tell_not_simulated(&self) {
+    /// What was accepted and not acted on, once each, with one of those it is about; in short only how much it is.
+    fn tell_not_simulated(&self, in_short: bool) {
         let mut by_text: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for notice in self.notices.iter().filter(|notice| notice.kind == NoticeKind::NotSimulated) {
             by_text.entry(&notice.text).or_default().insert(&notice.subject);
+        }
+        if in_short && by_text.len() > 1 {
+            let text = format!("{} of the app; `--verbose` lists them", counted(by_text.len(), "setting"));
+            return self.screen.step_in(Paint::Yellow, "not acted on", &self.screen.paint(Paint::Dim, &text));
         }
         let mut word = "not acted on";
         for (text, subjects) in by_text {

@@ -19,9 +19,23 @@ pub struct Assembly {
     pub stacks: Vec<AssemblyStack>,
     /// Directories of nested assemblies (stages), each with a manifest of its own.
     pub nested: Vec<String>,
-    /// Context that the app looked up and did not find (`missing`): provider and key.
-    pub missing: Vec<String>,
+    /// Context that the app looked up and did not find.
+    pub missing: Vec<MissingContext>,
 }
+
+/// An entry of `missing`: a value that the app looked up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MissingContext {
+    /// Who looks it up, such as `availability-zones`.
+    pub provider: String,
+    /// The key under which the app finds the value in its context.
+    pub key: String,
+    /// What is asked for.
+    pub props: Json,
+}
+
+/// The newest major version of the format that is read: that of the CDK command line whose rules these are.
+const MAJOR_MAX: u64 = 55;
 
 /// A stack of an assembly.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +87,16 @@ impl Assembly {
             let message = "not the manifest of a cloud assembly: expected `version` and `artifacts`";
             return Err(Diagnostic::error(codes::ASSEMBLY, message).at(file));
         };
+        if let Some(major) =
+            version.split('.').next().and_then(|it| it.parse::<u64>().ok()).filter(|it| *it > MAJOR_MAX)
+        {
+            let message = format!(
+                "the cloud assembly has schema version {version}, and versions up to {MAJOR_MAX}.x.x are read: the CDK library of the \
+                 app is newer than this program (major version {major})"
+            );
+            let hint = "use an older `aws-cdk-lib`, or a newer Neargate";
+            return Err(Diagnostic::error(codes::ASSEMBLY, message).at(file).hint(hint));
+        }
         let artifacts: Vec<Artifact<'_>> = artifacts.iter().map(|(id, json)| Artifact::of(id, json)).collect();
         let assets: BTreeMap<&str, &str> = artifacts
             .iter()
@@ -152,11 +176,16 @@ impl<'a> Artifact<'a> {
     }
 }
 
-fn missing(manifest: &Json) -> Vec<String> {
+fn missing(manifest: &Json) -> Vec<MissingContext> {
     let entries = manifest.get("missing").and_then(Json::as_array).into_iter().flatten();
-    let name =
-        |entry: &Json| Some(format!("{} {}", text_at(entry, "provider").unwrap_or("context"), text_at(entry, "key")?));
-    entries.filter_map(name).collect()
+    let entry = |entry: &Json| {
+        Some(MissingContext {
+            provider: text_at(entry, "provider").unwrap_or("context").to_owned(),
+            key: text_at(entry, "key")?.to_owned(),
+            props: entry.get("props").cloned().unwrap_or_default(),
+        })
+    };
+    entries.filter_map(entry).collect()
 }
 
 fn text_at<'a>(json: &'a Json, key: &str) -> Option<&'a str> {

@@ -39,7 +39,7 @@ mod source;
 mod template;
 mod trail;
 
-pub use assembly::{Assembly, AssemblyStack};
+pub use assembly::{Assembly, AssemblyStack, MissingContext};
 pub use canonical::{Difference, canonical, semantic_diff};
 pub use dynamic::{Part as DynamicPart, parts as dynamic_parts};
 pub use environment::{DynamicReference, Environment, StackOutput, Undeployed, Unknown, pseudo};

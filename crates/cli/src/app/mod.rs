@@ -11,6 +11,7 @@ pub(crate) mod image_names;
 pub(crate) mod imports;
 pub(crate) mod known;
 pub(crate) mod log_key;
+mod lookups;
 mod program;
 mod reader;
 pub(crate) mod synth;

@@ -28,8 +28,15 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How long an app that is broken off may take to end.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Runs the command; the assembly is in `out` then.
-pub(super) fn run(screen: &Screen, line: &str, directory: &Path, cdk: &CdkJson, out: &Path) -> Outcome<()> {
+/// Runs the command; the assembly is in `out` then. `found` is context that was looked up for it.
+pub(super) fn run(
+    screen: &Screen,
+    line: &str,
+    directory: &Path,
+    cdk: &CdkJson,
+    found: &Map<String, Json>,
+    out: &Path,
+) -> Outcome<()> {
     let cannot = |error: std::io::Error| {
         let message = format!("cannot run the app's command `{line}`: {error}");
         Failure::failed(Diagnostic::error(codes::APP_FAILED, message).at(directory.display().to_string()))
@@ -38,7 +45,7 @@ pub(super) fn run(screen: &Screen, line: &str, directory: &Path, cdk: &CdkJson, 
         .args(["-c", line])
         .current_dir(directory)
         .env("CDK_OUTDIR", out)
-        .env("CDK_CONTEXT_JSON", Json::Object(context(cdk)).to_string())
+        .env("CDK_CONTEXT_JSON", Json::Object(context(cdk, found)).to_string())
         .env("CDK_DEFAULT_ACCOUNT", DEFAULT_ACCOUNT)
         .env("CDK_DEFAULT_REGION", endpoint::region())
         .stdin(Stdio::null())
@@ -67,6 +74,8 @@ pub(super) fn run(screen: &Screen, line: &str, directory: &Path, cdk: &CdkJson, 
         let _ = reader.join();
     }
     let status = child.wait().map_err(cannot)?;
+    // What it has written is on the screen; a document has it once more.
+    let last = if screen.is_json() { last } else { VecDeque::new() };
     if status.success() { Ok(()) } else { Err(failed(line, directory, status, last)) }
 }
 
@@ -143,8 +152,11 @@ fn forward(stream: Box<dyn Read + Send>, lines: mpsc::Sender<String>) -> std::th
 }
 
 /// The app's own context and what the CDK command line adds to it.
-fn context(cdk: &CdkJson) -> Map<String, Json> {
+fn context(cdk: &CdkJson, found: &Map<String, Json>) -> Map<String, Json> {
     let mut context = cdk.context.clone();
+    for (key, value) in found {
+        context.entry(key.clone()).or_insert_with(|| value.clone());
+    }
     for key in ["aws:cdk:enable-path-metadata", "aws:cdk:enable-asset-metadata"] {
         context.insert(key.to_owned(), true.into());
     }

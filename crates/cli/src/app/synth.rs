@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use neargate_base::{Diagnostic, Severity};
-use neargate_template::{Assembly, AssemblyStack, Template};
-use serde_json::Value as Json;
+use neargate_template::{Assembly, AssemblyStack, MissingContext, Template};
+use serde_json::{Map, Value as Json};
 
-use super::{App, Source, program};
+use super::{App, Source, lookups, program};
 use crate::codes;
-use crate::endpoint;
+use crate::endpoint::{self, Endpoint};
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::places::{absolute, read_text};
 use crate::screen::Screen;
 
+/// How often an app may ask for more than it was told before.
+const RUNS_MAX: usize = 8;
 /// Stages within stages.
 const NESTING_MAX: usize = 8;
 
@@ -94,6 +96,33 @@ impl Synthesized {
     }
 }
 
+impl Synthesized {
+    /// Gives parameters of the command line to the stacks that have them.
+    pub(crate) fn give(&mut self, parameters: &[(&str, &str)]) -> Outcome<()> {
+        for (name, value) in parameters {
+            let mut is_known = false;
+            for stack in self.stacks.iter_mut().filter(|stack| stack.template.parameters.contains_key(*name)) {
+                stack.parameters.insert((*name).to_owned(), (*value).to_owned());
+                is_known = true;
+            }
+            if !is_known {
+                let diagnostic = Diagnostic::error(codes::ARGUMENT, format!("no stack has a parameter `{name}`"));
+                return Err(Failure::usage(like_a_parameter(&self.stacks, name, diagnostic)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds what may have been meant.
+fn like_a_parameter(stacks: &[Stack], name: &str, diagnostic: Diagnostic) -> Diagnostic {
+    let known = stacks.iter().flat_map(|stack| stack.template.parameters.keys().map(String::as_str));
+    match neargate_template::nearest(name, known) {
+        Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    }
+}
+
 /// Where an app's command writes where nobody says: its own `cdk.out`.
 pub(crate) fn usual_out_dir(app: &App) -> Option<PathBuf> {
     match &app.source {
@@ -104,8 +133,9 @@ pub(crate) fn usual_out_dir(app: &App) -> Option<PathBuf> {
     }
 }
 
-/// Runs the app, if it is a program, into `out`, and reads what there is.
-pub(crate) fn synth(screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<Synthesized> {
+/// Runs the app, if it is a program, into `out`, and reads what there is. What the app looks up is answered from the
+/// configuration and, where one runs, from the engine.
+pub(crate) fn synth(screen: &Screen, app: &App, engine: Option<&Endpoint>, out: Option<&Path>) -> Outcome<Synthesized> {
     let mut findings = vec![];
     let (directory, mut stacks) = match &app.source {
         Source::Template(file) => {
@@ -113,20 +143,23 @@ pub(crate) fn synth(screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<S
             let name = stack_name(file);
             (directory, read_stack(file, &name, &name, &mut findings)?.into_iter().collect())
         }
-        Source::Assembly(directory) => (directory.clone(), read_assembly(directory, &mut findings, 0)?),
-        Source::Command { line, directory, cdk } => {
-            screen.step("synth", line);
+        Source::Assembly(directory) => {
+            let mut read = Read::default();
+            read_assembly(directory, &mut read, 0)?;
+            let mut values = Map::new();
+            for missing in &read.missing {
+                values.extend(lookups::answer(app, engine, missing)?.map(|value| (missing.key.clone(), value)));
+            }
+            findings.extend(read.findings);
+            findings.extend(lookups::unanswered(&read.missing, &values));
+            (directory.clone(), read.stacks)
+        }
+        Source::Command { .. } => {
             let usual = usual_out_dir(app).unwrap_or_default();
             let out = absolute(out.unwrap_or(&usual));
-            program::run(screen, line, directory, cdk, &out)?;
-            if !out.join("manifest.json").is_file() {
-                let message =
-                    format!("the app's command `{line}` ended well but wrote no cloud assembly to `{}`", out.display());
-                let hint = "it must write to the directory in `CDK_OUTDIR`: does the app call `synth()` at its end?";
-                return Err(Failure::failed(Diagnostic::error(codes::APP_FAILED, message).hint(hint)));
-            }
-            let stacks = read_assembly(&out, &mut findings, 0)?;
-            (out, stacks)
+            let read = run_until_all_is_found(screen, app, engine, &out)?;
+            findings.extend(read.findings);
+            (out, read.stacks)
         }
     };
     settle_account(&mut stacks);
@@ -135,6 +168,47 @@ pub(crate) fn synth(screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<S
         return Err(Failure { exit: Exit::Usage, diagnostics: findings });
     }
     Ok(Synthesized { directory, stacks, warnings: findings, is_part: false })
+}
+
+/// Runs the app's command, looks up what it asks for, and runs it again with that, as the CDK command line does.
+fn run_until_all_is_found(screen: &Screen, app: &App, engine: Option<&Endpoint>, out: &Path) -> Outcome<Read> {
+    let Source::Command { line, directory, cdk } = &app.source else { return Ok(Read::default()) };
+    let mut found = Map::new();
+    for _ in 0..RUNS_MAX {
+        screen.step("synth", line);
+        program::run(screen, line, directory, cdk, &found, out)?;
+        if !out.join("manifest.json").is_file() {
+            let message =
+                format!("the app's command `{line}` ended well but wrote no cloud assembly to `{}`", out.display());
+            let hint = "it must write to the directory in `CDK_OUTDIR`: does the app call `synth()` at its end?";
+            return Err(Failure::failed(Diagnostic::error(codes::APP_FAILED, message).hint(hint)));
+        }
+        let mut read = Read::default();
+        read_assembly(out, &mut read, 0)?;
+        let known = found.len();
+        for missing in &read.missing {
+            if let Some(value) = lookups::answer(app, engine, missing)?.filter(|_| !found.contains_key(&missing.key)) {
+                screen.step("lookup", &missing.key);
+                found.insert(missing.key.clone(), value);
+            }
+        }
+        read.missing.retain(|missing| !found.contains_key(&missing.key));
+        // With an answer that is not here it would only ask again.
+        if !read.missing.is_empty() || found.len() == known {
+            read.findings.extend(lookups::unanswered(&read.missing, &found));
+            return Ok(read);
+        }
+    }
+    let message = format!("the app's command `{line}` looks up something new each time, {RUNS_MAX} times over");
+    Err(Failure::failed(Diagnostic::error(codes::CDK_JSON, message)))
+}
+
+/// What an assembly's files have.
+#[derive(Debug, Default)]
+struct Read {
+    stacks: Vec<Stack>,
+    missing: Vec<MissingContext>,
+    findings: Vec<Diagnostic>,
 }
 
 /// A stack that leaves its account open goes into the one that the app's other stacks name, if they all name one: there can be
@@ -159,36 +233,31 @@ fn give_parameters(app: &App, stacks: &mut [Stack]) -> Vec<Diagnostic> {
         }
         if !is_known {
             let message = format!("no stack has the parameter `{name}` to which `[parameters]` gives a value");
-            findings.push(Diagnostic::warning(codes::CONFIG, message));
+            findings.push(like_a_parameter(stacks, name, Diagnostic::warning(codes::CONFIG, message)));
         }
     }
     findings
 }
 
-fn read_assembly(directory: &Path, findings: &mut Vec<Diagnostic>, depth: usize) -> Outcome<Vec<Stack>> {
+fn read_assembly(directory: &Path, read: &mut Read, depth: usize) -> Outcome<()> {
     let file = directory.join("manifest.json");
     let assembly = Assembly::parse(&read_text(&file)?, &file.display().to_string()).map_err(Failure::usage)?;
-    for missing in &assembly.missing {
-        let message = format!("the app looks up `{missing}`, and Neargate looks up nothing outside");
-        let hint = "put the value into `cdk.context.json`, as `cdk synth` with an AWS account would";
-        findings.push(Diagnostic::error(codes::CDK_JSON, message).hint(hint));
-    }
-    let mut stacks = vec![];
+    read.missing.extend(assembly.missing);
     for entry in &assembly.stacks {
         let template = directory.join(&entry.template_file);
         if is_empty(&template)? {
             let message = format!("the stack `{}` has no resources and is left out", entry.display_name);
-            findings.push(Diagnostic::warning(codes::STACK, message));
+            read.findings.push(Diagnostic::warning(codes::STACK, message));
             continue;
         }
-        if let Some(stack) = read_stack(&template, &entry.name, &entry.display_name, findings)? {
-            stacks.push(with_entry(stack, entry, directory));
+        if let Some(stack) = read_stack(&template, &entry.name, &entry.display_name, &mut read.findings)? {
+            read.stacks.push(with_entry(stack, entry, directory));
         }
     }
     for nested in assembly.nested.iter().filter(|_| depth < NESTING_MAX) {
-        stacks.extend(read_assembly(&directory.join(nested), findings, depth + 1)?);
+        read_assembly(&directory.join(nested), read, depth + 1)?;
     }
-    Ok(stacks)
+    Ok(())
 }
 
 /// Whether the template of a stack has no resource. No other template is written by hand like that.
@@ -220,7 +289,12 @@ fn read_stack(file: &Path, name: &str, display_name: &str, findings: &mut Vec<Di
 
 /// Where a resource stands in its stack's template: `file:line:column`.
 pub(crate) fn place(stack: &Stack, logical_id: &str) -> Option<String> {
-    let (line, column) = neargate_template::locate(&stack.body, &format!("Resources.{logical_id}"))?;
+    place_of(stack, &format!("Resources.{logical_id}"))
+}
+
+/// Where a path such as `Parameters.Stage` stands in a stack's template.
+pub(crate) fn place_of(stack: &Stack, path: &str) -> Option<String> {
+    let (line, column) = neargate_template::locate(&stack.body, path)?;
     let file = stack.file.file_name().unwrap_or_default().to_string_lossy();
     Some(format!("{file}:{line}:{column}"))
 }

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use neargate_base::Diagnostic;
 
 use crate::app::App;
 use crate::app::synth::{Synthesized, synth};
+use crate::codes;
 use crate::deploy;
-use crate::outcome::Outcome;
+use crate::endpoint::Endpoint;
+use crate::outcome::{Failure, Outcome};
 use crate::screen::Screen;
 
 /// Arguments of everything that deploys an app.
@@ -19,6 +22,9 @@ pub(super) struct AppArgs {
     /// Only this stack and those it depends on; may be given again
     #[arg(long = "stack", value_name = "NAME")]
     stacks: Vec<String>,
+    /// A value for a parameter of the templates, before `[parameters]`; may be given again
+    #[arg(long = "parameter", value_name = "NAME=VALUE")]
+    parameters: Vec<String>,
     /// Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
     #[arg(long)]
     fix_log_key: bool,
@@ -26,8 +32,16 @@ pub(super) struct AppArgs {
 
 impl AppArgs {
     /// The app's stacks as they are to be deployed; a program writes its assembly into `out`, or where it always does.
-    pub(super) fn synth(&self, screen: &Screen, app: &App, out: Option<&Path>) -> Outcome<Synthesized> {
-        let mut made = synth(screen, app, out)?;
+    pub(super) fn synth(
+        &self,
+        screen: &Screen,
+        app: &App,
+        engine: Option<&Endpoint>,
+        out: Option<&Path>,
+    ) -> Outcome<Synthesized> {
+        let parameters = self.parameters()?;
+        let mut made = synth(screen, app, engine, out)?;
+        made.give(&parameters)?;
         if !self.stacks.is_empty() {
             made.keep(&self.stacks)?;
         }
@@ -35,5 +49,13 @@ impl AppArgs {
             deploy::fix_log_keys(screen, &mut made);
         }
         Ok(made)
+    }
+
+    fn parameters(&self) -> Outcome<Vec<(&str, &str)>> {
+        let pair = |given: &'_ String| {
+            let message = format!("`--parameter` must be `NAME=VALUE`, got `{given}`");
+            Failure::usage(Diagnostic::error(codes::ARGUMENT, message))
+        };
+        self.parameters.iter().map(|given| given.split_once('=').ok_or_else(|| pair(given))).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! `neargate clock`.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use neargate_base::{Diagnostic, Timestamp};
@@ -12,9 +13,13 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::control::{NoticeKind, Status, Turn};
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::{Paint, Screen};
+use crate::signals::{self, Hangup};
+use crate::tasks::{short, short_id};
 use crate::told::tell;
 
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long nothing may take place before it is said why.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Lines about what takes place on the way.
 const LINES_MAX: usize = 40;
 
@@ -65,9 +70,10 @@ pub(super) fn run(command: &ClockCommand, screen: &Screen) -> Outcome {
             turned(screen, &args.engine.endpoint()?, &Turn::Set(time.to_string()), true)?
         }
         ClockCommand::Advance(args) => {
+            signals::watch(Hangup::Ends)?;
             let turn = match duration_ms(&args.by) {
                 Some(ms) => Turn::Advance(ms),
-                None => Turn::To(to_come(&args.engine.endpoint()?, moment(&args.by)?)?.to_string()),
+                None => Turn::To(to_come(&args.engine.endpoint()?, time_or_span(&args.by)?)?.to_string()),
             };
             turned(screen, &args.engine.endpoint()?, &turn, !args.no_wait)?
         }
@@ -102,8 +108,12 @@ fn to_come(endpoint: &Endpoint, time: Timestamp) -> Outcome<Timestamp> {
 pub(crate) fn turned(screen: &Screen, endpoint: &Endpoint, turn: &Turn, waits_for_effects: bool) -> Outcome<Status> {
     let mut on_the_way = OnTheWay::begin(screen, endpoint)?;
     let mut status = endpoint.turn(turn, waits_for_effects)?;
+    let mut waiting = Waiting::default();
     while status.is_turning {
+        signals::check().map_err(turns_on)?;
+        let after = on_the_way.after;
         on_the_way.tell(endpoint)?;
+        waiting.tell(screen, endpoint, on_the_way.after > after)?;
         screen.live("clock", status.text("service_time"));
         std::thread::sleep(PAUSE);
         status = endpoint.status()?;
@@ -113,6 +123,60 @@ pub(crate) fn turned(screen: &Screen, endpoint: &Endpoint, turn: &Turn, waits_fo
         screen.step_in(Paint::Cyan, "…", &format!("and {} more", on_the_way.more));
     }
     Ok(status)
+}
+
+/// The engine does not ask whether somebody looks on.
+fn turns_on(mut failure: Failure) -> Failure {
+    for diagnostic in &mut failure.diagnostics {
+        diagnostic.message.push_str("; the clock turns on");
+        diagnostic
+            .hints
+            .push("`neargate clock show` says how far it is, `neargate clock set TIME` puts an end to it".to_owned());
+    }
+    failure
+}
+
+/// The tasks for which the clock waits.
+#[derive(Debug)]
+struct Waiting {
+    since: Instant,
+    told: BTreeSet<String>,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self { since: Instant::now(), told: BTreeSet::new() }
+    }
+}
+
+impl Waiting {
+    /// Where nothing has taken place for a while, names each task once that is not over.
+    fn tell(&mut self, screen: &Screen, endpoint: &Endpoint, is_news: bool) -> Outcome<()> {
+        if is_news {
+            self.since = Instant::now();
+        }
+        if self.since.elapsed() < PATIENCE || self.told.len() >= LINES_MAX {
+            return Ok(());
+        }
+        for task in endpoint.living_tasks()? {
+            let id = short_id(short(Some(&task)));
+            if self.told.len() < LINES_MAX && self.told.insert(task) {
+                let text =
+                    format!("for task {id} to end; `neargate task stop {id}` ends it, `--no-wait` would not wait");
+                screen.step_in(Paint::Yellow, "waiting", &text);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A moment, where a span of time could stand as well.
+fn time_or_span(text: &str) -> Outcome<Timestamp> {
+    text.parse().map_err(|_: String| {
+        let message = format!("`{text}` is neither a span of time nor a time");
+        let hint = "write a span such as `90s`, `2h30m` or `31d`, or a time such as `2026-12-01T04:00:00Z`";
+        Failure::usage(Diagnostic::error(codes::ARGUMENT, message).hint(hint))
+    })
 }
 
 /// What takes place while the clock turns, on the screen; a month of a rule that fires every minute is cut short.

@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make an app's templates and check that they can be read
+    /// Make an app's templates and check that they can be read; whether they come up is for `try`
     Synth(synth::SynthArgs),
     /// Start an app in a throw-away engine, fire it, wait for its tasks, show them, and tear everything down
     Try(try_app::TryArgs),

@@ -29,7 +29,7 @@ pub(super) fn run(args: &SynthArgs, screen: &Screen) -> Outcome {
         let message = format!("`--output` has no meaning here: `{}` is no program that writes templates", app.name);
         return Err(Failure::usage(Diagnostic::error(codes::ARGUMENT, message).hint("leave `--output` out")));
     }
-    let made = synth(screen, &app, args.output.as_deref())?;
+    let made = synth(screen, &app, None, args.output.as_deref())?;
     for warning in &made.warnings {
         screen.diagnostic(warning);
     }

@@ -136,13 +136,17 @@ fn logs(args: &LogsArgs, screen: &Screen) -> Outcome {
 fn stop(args: &StopArgs, screen: &Screen) -> Outcome {
     let endpoint = args.engine.endpoint()?;
     let task = tasks::find(&endpoint, &args.task)?;
-    let input = ecs::StopTaskInput {
-        cluster: task.cluster_arn.clone(),
-        task: task.task_arn.clone().unwrap_or_default(),
-        reason: args.reason.clone(),
-    };
-    let _: ecs::StopTaskOutput = endpoint.call(&ecs::SERVICE, &ecs::STOP_TASK, input)?;
-    screen.step("stopping", short(task.task_arn.as_deref()));
+    if tasks::is_stopped(&task) {
+        screen.step_in(Paint::Yellow, "stopped", &format!("{}  already", short(task.task_arn.as_deref())));
+    } else {
+        let input = ecs::StopTaskInput {
+            cluster: task.cluster_arn.clone(),
+            task: task.task_arn.clone().unwrap_or_default(),
+            reason: args.reason.clone(),
+        };
+        let _: ecs::StopTaskOutput = endpoint.call(&ecs::SERVICE, &ecs::STOP_TASK, input)?;
+        screen.step("stopping", short(task.task_arn.as_deref()));
+    }
     if screen.is_json() {
         screen.json(&json!({ "task": task.task_arn }));
     }

@@ -45,6 +45,9 @@ pub(crate) struct TryArgs {
     /// Turn the clock until the rule with this name, or every rule with a schedule, has fired once; after `--event`
     #[arg(long, value_name = "NAME|all")]
     fire: Option<String>,
+    /// List everything that is recorded and not acted on
+    #[arg(short, long)]
+    verbose: bool,
     /// Give up on tasks that have not stopped after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     timeout: u64,
@@ -62,7 +65,7 @@ fn try_once(args: &TryArgs, screen: &Screen) -> Outcome {
     let events = events(args, &app)?;
     let place = ThrowAway::new(PURPOSE)?;
     sweep_earlier(screen);
-    let made = args.of_app.synth(screen, &app, Some(&place.path().join("cdk.out")))?;
+    let made = args.of_app.synth(screen, &app, None, Some(&place.path().join("cdk.out")))?;
     let data_dir = place.path().join(DATA);
     neargate_engine::claim(&data_dir)?;
     let behind = behind();
@@ -140,7 +143,7 @@ fn attempt(
     events: &[EventEntry],
 ) -> Outcome<Verdict> {
     let stacks = deploy::deploy(screen, endpoint, order)?;
-    let fire = Fire { events, schedules: args.fire.as_deref() };
+    let fire = Fire { events, schedules: args.fire.as_deref(), verbose: args.verbose };
     let endpoints = deploy::environments(order.made);
     let endpoints =
         endpoints.iter().map(|(account, region)| endpoint.in_environment(account.as_deref(), region.as_deref()));

@@ -79,7 +79,7 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     if let Some(status) = endpoint.status_if_there()? {
         return in_running_engine(args, screen, &endpoint, app.as_ref(), &status.data_dir);
     }
-    let made = app.as_ref().map(|app| args.of_app.synth(screen, app, None)).transpose()?;
+    let made = app.as_ref().map(|app| args.of_app.synth(screen, app, None, None)).transpose()?;
     let data_dir = places::absolute(&match &args.data_dir {
         Some(given) => given.clone(),
         None => places::data_dir()?,
@@ -190,7 +190,7 @@ fn in_running_engine(
     screen.step("engine", &format!("runs already at http://{}", endpoint.address()));
     let stacks = match app {
         Some(app) => {
-            let made = args.of_app.synth(screen, app, None)?;
+            let made = args.of_app.synth(screen, app, Some(endpoint), None)?;
             let stores = stores(data_dir);
             images::provide(screen, app, &made, &stores)?;
             deploy::deploy(screen, endpoint, &order(app, &made, &stores))?

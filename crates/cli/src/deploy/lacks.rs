@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 
 use neargate_base::{Diagnostic, Severity};
-use neargate_template::nearest;
+use neargate_template::{nearest, resolve_parameters};
 
 use super::lines::Lines;
 use super::{Order, imports};
 use crate::app::image_names::{Images, Use};
-use crate::app::synth::{Stack, Synthesized, called, place};
+use crate::app::known::{Known, home};
+use crate::app::synth::{Stack, Synthesized, called, place, place_of};
 use crate::codes;
 use crate::endpoint::Endpoint;
 use crate::images;
@@ -27,6 +28,7 @@ pub(super) fn check(screen: &Screen, endpoint: &Endpoint, order: &Order<'_>) -> 
     let mut findings = too_large(order.made);
     findings.extend(unknown_types(&endpoint.resource_types()?, order.made));
     let mut lines = Lines::default();
+    findings.extend(parameters(order, &mut lines));
     let (absent_images, unbuilt) = absent_images(order, &mut lines)?;
     let absent = imports::missing(endpoint, order.app, order.made, &mut lines)?;
     findings.extend(absent.into_iter().chain(absent_images));
@@ -39,6 +41,23 @@ pub(super) fn check(screen: &Screen, endpoint: &Endpoint, order: &Order<'_>) -> 
     }
     findings.iter().for_each(|finding| screen.diagnostic(finding));
     Ok(())
+}
+
+/// Parameters without a value, and values that their parameters do not allow.
+fn parameters(order: &Order<'_>, lines: &mut Lines) -> Vec<Diagnostic> {
+    let mut found = vec![];
+    for stack in &order.made.stacks {
+        let environment = Known::of(stack, &home(stack), &order.app.config.fixtures);
+        let (values, findings) = resolve_parameters(&stack.template, &stack.parameters, &environment);
+        let without = stack.template.parameters.keys().filter(|name| !values.contains_key(*name));
+        without.for_each(|name| lines.add_parameter(name));
+        found.extend(findings.into_iter().map(|finding| {
+            let path = finding.diagnostic.path.clone();
+            let place = place_of(stack, &path).unwrap_or(path);
+            finding.diagnostic.at(format!("{place} (stack `{}`)", stack.display_name))
+        }));
+    }
+    found
 }
 
 fn too_large(made: &Synthesized) -> Vec<Diagnostic> {

@@ -10,6 +10,7 @@ use crate::app::imports::Thing;
 /// The lines that are missing from `neargate.toml`.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
+    parameters: BTreeSet<String>,
     images: BTreeSet<String>,
     exports: BTreeSet<String>,
     secrets: BTreeSet<String>,
@@ -17,6 +18,11 @@ pub(super) struct Lines {
 }
 
 impl Lines {
+    /// A parameter of a template that has no value.
+    pub(super) fn add_parameter(&mut self, name: &str) {
+        self.parameters.insert(format!("{} = \"…\"", toml_key(name)));
+    }
+
     /// An image that somebody must provide.
     pub(super) fn add_image(&mut self, key: &str) {
         self.images.insert(format!("\"{key}\" = {{ build = \"DIR\" }}"));
@@ -53,6 +59,7 @@ impl Lines {
     pub(super) fn hint(&self, app: &App) -> Option<String> {
         let config = &app.config;
         let sections = [
+            ("parameters", &self.parameters, config.parameters.is_empty()),
             ("images", &self.images, config.images.is_empty()),
             ("fixtures.exports", &self.exports, config.fixtures.exports.is_empty()),
             ("fixtures.secrets", &self.secrets, config.fixtures.secrets.is_empty()),

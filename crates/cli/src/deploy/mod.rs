@@ -116,6 +116,7 @@ fn deploy_stack(screen: &Screen, endpoint: &Endpoint, stack: &Stack, detail: Det
                 counted(followed.resources, "resource")
             );
             screen.step("stack", &text);
+            tell_outputs(screen, &found);
             Ok(summary(stack, &found.stack_status.clone(), Some(&found), followed.resources))
         }
         Ending::Failed(ref found) => {
@@ -135,6 +136,15 @@ fn template(endpoint: &Endpoint, stack: &Stack) -> Outcome<(Option<String>, Opti
     }
     let url = endpoint.keep_template(&stack.body).map_err(|error| refused(stack, &error))?;
     Ok((None, Some(url)))
+}
+
+/// The outputs that somebody wrote; the CDK makes others for references between stacks.
+fn tell_outputs(screen: &Screen, stack: &cfn::Stack) {
+    let outputs = stack.outputs.iter().flatten();
+    let outputs = outputs.filter_map(|it| Some((it.output_key.as_deref()?, it.output_value.as_deref()?)));
+    for (key, value) in outputs.filter(|(key, _)| !key.starts_with("ExportsOutput")) {
+        screen.step_in(Paint::Cyan, "output", &format!("{key}  {value}"));
+    }
 }
 
 fn create(endpoint: &Endpoint, stack: &Stack) -> Outcome<String> {

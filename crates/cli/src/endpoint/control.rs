@@ -158,6 +158,13 @@ impl Endpoint {
         Ok(rules.filter_map(scheduled_rule).collect())
     }
 
+    /// The ARNs of the tasks that are not over.
+    pub(crate) fn living_tasks(&self) -> Result<Vec<String>, CallError> {
+        let answer = self.control("GET", "tasks", "", &Json::Null, Duration::ZERO)?;
+        let tasks = answer.as_array().into_iter().flatten();
+        Ok(tasks.filter_map(|it| it.get("task")?.as_str().map(str::to_owned)).collect())
+    }
+
     /// The resource types that stacks may have.
     pub(crate) fn resource_types(&self) -> Result<Vec<String>, CallError> {
         let answer = self.control("GET", "types", "", &Json::Null, Duration::ZERO)?;

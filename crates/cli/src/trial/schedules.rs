@@ -47,9 +47,12 @@ pub(super) fn plan(endpoints: &[Endpoint], name: &str) -> Outcome<Vec<OneTurn>> 
         };
         let names: Vec<_> = all.iter().map(|rule| format!("`{}`", rule.name)).collect();
         let diagnostic = Diagnostic::error(codes::NOTHING_TO_FIRE, message);
-        let diagnostic =
-            if names.is_empty() { diagnostic } else { diagnostic.hint(format!("there are {}", names.join(", "))) };
-        return Err(Failure::usage(diagnostic));
+        let diagnostic = with_disabled(&disabled(endpoints)?, diagnostic);
+        return Err(Failure::usage(match names.as_slice() {
+            [] => diagnostic,
+            [one] => diagnostic.hint(format!("there is {one}")),
+            _ => diagnostic.hint(format!("there are {}", names.join(", "))),
+        }));
     }
     Ok(turns)
 }
@@ -60,10 +63,29 @@ pub(super) fn are_there(endpoints: &[Endpoint]) -> Outcome<bool> {
 }
 
 /// Nobody said what to fire, and there is no schedule either.
-pub(super) fn nothing_to_fire() -> Failure {
-    let message = "there is nothing to fire: no rule has a schedule, and no event was given";
+pub(super) fn nothing_to_fire(endpoints: &[Endpoint]) -> Outcome<Failure> {
+    let disabled = disabled(endpoints)?;
+    let message = match disabled.is_empty() {
+        true => "there is nothing to fire: no rule has a schedule, and no event was given",
+        false => "there is nothing to fire: no enabled rule has a schedule, and no event was given",
+    };
     let hint = "give an event with `--event FILE`, or `[event]` in `neargate.toml`";
-    Failure::usage(Diagnostic::error(codes::NOTHING_TO_FIRE, message).hint(hint))
+    Ok(Failure::usage(with_disabled(&disabled, Diagnostic::error(codes::NOTHING_TO_FIRE, message).hint(hint))))
+}
+
+/// The names of rules with a schedule that do not fire.
+fn disabled(endpoints: &[Endpoint]) -> Outcome<Vec<String>> {
+    let mut names = vec![];
+    for endpoint in endpoints {
+        let of_schedules = rules(endpoint, None)?.into_iter().filter(|rule| rule.schedule_expression.is_some());
+        names
+            .extend(of_schedules.filter(|rule| rule.state.as_deref() == Some("DISABLED")).filter_map(|rule| rule.name));
+    }
+    Ok(names)
+}
+
+fn with_disabled(names: &[String], diagnostic: Diagnostic) -> Diagnostic {
+    names.iter().fold(diagnostic, |diagnostic, name| diagnostic.detail(format!("rule `{name}` is disabled")))
 }
 
 fn scheduled(endpoints: &[Endpoint]) -> Outcome<Vec<Scheduled>> {

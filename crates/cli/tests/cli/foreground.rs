@@ -66,6 +66,43 @@ fn variables_for_clients() {
 }
 
 #[test]
+fn an_app_may_look_up_a_network_that_the_engine_has() {
+    let network = r"
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.9.0.0/16, Tags: [{Key: Name, Value: net}]}}
+  Subnet:
+    Type: AWS::EC2::Subnet
+    Properties: {VpcId: !Ref Vpc, CidrBlock: 10.9.1.0/24, Tags: [{Key: 'aws-cdk:subnet-name', Value: inner}]}
+  Group: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: d, GroupName: g, VpcId: !Ref Vpc}}
+";
+    let engine = Running::start(network, "template = \"task.yaml\"");
+    let app = r#"
+mkdir -p "$CDK_OUTDIR"
+printf '%s' "$CDK_CONTEXT_JSON" > context.json
+ask='{"provider": "vpc-provider", "key": "vpc", "props": {"account": "000000000000", "region": "us-east-1", "filter": {"tag:Name": "net"}, "returnAsymmetricSubnets": true}},
+     {"provider": "security-group", "key": "group", "props": {"account": "000000000000", "region": "us-east-1", "securityGroupName": "g"}}'
+grep -q '"vpcId":"vpc-' context.json && ask=
+printf '{"version": "55.0.0", "missing": [%s], "artifacts": {}}' "$ask" > "$CDK_OUTDIR/manifest.json"
+"#;
+    engine.place.write("looks/app.sh", app).write("looks/neargate.toml", "app = \"sh app.sh\"");
+    engine.ok(&["up", "looks"]);
+    let context: Json =
+        serde_json::from_str(&std::fs::read_to_string(engine.place.path("looks/context.json")).unwrap()).unwrap();
+    let vpc = &context["vpc"];
+    assert_eq!((&vpc["vpcCidrBlock"], &vpc["ownerAccountId"]), (&"10.9.0.0/16".into(), &"000000000000".into()));
+    let group = &vpc["subnetGroups"][0];
+    assert_eq!((&group["type"], &group["name"]), (&"Isolated".into(), &"inner".into()));
+    let subnet = &group["subnets"][0];
+    assert_eq!((&subnet["cidr"], &subnet["availabilityZone"]), (&"10.9.1.0/24".into(), &"us-east-1a".into()));
+    assert!(subnet["routeTableId"].as_str().unwrap().starts_with("rtb-"), "{vpc}");
+    assert_eq!(context["group"]["allowAllOutbound"], true);
+    // Without an engine there is no such network.
+    let ran = engine.place.run(&["synth", "looks"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("NG-E0207") && ran.stderr.contains("\"vpcId\": \"vpc-12345\""), "{}", ran.stderr);
+}
+
+#[test]
 fn a_rust_package_is_an_app_by_itself() {
     let place = Place::new();
     let cargo = "#!/bin/sh\necho \"cargo $*\"\nmkdir -p \"$CDK_OUTDIR\"\n\

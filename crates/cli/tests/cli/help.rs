@@ -14,7 +14,7 @@ fn the_command() {
         Usage: neargate [OPTIONS] <COMMAND>
 
         Commands:
-          synth        Make an app's templates and check that they can be read
+          synth        Make an app's templates and check that they can be read; whether they come up is for `try`
           try          Start an app in a throw-away engine, fire it, wait for its tasks, show them, and tear everything down
           up           Start an engine, and an app's stacks in it
           down         Stop a running engine; stacks and state stay
@@ -90,6 +90,9 @@ fn its_subcommands() {
                   --stack <NAME>
                       Only this stack and those it depends on; may be given again
 
+                  --parameter <NAME=VALUE>
+                      A value for a parameter of the templates, before `[parameters]`; may be given again
+
                   --fix-log-key
                       Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
 
@@ -98,6 +101,9 @@ fn its_subcommands() {
 
                   --fire <NAME|all>
                       Turn the clock until the rule with this name, or every rule with a schedule, has fired once; after `--event`
+
+              -v, --verbose
+                      List everything that is recorded and not acted on
 
                   --timeout <SECONDS>
                       Give up on tasks that have not stopped after so many seconds
@@ -119,16 +125,17 @@ fn its_subcommands() {
           [APP]  The app [default: the one in the current directory, if there is one]
 
         Options:
-              --format <FORMAT>  How data on stdout is written [default: text] [possible values: text, json]
-              --port <PORT>      The engine's port [default: that of AWS_ENDPOINT_URL on this machine, or else 4566]
-              --config <FILE>    A configuration for an app that has no `neargate.toml` of its own
-              --stack <NAME>     Only this stack and those it depends on; may be given again
-              --fix-log-key      Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
-          -d, --detach           Return when the stacks are up; the engine goes on
-              --data-dir <DIR>   Where the engine keeps everything [default: `neargate` in the user's data directory]
-              --clock <TIME>     Service time at the start: `system`, or a time such as `2026-12-01T04:00:00Z` [default: as it was]
-              --no-logs          Do not show what containers write
-          -h, --help             Print help (see more with '--help')
+              --format <FORMAT>         How data on stdout is written [default: text] [possible values: text, json]
+              --port <PORT>             The engine's port [default: that of AWS_ENDPOINT_URL on this machine, or else 4566]
+              --config <FILE>           A configuration for an app that has no `neargate.toml` of its own
+              --stack <NAME>            Only this stack and those it depends on; may be given again
+              --parameter <NAME=VALUE>  A value for a parameter of the templates, before `[parameters]`; may be given again
+              --fix-log-key             Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
+          -d, --detach                  Return when the stacks are up; the engine goes on
+              --data-dir <DIR>          Where the engine keeps everything [default: `neargate` in the user's data directory]
+              --clock <TIME>            Service time at the start: `system`, or a time such as `2026-12-01T04:00:00Z` [default: as it was]
+              --no-logs                 Do not show what containers write
+          -h, --help                    Print help (see more with '--help')
 
         Who may call the endpoint:
               --auth                   Generate a key that root's calls and this program need, for machines with other users: without it whoever has an account on the machine is the engine's root

@@ -105,6 +105,69 @@ fn everything_that_stacks_lack_is_told_before_the_first_is_made() {
 }
 
 #[test]
+fn parameters_have_values_of_the_command_line_or_lines_to_add() {
+    let place = Place::new();
+    let bus = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: !Ref Stage}}}";
+    let kinds =
+        "Parameters:\n  Stage: {Type: String, AllowedValues: [dev, prod]}\n  Team: {Type: String, Default: x}\n";
+    place.write("app.yaml", &format!("{kinds}{bus}\n"));
+    place.check(
+        &["try", "app.yaml"],
+        expect![[r#"
+        exit 2
+        --- stderr
+        error[NG-T0013]: the parameter `Stage` has no value
+          at app.yaml:2:3 (stack `app`)
+
+        hint: give it a value, or a `Default` in the template
+        hint: add to `neargate.toml`:
+
+        [parameters]
+        Stage = "…"
+    "#]],
+    );
+    place.check(
+        &["try", "app.yaml", "--parameter", "Stage=test"],
+        expect![[r#"
+        exit 2
+        --- stderr
+        error[NG-T0013]: `Stage` is `test`, expected one of `dev`, `prod`
+          at app.yaml:2:3 (stack `app`)
+    "#]],
+    );
+    place.check(
+        &["try", "app.yaml", "--parameter", "Stag=dev"],
+        expect![[r#"
+        exit 2
+        --- stderr
+        error[NG-E0209]: no stack has a parameter `Stag`
+
+        hint: did you mean `Stage`?
+    "#]],
+    );
+    place.check(
+        &["try", "app.yaml", "--parameter", "Stage"],
+        expect![[r#"
+        exit 2
+        --- stderr
+        error[NG-E0209]: `--parameter` must be `NAME=VALUE`, got `Stage`
+    "#]],
+    );
+    let ran = place.run(&["try", "app.yaml", "--parameter", "Stage=dev", "--parameter", "Team=a=b"]);
+    assert!(ran.stderr.contains("CREATE_COMPLETE"), "{}", ran.stderr);
+}
+
+#[test]
+fn outputs_are_shown() {
+    let place = Place::new();
+    let template = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: b}}}\n\
+                    Outputs: {BusName: {Value: !Ref Bus}, ExportsOutputRefBus: {Value: !Ref Bus}}\n";
+    place.write("app.yaml", template);
+    let ran = place.run(&["try", "app.yaml"]);
+    assert!(ran.stderr.contains("output BusName  b\n") && !ran.stderr.contains("ExportsOutput"), "{}", ran.stderr);
+}
+
+#[test]
 fn an_app_may_have_nothing_but_empty_stacks() {
     let place = Place::new();
     assembly(&place, &[("Empty", json!({})), ("None", json!({ "Resources": {} }))]);

@@ -172,8 +172,6 @@ fn a_failing_app() {
                          two
             error[NG-E0206]: the app's command `echo one >&2; echo two >&2; exit 3` exited with code 3
               at [PLACE]
-              one
-              two
         "#]],
     );
     place.write("neargate.toml", "app = \"no-such-program-anywhere\"");
@@ -200,6 +198,34 @@ fn a_failing_app() {
               at [PLACE]/cdk.json:1:10
         "#]],
     );
+}
+
+#[test]
+fn somebody_else_answers() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let answers = [
+        "HTTP/1.1 404 Not Found\r\ncontent-length: 5\r\n\r\nnope\n",
+        "SSH-2.0-OpenSSH\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+    ];
+    let server = std::thread::spawn(move || {
+        for answer in answers.iter().cycle().take(9) {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 4096];
+            let _ = std::io::Read::read(&mut stream, &mut request).unwrap();
+            std::io::Write::write_all(&mut stream, answer.as_bytes()).unwrap();
+        }
+    });
+    let place = Place::new();
+    for _ in answers {
+        for command in [&["down"][..], &["clock", "show"], &["env"]] {
+            let ran = place.run(&[command, &["--port", &port]].concat());
+            assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{command:?} {}", ran.stderr);
+            assert!(ran.stderr.contains("NG-E0214") && ran.stderr.contains("is no Neargate engine"), "{}", ran.stderr);
+        }
+    }
+    server.join().unwrap();
 }
 
 #[test]
@@ -324,12 +350,12 @@ fn wrong_arguments() {
     place.check(
         &["clock", "advance", "soon"],
         expect![[r#"
-        exit 2
-        --- stderr
-        error[NG-E0209]: `soon` is no time: expected RFC 3339 such as `2026-11-21T10:00:00Z`
+            exit 2
+            --- stderr
+            error[NG-E0209]: `soon` is neither a span of time nor a time
 
-        hint: write a time such as `2026-12-01T04:00:00Z`, or `system`
-    "#]],
+            hint: write a span such as `90s`, `2h30m` or `31d`, or a time such as `2026-12-01T04:00:00Z`
+        "#]],
     );
     place.check(
         &["image", "build", "--tag", "a:1"],

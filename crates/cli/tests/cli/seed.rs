@@ -3,11 +3,13 @@
 //! `templates/FargateTasks.template.json` is what `examples/fargate-tasks` writes; the test of the example compares the two.
 
 use std::io::Write;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use expect_test::{Expect, expect};
 use neargate_secretsmanager::api::SERVICE as SECRETS;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 
 use crate::client::call;
@@ -318,6 +320,20 @@ fn the_clock_waits_for_tasks_or_not() {
         hint: there are `task-Logs-[ID]`
     "#]],
     );
+    // With waiting it says for whom, and that the clock turns on when nobody looks on any more.
+    let mut command = engine.place.command(&["clock", "advance", "1m", "--port", &engine.port]);
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("waiting for task ") {
+        line.clear();
+        assert!(talk.read_line(&mut line).unwrap() > 0);
+    }
+    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::INT).unwrap();
+    let mut rest = String::new();
+    talk.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(rest.contains("the clock turns on"), "{rest}");
 }
 
 /// How the explanation of a task begins that an event started.

@@ -241,6 +241,59 @@ fn events_and_schedules_fire_in_one_trial() {
 }
 
 #[test]
+fn what_is_not_acted_on_is_one_line_where_all_went_well() {
+    if !can_run_containers() {
+        return;
+    }
+    let place = place(|it| it);
+    let told = |arguments: &[&str]| {
+        let ran = run(&place, &[&["try", "app"], arguments].concat());
+        let after = ran.stderr.split_once("not acted on ").map(|(_, rest)| rest.lines().count());
+        (ran.code, after, ran.stderr.contains("`--verbose` lists them"), ran.stderr.contains("no packet is filtered"))
+    };
+    assert_eq!(told(&[]), (0, Some(2), true, false));
+    let (code, lines, is_short, is_listed) = told(&["--verbose"]);
+    assert!(code == 0 && lines > Some(2) && !is_short && is_listed);
+    // Where something failed it may be why.
+    place.write("event.json", r#"{"source":"test.greeter","detail-type":"Greet","detail":{"who":"you","code":"3"}}"#);
+    let (code, lines, is_short, is_listed) = told(&["--event", "event.json"]);
+    assert!(code == 3 && lines > Some(2) && !is_short && is_listed);
+}
+
+#[test]
+fn a_container_without_a_log_is_said_to_be_silent() {
+    if !can_run_containers() {
+        return;
+    }
+    let place = place(|it| {
+        let (before, after) = it.split_once("          LogConfiguration:").unwrap();
+        let (_, after) = after.split_once("greeter}\n").unwrap();
+        format!("{before}{after}")
+    });
+    let ran = run(&place, &["try", "app"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("not shown what container `main` prints"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_disabled_schedule_is_named() {
+    let place = place(|it| {
+        it.replace(
+            "ScheduleExpression: cron(0 4 1 * ? *)",
+            "ScheduleExpression: cron(0 4 1 * ? *)\n      State: DISABLED",
+        )
+    });
+    place.write("app/neargate.toml", GREETER);
+    let ran = run(&place, &["try", "app"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("no enabled rule has a schedule") && ran.stderr.contains("is disabled"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn an_event_may_come_from_stdin() {
     if !can_run_containers() {
         return;

@@ -26,6 +26,7 @@ mod tags;
 mod zones;
 
 pub use interfaces::Interfaces;
+pub use zones::zone_names;
 
 use neargate_kernel::{OperationEntry, ResourceType, Service};
 

@@ -17,6 +17,11 @@ pub(crate) fn zones(region: &str) -> Vec<Zone> {
     [('a', 1), ('b', 2), ('c', 3)].map(zone).into()
 }
 
+/// The names of a region's zones, in order.
+pub fn zone_names(region: &str) -> Vec<String> {
+    zones(region).into_iter().map(|zone| zone.name).collect()
+}
+
 /// The id of a zone of the region.
 pub(crate) fn zone_id(region: &str, name: &str) -> Option<String> {
     zones(region).into_iter().find(|zone| zone.name == name).map(|zone| zone.id)

@@ -74,7 +74,11 @@ fn stacks_come_in_the_order_of_their_dependence() {
                 "assembly-Prod",
             ],
             missing: [
-                "vpc-provider vpc-provider:account=1",
+                MissingContext {
+                    provider: "vpc-provider",
+                    key: "vpc-provider:account=1",
+                    props: Object {},
+                },
             ],
         }
     "#]]
