@@ -100,9 +100,17 @@ fn own_files(bundle: &Path) -> Vec<(PathBuf, String)> {
     ["hosts", "resolv.conf", "hostname"].map(file).to_vec()
 }
 
+/// As much of what Fargate gives as this process may give.
+fn nofile() -> u64 {
+    let own = rustix::thread::capabilities(None).unwrap().effective;
+    let may_raise = own.contains(rustix::thread::CapabilitySet::SYS_RESOURCE);
+    let hard = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    hard.filter(|_| !may_raise).unwrap_or(65_535).min(65_535)
+}
+
 fn adapt(config: &mut Json, files: &[(PathBuf, String)], version_2: bool) {
     let names = containers_common::capabilities();
-    let nofile = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum.unwrap_or(65_535).min(65_535);
+    let nofile = nofile();
     config["hostname"] = json!(HOSTNAME);
     config["root"] = json!({ "path": "rootfs", "readonly": false });
     let process = &mut config["process"];

@@ -90,6 +90,14 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         reason: "calls that Linux no longer has, numbers without a call, quotactl_fd, set_mempolicy_home_node, lsm: both refuse, moby's profile with EPERM",
     },
     Difference {
+        keys: &["call 336"],
+        ours: "EPERM",
+        theirs: "ENOSYS",
+        versions: BOTH,
+        always: false,
+        reason: "uprobe, where the kernel does not have it: no call of programs, both refuse; newer kernels ask no filter about it",
+    },
+    Difference {
         keys: &["call 278"],
         ours: "EINVAL",
         theirs: "EPERM",
