@@ -168,6 +168,12 @@ pub trait ResourceType: Sync {
         vec![]
     }
 
+    /// Properties that the type's operations name otherwise, or (`None`) do not take, so that they are recorded and not acted
+    /// on: a path of names, with `*` for each item of a list, and the operation's name for its last part.
+    fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
+        &[]
+    }
+
     /// What Neargate records for these properties but does not act on, if anything; said once per resource.
     fn not_simulated(&self, _properties: &Value) -> Option<String> {
         None

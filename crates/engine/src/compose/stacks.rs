@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use expect_test::{Expect, expect};
 use neargate_kernel::{Principal, Row};
 use neargate_testkit::Harness;
 use serde_json::{Map, Value as Json, json};
@@ -333,6 +334,98 @@ fn there_is_a_case_for_every_type() {
     // It makes nothing, here as on AWS.
     let untried = registry.resource_names().filter(|name| !tried.contains(name) && *name != "AWS::CDK::Metadata");
     assert_eq!(untried.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
+fn the_properties_of_every_type_are_known() {
+    let registry = super::registry();
+    let of_aws = |name: &&str| name.starts_with("AWS::") && *name != "AWS::CDK::Metadata";
+    let unknown =
+        registry.resource_names().filter(of_aws).filter(|name| !neargate_cloudformation::knows_properties_of(name));
+    assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+/// The refusal of a template with one resource, with what its reader is told beside it.
+fn refusal(harness: &mut Harness, type_name: &str, properties: &Json) -> String {
+    let template = json!({"Conditions": {"C": {"Fn::Equals": ["a", "b"]}}, "Resources": {"It": {"Type": type_name, "Properties": properties}}});
+    let text = serde_json::to_string_pretty(&template).unwrap();
+    let input = json!({"StackName": "s", "TemplateBody": text, "Capabilities": ["CAPABILITY_NAMED_IAM"]});
+    let fault = harness.call("cloudformation", "CreateStack", input).unwrap_err();
+    format!("{}\n{}", fault.message, fault.hint.unwrap_or_default())
+}
+
+#[test]
+fn properties_that_a_type_does_not_have_are_refused_before_anything_is_made() {
+    let mut harness = Harness::new(super::services, super::ports()).unwrap();
+    let mut check = |type_name: &str, properties: Json, expected: Expect| {
+        let before = harness.rows().len();
+        expected.assert_eq(&refusal(&mut harness, type_name, &properties));
+        assert_eq!(harness.rows().len(), before);
+    };
+    check(
+        "AWS::ECS::Cluster",
+        json!({"clusterName": "c", "Settings": []}),
+        expect![[r#"
+        Properties validation failed for resource It with message:
+        [#: extraneous key [clusterName] is not permitted, #: extraneous key [Settings] is not permitted]
+        line 14:9, `Resources.It.Properties.clusterName` is no property of AWS::ECS::Cluster: did you mean `ClusterName`?; line 15:9, `Resources.It.Properties.Settings` is no property of AWS::ECS::Cluster"#]],
+    );
+    check(
+        "AWS::ECS::TaskDefinition",
+        json!({"NetworkModes": "awsvpc"}),
+        expect![[r#"
+        Properties validation failed for resource It with message:
+        [#: extraneous key [NetworkModes] is not permitted]
+        line 14:9, `Resources.It.Properties.NetworkModes` is no property of AWS::ECS::TaskDefinition: did you mean `NetworkMode`?"#]],
+    );
+    let definition = json!({"ContainerDefinitions": [{"Name": "c", "Image": "i", "portMappings": []}]});
+    check(
+        "AWS::ECS::TaskDefinition",
+        definition,
+        expect![[r#"
+        Properties validation failed for resource It with message:
+        [#/ContainerDefinitions/0: extraneous key [portMappings] is not permitted]
+        line 18:13, `Resources.It.Properties.ContainerDefinitions[0].portMappings` is no property of AWS::ECS::TaskDefinition: did you mean `PortMappings`?"#]],
+    );
+    let chosen = json!({"Volumes": {"Fn::If": ["C", [{"EFSVolumeConfiguration": {"FileSystemId": "f"}}], {"Ref": "AWS::NoValue"}]}});
+    check(
+        "AWS::ECS::TaskDefinition",
+        chosen,
+        expect![[r#"
+        Properties validation failed for resource It with message:
+        [#/Volumes/0/EFSVolumeConfiguration: extraneous key [FileSystemId] is not permitted]
+        line 14:9, `Resources.It.Properties.Volumes[0].EFSVolumeConfiguration.FileSystemId` is no property of AWS::ECS::TaskDefinition: did you mean `FilesystemId`?"#]],
+    );
+}
+
+/// A template with properties that operations name otherwise or do not take.
+#[test]
+fn names_of_cloudformation_reach_the_operations_under_theirs() {
+    let mut world = World::new();
+    let target = json!({"Id": "t", "Arn": "arn:aws:ecs:eu-west-1:000000000000:cluster/c", "RoleArn": "$Role.Arn", "EcsParameters": {
+        "TaskDefinitionArn": "arn:aws:ecs:eu-west-1:000000000000:task-definition/f", "TagList": [{"Key": "k", "Value": "v"}],
+        "LaunchType": "FARGATE", "NetworkConfiguration": {"AwsVpcConfiguration": {"Subnets": ["$Subnet"]}}}});
+    let resources = world.fill(&json!({
+        "Rule": {"Type": "AWS::Events::Rule", "Properties": {"Name": "r", "EventPattern": {"source": ["a"]}, "Targets": [target]}},
+        "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "b", "Policy": {"Version": "2012-10-17", "Statement": []}}},
+        "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "s", "Type": "t"}},
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"MultiRegion": false}},
+        "Subnet": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": "$Vpc", "CidrBlock": "10.0.8.0/24", "EnableDns64": true}},
+    }));
+    let input = json!({"StackName": "names", "TemplateBody": json!({"Resources": resources}).to_string()});
+    world.harness.call("cloudformation", "CreateStack", input).unwrap();
+    world.harness.pass(10_000);
+    let (status, reasons) = outcome(&mut world.harness, "names");
+    assert_eq!(status, "CREATE_COMPLETE", "{reasons}");
+    let targets = world.harness.call("events", "ListTargetsByRule", json!({"Rule": "r"})).unwrap();
+    assert_eq!(targets["Targets"][0]["EcsParameters"]["Tags"], json!([{"Key": "k", "Value": "v"}]));
+    let told = world.harness.notices.iter().filter(|it| it.text.contains("is recorded; not acted on"));
+    let told: Vec<_> = told.map(|it| format!("{}: {}", it.subject, it.text)).collect();
+    expect![[r#"
+        Bus AWS::Events::EventBus: `Policy` is recorded; not acted on
+        Secret AWS::SecretsManager::Secret: `Type` is recorded; not acted on
+        Subnet AWS::EC2::Subnet: `EnableDns64` is recorded; not acted on"#]]
+    .assert_eq(&told.join("\n"));
 }
 
 #[test]

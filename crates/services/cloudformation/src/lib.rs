@@ -11,11 +11,14 @@ pub mod api;
 mod errors;
 mod executor;
 mod ops;
+mod properties;
 mod resources;
 mod secrets;
 mod state;
 pub mod uploads;
 mod world;
+
+pub use properties::knows_properties_of;
 
 use neargate_kernel::{OperationEntry, Service};
 
@@ -36,6 +39,8 @@ pub fn service() -> Service {
             OperationEntry::of::<ops::GetTemplate>(),
             OperationEntry::of::<ops::ValidateTemplate>(),
             OperationEntry::of::<ops::ListExports>(),
+            OperationEntry::of::<ops::UpdateTerminationProtection>(),
+            OperationEntry::of::<ops::GetTemplateSummary>(),
         ],
         resources: vec![&resources::CdkMetadata],
         jobs: vec![(executor::STEP, executor::step), (executor::RESUME, executor::resume)],

@@ -4,6 +4,8 @@ mod pattern;
 mod read;
 mod resolve;
 
+use std::fmt;
+
 use serde_json::Value as Json;
 
 pub(crate) use read::read;
@@ -97,5 +99,20 @@ impl ParameterType {
         }
         let parts = text.split(',').map(|part| Json::String(part.trim().to_owned()));
         if text.is_empty() { Json::Array(vec![]) } else { Json::Array(parts.collect()) }
+    }
+}
+
+impl fmt::Display for ParameterType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::String => f.write_str("String"),
+            Self::Number => f.write_str("Number"),
+            Self::Numbers => f.write_str("List<Number>"),
+            Self::Strings => f.write_str("CommaDelimitedList"),
+            Self::Id(name) => f.write_str(name),
+            Self::Ids(name) => write!(f, "List<{name}>"),
+            Self::SsmName => f.write_str("AWS::SSM::Parameter::Name"),
+            Self::SsmValue(inner) => write!(f, "AWS::SSM::Parameter::Value<{inner}>"),
+        }
     }
 }

@@ -43,7 +43,50 @@ const TYPES: &[&str] = &[
     "AWS::SecretsManager::Secret",
 ];
 
-/// The files of `crates/l1/src`, one per namespace.
+/// Types that stacks can hold beside those, sorted.
+const OTHER_TYPES: &[&str] = &[
+    "AWS::ECS::ClusterCapacityProviderAssociations",
+    "AWS::Events::EventBus",
+    "AWS::IAM::RolePolicy",
+    "AWS::Logs::LogStream",
+    "AWS::SecretsManager::ResourcePolicy",
+];
+
+/// The table of property names that CloudFormation checks templates against.
+fn names(schemas: &wheel::Schemas) -> Result<Generated, String> {
+    let mut types: BTreeSet<&str> = TYPES.iter().copied().collect();
+    types.extend(OTHER_TYPES);
+    let mut text = format!(
+        "//! The names of the properties of the resource types that run here.\n//!\n//! Invariant: written by `cargo xtask codegen l1` \
+         from {}; edit the generator, not this file.\n// @generated\n\nuse super::Type;\n\n/// Every type, sorted by name.\n\
+         #[rustfmt::skip]\npub(super) static TYPES: &[Type] = &[\n",
+        wheel::PINNED
+    );
+    for name in types {
+        let resource = schema::read(name, &schemas.read(name)?)?;
+        let _ = writeln!(text, "    Type {{ name: {name:?}, shapes: &[");
+        for (at, shape) in std::iter::once(&resource.shape).chain(&resource.shapes).enumerate() {
+            let shape_name = if at == 0 { "" } else { shape.name.as_str() };
+            let _ = write!(text, "        ({shape_name:?}, &[");
+            for field in &shape.fields {
+                let _ = write!(text, "({:?}, {:?}), ", field.wire_name, below(&field.ty));
+            }
+            text.push_str("]),\n");
+        }
+        text.push_str("    ] },\n");
+    }
+    text.push_str("];\n");
+    Ok(Generated { path: PathBuf::from("crates/services/cloudformation/src/properties/names.rs"), text })
+}
+
+/// The shape below a property: its name, with `*` before it where a map lies between; empty where any name goes.
+fn below(ty: &str) -> String {
+    let Some((before, after)) = ty.split_once('@') else { return String::new() };
+    let name: String = after.chars().take_while(char::is_ascii_alphanumeric).collect();
+    if before.contains("BTreeMap<") { format!("*{name}") } else { name }
+}
+
+/// The files of `crates/l1/src`, one per namespace, and the names that CloudFormation checks.
 pub(super) fn generate() -> Result<Vec<Generated>, String> {
     let schemas = wheel::Schemas::open()?;
     let mut namespaces: BTreeMap<String, Vec<Resource>> = BTreeMap::new();
@@ -51,13 +94,12 @@ pub(super) fn generate() -> Result<Vec<Generated>, String> {
         let resource = schema::read(name, &schemas.read(name)?)?;
         namespaces.entry(resource.namespace.clone()).or_default().push(resource);
     }
-    Ok(namespaces
-        .iter()
-        .map(|(namespace, resources)| Generated {
-            path: PathBuf::from(format!("crates/l1/src/{namespace}.rs")),
-            text: module(namespace, resources),
-        })
-        .collect())
+    let mut files = vec![names(&schemas)?];
+    files.extend(namespaces.iter().map(|(namespace, resources)| Generated {
+        path: PathBuf::from(format!("crates/l1/src/{namespace}.rs")),
+        text: module(namespace, resources),
+    }));
+    Ok(files)
 }
 
 fn module(namespace: &str, resources: &[Resource]) -> String {

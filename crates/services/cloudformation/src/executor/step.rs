@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 
 use super::{RESUME, keep, put};
 use crate::errors::CloudFormationError;
+use crate::properties::adapted;
 use crate::secrets::{hidden_values, masked_fault, reveal};
 use crate::state::{Goal, Replaced, Resource, Stack, Step, log};
 
@@ -28,8 +29,14 @@ pub(super) fn create(cx: &mut Cx<'_>, stack: &Stack, mut resource: Resource, rep
     } else {
         keep(cx, stack, resource.clone(), "CREATE_IN_PROGRESS", None);
     }
-    if let Some(text) = handler(cx, &resource.type_name).and_then(|it| it.not_simulated(&resource.made_of.properties)) {
-        cx.not_simulated(format!("{} {}", resource.logical_id, resource.type_name), text);
+    if let Some(handler) = handler(cx, &resource.type_name) {
+        let subject = || format!("{} {}", resource.logical_id, resource.type_name);
+        if let Some(text) = handler.not_simulated(&resource.made_of.properties) {
+            cx.not_simulated(subject(), text);
+        }
+        for path in adapted(handler, &resource.made_of.properties).1 {
+            cx.not_simulated(subject(), format!("`{path}` is recorded; not acted on"));
+        }
     }
     take(cx, stack, resource, Step { replaces, ..begun(Action::Create) });
 }
@@ -227,6 +234,8 @@ fn one_step(cx: &mut Cx<'_>, stack: &Stack, resource: &Resource, step: &Step) ->
             let previous =
                 previous.map(|it| reveal(cx, &resource.type_name, it).map_or_else(|_| it.clone(), |it| it.0));
             hidden.extend(secrets);
+            let (properties, _) = adapted(handler, &properties);
+            let previous = previous.map(|it| adapted(handler, &it).0);
             let request = ResourceRequest { properties: &properties, previous: previous.as_ref(), ..base.clone() };
             let outcome = catch_unwind(AssertUnwindSafe(|| request.take(cx, handler, step.action)));
             outcome.unwrap_or_else(|_| {

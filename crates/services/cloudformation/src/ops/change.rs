@@ -190,6 +190,33 @@ impl Operation for UpdateStack {
     }
 }
 
+/// `UpdateTerminationProtection` keeps a stack from being deleted, or does so no more.
+pub(crate) struct UpdateTerminationProtection;
+
+impl Operation for UpdateTerminationProtection {
+    const SHAPE: &'static OperationShape = &api::UPDATE_TERMINATION_PROTECTION;
+    type Input = api::UpdateTerminationProtectionInput;
+    type Output = api::UpdateTerminationProtectionOutput;
+
+    fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
+        access(cx, "cloudformation:UpdateTerminationProtection", &input.stack_name)
+    }
+
+    fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        let stack = find(cx, &input.stack_name)?;
+        if stack.deleted_at.is_some() || matches!(stack.goal, Goal::Delete | Goal::Discard) {
+            let text = format!(
+                "Termination protection cannot be updated on stack [{}] in status {}",
+                stack.name, stack.status
+            );
+            return Err(CloudFormationError::Validation(text).into());
+        }
+        let protection = input.enable_termination_protection;
+        cx.update::<Stack, _>(&stack.key, |stack| stack.termination_protection = protection);
+        Ok(api::UpdateTerminationProtectionOutput { stack_id: Some(stack.arn) })
+    }
+}
+
 /// `DeleteStack` begins to take a stack away; one that does not exist is no error.
 pub(crate) struct DeleteStack;
 

@@ -6,10 +6,10 @@ mod preflight;
 mod resources;
 mod templates;
 
-pub(crate) use change::{CreateStack, DeleteStack, UpdateStack};
+pub(crate) use change::{CreateStack, DeleteStack, UpdateStack, UpdateTerminationProtection};
 pub(crate) use describe::{DescribeStackEvents, DescribeStacks, ListExports, ListStacks};
 pub(crate) use resources::{DescribeStackResource, DescribeStackResources, ListStackResources};
-pub(crate) use templates::{GetTemplate, ValidateTemplate};
+pub(crate) use templates::{GetTemplate, GetTemplateSummary, ValidateTemplate};
 
 use neargate_kernel::{Access, Accesses, Cx};
 

@@ -1,6 +1,7 @@
 //! Stacks taken away, and those that resist.
 
 use expect_test::expect;
+use neargate_testkit::Harness;
 use serde_json::json;
 
 use crate::toys::{STUCK, ids};
@@ -124,6 +125,19 @@ fn a_protected_stack_is_not_deleted() {
     call(&mut harness, "CreateStack", input);
     let text = refused(&mut harness, "DeleteStack", json!({ "StackName": "s" }));
     assert_eq!(text, "ValidationError: Stack [s] cannot be deleted while TerminationProtection is enabled");
+
+    let protect = |is_on: bool| json!({ "StackName": "s", "EnableTerminationProtection": is_on });
+    let described = |harness: &mut Harness| {
+        call(harness, "DescribeStacks", json!({ "StackName": "s" }))["Stacks"][0]["EnableTerminationProtection"].clone()
+    };
+    call(&mut harness, "UpdateTerminationProtection", protect(false));
+    assert_eq!(described(&mut harness), json!(false));
+    call(&mut harness, "UpdateTerminationProtection", protect(true));
+    assert_eq!(described(&mut harness), json!(true));
+    call(&mut harness, "UpdateTerminationProtection", protect(false));
+    delete(&mut harness, "s");
+    let text = refused(&mut harness, "UpdateTerminationProtection", protect(true));
+    assert!(text.contains("does not exist"), "{text}");
 }
 
 #[test]

@@ -164,3 +164,15 @@ fn secrets_that_are_not_there_fail_the_resource() {
         assert!(shown.contains(text) && !shown.contains(SECRET), "{shown}");
     }
 }
+
+#[test]
+fn a_summary_shows_no_default_of_a_hidden_parameter() {
+    let mut harness = harness();
+    let mut template = template("never");
+    template["Parameters"]["Password"]["Default"] = json!(SECRET);
+    let summary = call(&mut harness, "GetTemplateSummary", json!({ "TemplateBody": template.to_string() }));
+    assert!(!summary.to_string().contains(SECRET), "{summary}");
+    assert_eq!(summary["Parameters"][0]["DefaultValue"], "****");
+    assert_eq!(summary["Parameters"][0]["ParameterType"], "String");
+    assert_eq!(summary["ResourceTypes"], json!(["Toy::Box::Thing"]));
+}

@@ -15,6 +15,10 @@ impl ResourceType for EipType {
         "AWS::EC2::EIP"
     }
 
+    fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
+        &[("InstanceId", None), ("TransferAddress", None)]
+    }
+
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         let allocation = request.current.and_then(|state| state.attributes.get("AllocationId")).and_then(Value::as_str);
         match action {

@@ -17,6 +17,10 @@ impl ResourceType for NatGatewayType {
         "AWS::EC2::NatGateway"
     }
 
+    fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
+        &[("MaxDrainDurationSeconds", None)]
+    }
+
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         let id = request.physical_id();
         match action {

@@ -17,6 +17,15 @@ impl ResourceType for SubnetType {
         "AWS::EC2::Subnet"
     }
 
+    fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
+        &[
+            ("AssignIpv6AddressOnCreation", None),
+            ("EnableDns64", None),
+            ("EnableLniAtDeviceIndex", None),
+            ("PrivateDnsNameOptionsOnLaunch", None),
+        ]
+    }
+
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         let immutable = ["AvailabilityZone", "AvailabilityZoneId", "CidrBlock", "VpcId"];
         match action {

@@ -19,6 +19,10 @@ impl ResourceType for TaskDefinitionType {
         lacks::of_template(properties)
     }
 
+    fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
+        &[("ProxyConfiguration/ProxyConfigurationProperties", Some("Properties"))]
+    }
+
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),

@@ -16,6 +16,10 @@ impl ResourceType for EventBusType {
         "AWS::Events::EventBus"
     }
 
+    fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
+        &[("Policy", None)]
+    }
+
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         let name = match action {
             Action::Create => {

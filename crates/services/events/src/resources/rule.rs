@@ -16,6 +16,13 @@ impl ResourceType for RuleType {
         "AWS::Events::Rule"
     }
 
+    fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
+        &[
+            ("Targets/*/EcsParameters/TagList", Some("Tags")),
+            ("Targets/*/EcsParameters/PlacementStrategies", Some("PlacementStrategy")),
+        ]
+    }
+
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => {

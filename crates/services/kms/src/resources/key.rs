@@ -19,6 +19,10 @@ impl ResourceType for Key {
         "AWS::KMS::Key"
     }
 
+    fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
+        &[("MultiRegion", None)]
+    }
+
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),

@@ -18,6 +18,10 @@ impl ResourceType for Secret {
         "AWS::SecretsManager::Secret"
     }
 
+    fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
+        &[("Type", None)]
+    }
+
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),
