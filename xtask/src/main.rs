@@ -13,7 +13,7 @@ mod vm;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask codegen [wire|l1|iam] [--check] | tidy | bench [start] [container] [fires] [patterns] \
+const USAGE: &str = "usage: cargo xtask codegen [wire|l1|iam] [--check] | tidy | bench [start] [container] [fires] [noisy [--seconds N]] [credentials] [patterns] \
                      [schedules] [synth] | fuzz patterns|schedules | vm run";
 
 fn main() -> ExitCode {

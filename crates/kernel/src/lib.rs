@@ -47,4 +47,4 @@ pub use registry::{JobHandler, Ports, Registry, ReportHandler, Service};
 pub use resource::{Action, Lack, Progress, ResourceRequest, ResourceState, ResourceType};
 pub use rng::Rng;
 pub use store::{Derived, Record, Store, Undo};
-pub use vault::{Entropy, RootKeyFile, SecretKey, Vault};
+pub use vault::{Entropy, RootKeyFile, Sealer, SecretKey, Vault};

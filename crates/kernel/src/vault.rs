@@ -15,7 +15,7 @@
 
 use std::fmt;
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::aead::{Aead, AeadInPlace, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
 use neargate_base::Scope;
 use serde::{Deserialize, Serialize};
@@ -80,8 +80,35 @@ impl SecretKey {
         self.cipher().decrypt(Nonce::from_slice(&nonce), payload).ok().map(Zeroizing::new)
     }
 
+    /// The key made ready for many texts.
+    pub fn sealer(&self) -> Sealer {
+        Sealer(Box::new(self.cipher()))
+    }
+
     fn cipher(&self) -> Aes256Gcm {
         Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(&self.0))
+    }
+}
+
+/// A key made ready: to be held for as long as there are texts to seal, and no longer.
+pub struct Sealer(Box<Aes256Gcm>);
+
+impl Sealer {
+    /// Encrypts what lies from `from` on in its place and appends the tag; see [`SecretKey::encrypt`].
+    pub fn encrypt_from(&self, from: usize, nonce: [u8; NONCE_BYTES], associated: &[u8], bytes: &mut Vec<u8>) {
+        let plain = bytes.get_mut(from..).unwrap_or_default();
+        // Fails only beyond 64 GiB.
+        if let Ok(tag) = self.0.encrypt_in_place_detached(Nonce::from_slice(&nonce), associated, plain) {
+            bytes.extend_from_slice(&tag);
+        } else {
+            bytes.truncate(from);
+        }
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealer")
     }
 }
 

@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 pub(super) struct Client {
     stream: TcpStream,
     host: String,
+    credentials: Credentials,
 }
 
 impl Client {
@@ -21,7 +22,13 @@ impl Client {
     pub(super) fn connect(address: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, host: address.to_string() })
+        let credentials = Credentials { access_key: "test".into(), secret_key: "test".into(), session_token: None };
+        Ok(Self { stream, host: address.to_string(), credentials })
+    }
+
+    /// The same connection, signing with other credentials.
+    pub(super) fn with(self, credentials: Credentials) -> Self {
+        Self { credentials, ..self }
     }
 
     /// A JSON call's bytes, signed.
@@ -51,13 +58,12 @@ impl Client {
     }
 
     fn request(&self, service: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-        let credentials = Credentials { access_key: "test".into(), secret_key: "test".into(), session_token: None };
         let mut all = vec![("host", self.host.as_str())];
         all.extend(headers);
         let request = Request { method: "POST", path: "/", query: "", headers: &all, body };
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = Timestamp(i64::try_from(since.as_millis()).unwrap_or(0));
-        let signed = sign(&request, &Signing { credentials: &credentials, region: "us-east-1", service, now });
+        let signed = sign(&request, &Signing { credentials: &self.credentials, region: "us-east-1", service, now });
         let mut text = String::from("POST / HTTP/1.1\r\n");
         for (name, value) in all.iter().map(|(n, v)| (*n, *v)).chain(signed.iter().map(|(n, v)| (*n, v.as_str()))) {
             text.push_str(&format!("{name}: {value}\r\n"));

@@ -3,9 +3,11 @@
 //! Invariant: every table names its runs, medians, spread and the machine's load; nothing here fails a build by time.
 
 mod client;
+mod credentials;
 mod engines;
 mod event_to_container;
 mod fires;
+mod noisy;
 mod stack;
 mod start;
 mod stats;
@@ -17,16 +19,17 @@ use std::process::Command;
 use crate::root;
 
 /// The benchmarks there are.
-const NAMES: [&str; 6] = ["start", "container", "fires", "patterns", "schedules", "synth"];
+const NAMES: [&str; 8] = ["start", "container", "fires", "noisy", "credentials", "patterns", "schedules", "synth"];
 
-/// Runs the benchmarks named, or all.
+/// Runs the benchmarks named, or all. `--seconds N` is for how long `noisy` prints.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
+    let (args, seconds) = seconds(args)?;
     let wants = |name: &str| args.is_empty() || args.contains(&name);
     if let Some(unknown) = args.iter().find(|name| !NAMES.contains(name)) {
         return Err(format!("no benchmark `{unknown}`: expected one of {}", NAMES.join(", ")));
     }
     crate::say(&format!("load average {}", load_average()));
-    if ["start", "container", "fires"].into_iter().any(wants) {
+    if ["start", "container", "fires", "noisy", "credentials"].into_iter().any(wants) {
         let neargate = build()?;
         if wants("start") {
             start::run(&neargate)?;
@@ -36,6 +39,12 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         }
         if wants("fires") {
             fires::run(&neargate)?;
+        }
+        if wants("noisy") {
+            noisy::run(&neargate, seconds)?;
+        }
+        if wants("credentials") {
+            credentials::run(&neargate)?;
         }
     }
     if wants("patterns") {
@@ -49,6 +58,15 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     }
     crate::say(&format!("load average {}", load_average()));
     Ok(())
+}
+
+/// The names among the arguments, and the seconds.
+fn seconds<'a>(args: &[&'a str]) -> Result<(Vec<&'a str>, u64), String> {
+    let Some(at) = args.iter().position(|arg| *arg == "--seconds") else { return Ok((args.to_vec(), noisy::SECONDS)) };
+    let given = args.get(at + 1).and_then(|text| text.parse().ok());
+    let seconds = given.filter(|seconds| *seconds > 0).ok_or("`--seconds` wants a number of seconds")?;
+    let named = args.iter().enumerate().filter(|(index, _)| *index != at && *index != at + 1);
+    Ok((named.map(|(_, arg)| *arg).collect(), seconds))
 }
 
 /// Builds the release binary and answers where it is.

@@ -20,8 +20,13 @@ fn main() {
 
 /// The static program.
 pub(super) fn compile(folder: &Path) -> Result<PathBuf, String> {
+    compile_source(folder, PROGRAM)
+}
+
+/// A static program of another text.
+pub(super) fn compile_source(folder: &Path, text: &str) -> Result<PathBuf, String> {
     let (source, binary) = (folder.join("clock.rs"), folder.join("clock"));
-    fs::write(&source, PROGRAM).map_err(|error| error.to_string())?;
+    fs::write(&source, text).map_err(|error| error.to_string())?;
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let status = Command::new(rustc)
         .args(["--edition", "2024", "-O", "-C", "target-feature=+crt-static", "-o"])

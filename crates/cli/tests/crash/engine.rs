@@ -118,6 +118,14 @@ impl Engine {
         Err(self.killed(status))
     }
 
+    /// Ends it with `neargate down` where it has something to complain of; answers what it said.
+    pub(crate) fn stop_failing(&mut self, port: u16) -> String {
+        let output = Command::new(PROGRAM).args(["down", "--port", &port.to_string()]).output().unwrap();
+        let status = self.wait();
+        assert!(!status.success(), "the engine ended as if all were well");
+        format!("{}{}", self.log(), String::from_utf8_lossy(&output.stderr))
+    }
+
     fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + START_PATIENCE;
         loop {

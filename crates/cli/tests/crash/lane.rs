@@ -35,11 +35,16 @@ pub(crate) struct Images {
 
 impl Images {
     pub(crate) fn build() -> Self {
+        Self::of(PROGRAM_OF_IMAGE)
+    }
+
+    /// With another program in the place of `python`.
+    pub(crate) fn of(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let content = folder.path().join("content");
         fs::create_dir_all(content.join("usr/bin")).unwrap();
         let program = content.join("usr/bin/python");
-        fs::write(&program, PROGRAM_OF_IMAGE).unwrap();
+        fs::write(&program, text).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let mut command = Command::new(PROGRAM);
         command.args(["image", "build"]).arg(&content).args(["--tag", "corp/my-proj:1.0", "--data-dir"]);
@@ -49,7 +54,7 @@ impl Images {
         Self { folder }
     }
 
-    fn copy_to(&self, data_dir: &Path) {
+    pub(crate) fn copy_to(&self, data_dir: &Path) {
         copy(&self.folder.path().join("data/images"), &data_dir.join("images"));
     }
 }

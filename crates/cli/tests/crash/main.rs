@@ -27,6 +27,7 @@
 
 mod client;
 mod engine;
+mod full_disk;
 mod lane;
 mod machine;
 mod plan;
@@ -82,6 +83,18 @@ fn an_engine_killed_at_any_point_loses_nothing_and_leaves_nothing() {
 #[needs(containers)]
 fn an_engine_with_secrets_killed_at_any_point_loses_nothing_and_leaves_nothing_in_the_clear() {
     drill(Scenario::Scheduled);
+}
+
+#[needs(containers)]
+fn a_full_disk_stops_acknowledgements_alone_and_the_engine_goes_on_by_itself() {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    full_disk::goes_on_by_itself();
+}
+
+#[needs(containers)]
+fn tasks_of_an_engine_stopped_at_a_full_disk_are_taken_over() {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    full_disk::is_taken_over();
 }
 
 fn drill(scenario: Scenario) {

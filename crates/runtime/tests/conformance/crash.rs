@@ -20,7 +20,7 @@ fn adopt(host: &EmbeddedHost, task: &TaskSpec, resume: &ResumePoints) -> Adopted
     host.backend().adopt(task, resume).unwrap()
 }
 
-fn pid(raw: u32) -> Pid {
+pub(crate) fn pid(raw: u32) -> Pid {
     Pid::from_raw(i32::try_from(raw).unwrap()).unwrap()
 }
 

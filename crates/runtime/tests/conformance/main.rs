@@ -24,6 +24,8 @@ mod differences;
 #[cfg(target_os = "linux")]
 mod embedded;
 mod fake;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod host;
 #[cfg(target_os = "linux")]
 mod images;

@@ -9,7 +9,9 @@ use neargate_runtime::{
     Adopted, ContainerSpec, EventKind, ExecSpec, ResumePoints, SpoolKey, StartFailureKind, TaskSpec,
 };
 
-use crate::crash::{kill_shim, wait_dead};
+use rustix::process::{Signal, kill_process};
+
+use crate::crash::{kill_shim, pid, wait_dead};
 use crate::embedded::EmbeddedHost;
 use crate::host::{Behaviour, Host};
 
@@ -272,25 +274,32 @@ fn output_under_another_key_is_remarked_upon_and_not_given_out() {
         EventKind::ContainerExited { exit_code, .. } => Some(*exit_code),
         _ => None,
     });
-    assert_eq!((passed, code), (8 + 4 + 12 + 10 + 36 + 16, 137));
+    assert_eq!((passed, code), (8 + 4 + 12 + 14 + 36 + 16, 137));
     host.remove(&task);
 }
 
 #[needs(containers)]
 fn a_damaged_line_is_remarked_upon_and_the_next_ones_come() {
     let mut host = EmbeddedHost::new();
-    let script = "trap 'echo last; exit 0' TERM; echo one; echo two; while :; do sleep 1000 & wait; done";
+    let script = "trap 'echo last; exit 0' TERM; trap 'echo two' USR1; echo one; while :; do sleep 1000 & wait; done";
     let task = host.task(vec![host.script("main", script)]);
     host.backend().start(&task).unwrap();
-    host.wait(|kind| match kind {
-        EventKind::Output { lines, .. } => lines.iter().any(|line| line.bytes == b"two").then_some(()),
-        _ => None,
-    });
+    let started = host.wait_started("main");
+    let said = |text: &[u8]| {
+        host.wait(|kind| match kind {
+            EventKind::Output { lines, .. } => lines.iter().any(|line| line.bytes == text).then_some(()),
+            _ => None,
+        });
+    };
+    said(b"one");
+    // After the first line was read, so that the second is sealed apart from it.
+    kill_process(pid(started), Signal::USR1).unwrap();
+    said(b"two");
     host.restart_engine();
     let spool = host.config.data_dir.join("tasks").join(task.task_id.as_str()).join("c/0/spool");
-    flip(&spool, 8 + 45 + 30);
+    flip(&spool, 8 + 49 + 30);
     host.backend().adopt(&task, &ResumePoints::new()).unwrap();
-    let text = "container `main`: output is lost: what was written at byte 53 is damaged, or sealed with another key";
+    let text = "container `main`: output is lost: what was written at byte 57 is damaged, or sealed with another key";
     assert_eq!(remark(&host), (text.to_owned(), 1));
     host.backend().stop_container(&task.task_id, "main", 30).unwrap();
     let mut lines = Vec::new();

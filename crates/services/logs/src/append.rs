@@ -41,14 +41,14 @@ pub(crate) fn append(cx: &mut Cx<'_>, group: &LogGroup, stream: &mut LogStream, 
                 (Segment { data_key: Some(wrapped), ..Segment::default() }, data_key)
             }
         };
-        let mut nonces = Nonces::draw(cx)?;
+        let (mut nonces, sealer) = (Nonces::draw(cx)?, data_key.sealer());
         let (offset, mut bytes, mut taken) = (segment.length, vec![], 0);
         for event in rest {
             if segment.length >= SEGMENT_BYTES_MAX {
                 break;
             }
             let before = bytes.len();
-            seal(&data_key, &mut nonces, Place { stream: stream.number, ordinal: stream.events }, event, &mut bytes);
+            seal(&sealer, &mut nonces, Place { stream: stream.number, ordinal: stream.events }, event, &mut bytes);
             segment.take(event, stream.events, (bytes.len() - before) as u64);
             stream.take(event);
             taken += 1;

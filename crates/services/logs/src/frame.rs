@@ -16,7 +16,7 @@
 //! Invariant: frames of version 1 lay in the clear and were never released: they are refused by their version.
 
 use neargate_base::Timestamp;
-use neargate_kernel::{Cx, Fault, SecretKey};
+use neargate_kernel::{Cx, Fault, Sealer, SecretKey};
 
 /// One log event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,7 @@ const VERSION: u8 = 2;
 const NONCE_BYTES: usize = 12;
 const HEAD_BYTES: usize = 1 + NONCE_BYTES + 4;
 const TIMES_BYTES: usize = 16;
+const TAG_BYTES: usize = 16;
 
 /// The nonces of one write: a start by chance, and what follows it.
 #[derive(Debug)]
@@ -82,17 +83,18 @@ impl Nonces {
 }
 
 /// Appends an event's frame to `out`.
-pub(crate) fn seal(key: &SecretKey, nonces: &mut Nonces, place: Place, event: &Event, out: &mut Vec<u8>) {
-    let mut plain = Vec::with_capacity(TIMES_BYTES + event.message.len());
-    plain.extend_from_slice(&event.timestamp.millis().to_le_bytes());
-    plain.extend_from_slice(&event.ingestion_time.millis().to_le_bytes());
-    plain.extend_from_slice(event.message.as_bytes());
+pub(crate) fn seal(key: &Sealer, nonces: &mut Nonces, place: Place, event: &Event, out: &mut Vec<u8>) {
     let nonce = nonces.next();
-    let text = key.encrypt(nonce, &associated(place), &plain);
+    let length = TIMES_BYTES + event.message.len() + TAG_BYTES;
+    out.reserve(HEAD_BYTES + length);
     out.push(VERSION);
     out.extend_from_slice(&nonce);
-    out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
-    out.extend_from_slice(&text);
+    out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+    let plain = out.len();
+    out.extend_from_slice(&event.timestamp.millis().to_le_bytes());
+    out.extend_from_slice(&event.ingestion_time.millis().to_le_bytes());
+    out.extend_from_slice(event.message.as_bytes());
+    key.encrypt_from(plain, nonce, &associated(place), out);
 }
 
 /// Reads the frame at the start of `bytes` and says how long it is.
@@ -141,7 +143,7 @@ mod tests {
 
     fn sealed(message: &str) -> Vec<u8> {
         let mut bytes = vec![];
-        seal(&key(), &mut Nonces(9), PLACE, &event(message), &mut bytes);
+        seal(&key().sealer(), &mut Nonces(9), PLACE, &event(message), &mut bytes);
         bytes
     }
 
@@ -184,7 +186,7 @@ mod tests {
         let lengths: Vec<_> = (0..6)
             .map(|_| {
                 let before = bytes.len();
-                seal(&key(), &mut nonces, PLACE, &event("needle"), &mut bytes);
+                seal(&key().sealer(), &mut nonces, PLACE, &event("needle"), &mut bytes);
                 before
             })
             .collect();

@@ -3,14 +3,17 @@
 //! ```text
 //! file   = "NGSP" version:u16 encoding:u8 0 frame*          all numbers little-endian
 //! frame  = length:u32 nonce sealed tag                      length: of what follows it
-//! body   = stream:u8 partial:u8 at_ms:i64 bytes             encoding 1: sealed with AES-256-GCM, see `seal`
+//! body   = line line*                                       encoding 1: sealed with AES-256-GCM, see `seal`
+//! line   = stream:u8 partial:u8 at_ms:i64 length:u32 bytes
 //! ```
-//! A spool of another version or encoding is refused, by writer and reader: version 1 held lines in the clear (encoding 0).
+//! A spool of another version or encoding is refused, by writer and reader: version 1 held lines in the clear (encoding 0),
+//! version 2 a frame for each line.
 //!
-//! Invariant: no line is on disk but sealed.
-//! Invariant: only the shim writes, only whole frames after those that are there; a frame that a crash cut short is never read.
-//! Invariant: a frame that does not open is an error, and nothing of it is given out.
-//! Invariant: a line is at most [`LINE_BYTES_MAX`] long; a longer one is cut and marked partial.
+//! - Invariant: no line is on disk but sealed.
+//! - Invariant: only the shim writes, only whole frames after those that are there; a frame that a crash cut short is never read.
+//! - Invariant: a frame that does not open is an error, and nothing of it is given out.
+//! - Invariant: a line is at most [`LINE_BYTES_MAX`] long; a longer one is cut and marked partial.
+//! - Invariant: where there is no room, nothing is lost: what is not written yet is kept for the next try.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -24,12 +27,17 @@ use crate::event::{OutputLine, Stream};
 
 /// The longest line, as container engines have it.
 pub(super) const LINE_BYTES_MAX: usize = 16 * 1024;
-/// How much is read at once; more than the longest frame.
-const BATCH_BYTES_MAX: usize = 1024 * 1024;
-/// Version 2, encoding 1.
-pub(super) const HEADER: [u8; 8] = [b'N', b'G', b'S', b'P', 2, 0, 1, 0];
+/// A frame's lines, with their heads, are no longer than this: so it holds at most 4,681 lines.
+const FRAME_BYTES_MAX: usize = 64 * 1024;
+/// A batch of so many lines takes no further frame: with one more it has fewer than the 10,000 that one call of the log takes.
+const BATCH_LINES_MIN: usize = 2500;
+/// A batch takes no frame that ends behind this many bytes.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
+/// Version 3, encoding 1.
+pub(super) const HEADER: [u8; 8] = [b'N', b'G', b'S', b'P', 3, 0, 1, 0];
 const LENGTH_BYTES: usize = 4;
-const BODY_HEADER_BYTES: usize = 10;
+const FRAME_HEAD_BYTES: usize = LENGTH_BYTES + NONCE_BYTES;
+const LINE_HEAD_BYTES: usize = 14;
 
 fn check_header(file: &mut File) -> io::Result<()> {
     let mut header = [0; HEADER.len()];
@@ -47,10 +55,21 @@ pub(super) struct SpoolWriter {
     end: u64,
     seal: FrameSeal,
     nonces: Nonces,
-    /// Sealed frames that are not written yet.
+    /// Frames that are not written yet, all sealed but the one at `open`.
     batch: Vec<u8>,
+    /// Where the frame begins that takes lines.
+    open: Option<usize>,
     /// Why the batch is not whole.
     failed: Option<io::Error>,
+}
+
+/// What became of a flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flushed {
+    /// All is written.
+    Whole,
+    /// There is no room on the disk: all is kept for the next flush.
+    NoRoom,
 }
 
 impl SpoolWriter {
@@ -65,7 +84,7 @@ impl SpoolWriter {
         } else {
             check_header(&mut file)?;
         }
-        Ok(Self { file, end, seal, nonces: Nonces::new()?, batch: Vec::new(), failed: None })
+        Ok(Self { file, end, seal, nonces: Nonces::new()?, batch: Vec::new(), open: None, failed: None })
     }
 
     /// Where the spool ends.
@@ -78,47 +97,74 @@ impl SpoolWriter {
         self.file.metadata().map_or(0, |found| found.blocks().saturating_mul(512))
     }
 
-    /// Seals a line, to be appended by the next [`SpoolWriter::flush`].
+    /// Takes a line, to be appended by the next [`SpoolWriter::flush`].
     fn push(&mut self, stream: Stream, partial: bool, at: Timestamp, line: &[u8]) {
-        if let Err(e) = self.push_frame(stream, partial, at, line) {
+        let begin = self.open.unwrap_or(self.batch.len());
+        if self.batch.len() - begin + LINE_HEAD_BYTES + line.len() > FRAME_HEAD_BYTES + FRAME_BYTES_MAX {
+            self.close_frame();
+        }
+        if self.open.is_none() {
+            self.open = Some(self.batch.len());
+            self.batch.extend_from_slice(&[0; FRAME_HEAD_BYTES]);
+        }
+        self.batch.push(u8::from(stream == Stream::Stderr));
+        self.batch.push(u8::from(partial));
+        self.batch.extend_from_slice(&at.millis().to_le_bytes());
+        self.batch.extend_from_slice(&u32::try_from(line.len()).unwrap_or(u32::MAX).to_le_bytes());
+        self.batch.extend_from_slice(line);
+    }
+
+    /// Seals the frame that takes lines, if there is one.
+    fn close_frame(&mut self) {
+        let Some(begin) = self.open.take() else { return };
+        if let Err(e) = self.seal_frame(begin) {
             self.failed = Some(e);
         }
     }
 
-    fn push_frame(&mut self, stream: Stream, partial: bool, at: Timestamp, line: &[u8]) -> io::Result<()> {
-        let offset = self.end + self.batch.len() as u64;
+    fn seal_frame(&mut self, begin: usize) -> io::Result<()> {
         let nonce = self.nonces.take()?;
-        let len = NONCE_BYTES + BODY_HEADER_BYTES + line.len() + TAG_BYTES;
-        self.batch.extend_from_slice(&u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes());
-        self.batch.extend_from_slice(&nonce);
-        let begin = self.batch.len();
-        self.batch.push(u8::from(stream == Stream::Stderr));
-        self.batch.push(u8::from(partial));
-        self.batch.extend_from_slice(&at.millis().to_le_bytes());
-        self.batch.extend_from_slice(line);
-        let tag = self.seal.seal(nonce, offset, self.batch.get_mut(begin..).unwrap_or_default())?;
+        let offset = self.end + begin as u64;
+        let frame = self.batch.get_mut(begin..).unwrap_or_default();
+        let len = u32::try_from(frame.len() - LENGTH_BYTES + TAG_BYTES).unwrap_or(u32::MAX);
+        let (head, body) = frame.split_at_mut(FRAME_HEAD_BYTES);
+        let tag = self.seal.seal(nonce, offset, body)?;
+        head.iter_mut().zip(len.to_le_bytes().iter().chain(&nonce)).for_each(|(place, byte)| *place = *byte);
         self.batch.extend_from_slice(&tag);
         Ok(())
     }
 
-    /// Appends all frames that were sealed since the last time, or none.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    /// Whether something waits for room.
+    pub(super) fn is_stuck(&self) -> bool {
+        !self.batch.is_empty()
+    }
+
+    /// Appends all that was taken since the last time. Where there is no room nothing is appended and all is kept; after another
+    /// failure all of it is lost.
+    pub(super) fn flush(&mut self) -> io::Result<Flushed> {
+        self.close_frame();
         let written = match self.failed.take() {
             Some(e) => Err(e),
             None => self.file.write_all_at(&self.batch, self.end),
         };
-        let len = self.batch.len() as u64;
-        self.batch.clear();
-        match written {
-            Ok(()) => self.end += len,
-            Err(e) => {
-                // Where that fails too, the next frames are written over what is left of these.
-                let _ = self.file.set_len(self.end);
-                return Err(e);
+        if let Err(e) = written {
+            // Where that fails too, the next try is written over what is left of this one.
+            let _ = self.file.set_len(self.end);
+            if is_no_room(&e) {
+                return Ok(Flushed::NoRoom);
             }
+            self.batch.clear();
+            return Err(e);
         }
-        Ok(())
+        self.end += self.batch.len() as u64;
+        self.batch.clear();
+        Ok(Flushed::Whole)
     }
+}
+
+/// Whether a write failed for want of room, which there may be again.
+pub(super) fn is_no_room(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Cuts a stream of bytes into lines.
@@ -195,8 +241,9 @@ impl SpoolReader {
         buffer.truncate(filled);
         let mut lines = Vec::new();
         let mut rest = buffer.as_mut_slice();
-        while let Some((line, len)) = open_frame(&self.seal, self.offset, rest) {
-            lines.push(line);
+        while lines.len() < BATCH_LINES_MIN
+            && let Some(len) = open_frame(&self.seal, self.offset, rest, &mut lines)
+        {
             self.offset += len as u64;
             rest = rest.get_mut(len..).unwrap_or_default();
         }
@@ -208,19 +255,30 @@ impl SpoolReader {
     }
 }
 
-/// The line of the frame with which the bytes begin, and the frame's length.
-fn open_frame(seal: &FrameSeal, offset: u64, bytes: &mut [u8]) -> Option<(OutputLine, usize)> {
+/// Adds the lines of the frame with which the bytes begin; the frame's length. Nothing is added where it does not open.
+fn open_frame(seal: &FrameSeal, offset: u64, bytes: &mut [u8], lines: &mut Vec<OutputLine>) -> Option<usize> {
     let (len, rest) = bytes.split_first_chunk_mut::<LENGTH_BYTES>()?;
     let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
     let (nonce, rest) = rest.get_mut(..len)?.split_first_chunk_mut::<NONCE_BYTES>()?;
     let (body, tag) = rest.split_last_chunk_mut::<TAG_BYTES>()?;
     seal.open(*nonce, offset, body, *tag)?;
-    let ([stream, partial], body) = body.split_first_chunk::<2>()?;
-    let (at, line) = body.split_first_chunk::<8>()?;
+    let mut rest: &[u8] = body;
+    while let Some((line, after)) = split_line(rest) {
+        lines.push(line);
+        rest = after;
+    }
+    Some(LENGTH_BYTES + len)
+}
+
+/// The line with which a frame's body begins, and what follows it.
+fn split_line(body: &[u8]) -> Option<(OutputLine, &[u8])> {
+    let ([stream, partial], rest) = body.split_first_chunk::<2>()?;
+    let (at, rest) = rest.split_first_chunk::<8>()?;
+    let (len, rest) = rest.split_first_chunk::<4>()?;
+    let (bytes, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
     let stream = if *stream == 0 { Stream::Stdout } else { Stream::Stderr };
     let at = Timestamp(i64::from_le_bytes(*at));
-    let line = OutputLine { stream, at, bytes: line.to_vec(), partial: *partial != 0 };
-    Some((line, LENGTH_BYTES + len))
+    Some((OutputLine { stream, at, bytes: bytes.to_vec(), partial: *partial != 0 }, rest))
 }
 
 /// Gives the space before `offset` back to the file system; the offsets stay as they are.
@@ -300,9 +358,22 @@ mod tests {
         );
     }
 
+    /// A frame for each of the chunks.
+    fn written_in_frames(chunks: &[&[u8]]) -> (tempfile::TempDir, SpoolReader, u64) {
+        let (dir, reader, _) = written(&[]);
+        let mut writer = SpoolWriter::open(&dir.path().join("spool"), ours()).unwrap();
+        let mut splitter = LineSplitter::default();
+        for chunk in chunks {
+            splitter.feed(Stream::Stdout, Timestamp(5), chunk, &mut writer);
+            assert_eq!(writer.flush().unwrap(), Flushed::Whole);
+        }
+        let end = writer.end();
+        (dir, reader, end)
+    }
+
     #[test]
     fn a_torn_frame_is_left_for_later() {
-        let (_dir, mut reader, end) = written(&[b"one\ntwo\n"]);
+        let (_dir, mut reader, end) = written_in_frames(&[b"one\n", b"two\n"]);
         assert_eq!(texts(&reader.read(end - 1).unwrap()), ["one"]);
         assert!(reader.read(end - 1).is_err());
         assert_eq!(texts(&reader.read(end).unwrap()), ["two"]);
@@ -310,7 +381,7 @@ mod tests {
 
     #[test]
     fn released_space_keeps_offsets() {
-        let (dir, mut reader, end) = written(&[b"one\ntwo\n"]);
+        let (dir, mut reader, end) = written_in_frames(&[b"one\n", b"two\n"]);
         reader.read(end - 1).unwrap();
         release(&dir.path().join("spool"), reader.offset()).unwrap();
         let mut again = SpoolReader::open(&dir.path().join("spool"), reader.offset(), ours()).unwrap();
@@ -319,9 +390,9 @@ mod tests {
 
     #[test]
     fn every_offset_that_was_given_out_can_be_resumed_at() {
-        let (dir, mut reader, end) = written(&[b"one\ntwo\nthree\n"]);
+        let (dir, mut reader, end) = written_in_frames(&[b"one\n", b"two\nthree\n"]);
         let path = dir.path().join("spool");
-        let frame = |line: &str| (LENGTH_BYTES + NONCE_BYTES + BODY_HEADER_BYTES + line.len() + TAG_BYTES) as u64;
+        let frame = |line: &str| (FRAME_HEAD_BYTES + LINE_HEAD_BYTES + line.len() + TAG_BYTES) as u64;
         assert_eq!(texts(&reader.read(8 + frame("one")).unwrap()), ["one"]);
         let mut again = SpoolReader::open(&path, reader.offset(), ours()).unwrap();
         assert_eq!(texts(&again.read(end).unwrap()), ["two", "three"]);
@@ -340,19 +411,54 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_written_is_cut_off_and_its_nonces_are_not_used_again() {
+    fn what_could_not_be_sealed_or_written_is_cut_off_and_its_nonces_are_not_used_again() {
         let (dir, _, _) = written(&[b"one\n"]);
         let path = dir.path().join("spool");
         let mut writer = SpoolWriter::open(&path, ours()).unwrap();
+        let nonce_of = |writer: &SpoolWriter| writer.batch[LENGTH_BYTES..FRAME_HEAD_BYTES].to_vec();
         writer.push(Stream::Stdout, false, Timestamp(9), b"lost");
-        let nonce_of = |writer: &SpoolWriter| writer.batch[LENGTH_BYTES..LENGTH_BYTES + NONCE_BYTES].to_vec();
+        writer.close_frame();
         let first = nonce_of(&writer);
-        writer.failed = Some(io::Error::other("no space"));
+        writer.failed = Some(io::Error::other("broken"));
         assert!(writer.flush().is_err());
+        assert!(!writer.is_stuck());
         writer.push(Stream::Stdout, false, Timestamp(9), b"kept");
+        writer.close_frame();
         assert_ne!(nonce_of(&writer), first);
         writer.flush().unwrap();
         assert_eq!(texts(&read_all(&path, writer.end(), ours()).unwrap()), ["one", "kept"]);
+    }
+
+    #[test]
+    fn without_room_nothing_is_lost() {
+        let (dir, _, _) = written(&[b"one\n"]);
+        let path = dir.path().join("spool");
+        let mut writer = SpoolWriter::open(&path, ours()).unwrap();
+        let end = writer.end();
+        for text in [b"two", b"six"] {
+            writer.push(Stream::Stdout, false, Timestamp(9), text);
+            writer.failed = Some(io::ErrorKind::StorageFull.into());
+            assert_eq!(writer.flush().unwrap(), Flushed::NoRoom);
+            assert!(writer.is_stuck());
+            assert_eq!((writer.end(), std::fs::metadata(&path).unwrap().len()), (end, end));
+        }
+        assert_eq!(writer.flush().unwrap(), Flushed::Whole);
+        assert!(!writer.is_stuck());
+        assert_eq!(texts(&read_all(&path, writer.end(), ours()).unwrap()), ["one", "two", "six"]);
+    }
+
+    #[test]
+    fn batches_and_frames_keep_to_their_bounds() {
+        let chunk = b"\n".repeat(64 * 1024);
+        let (_dir, mut reader, end) = written(&[&chunk, &[b'x'; 4 * LINE_BYTES_MAX], b"\n"]);
+        let (mut lines, mut bytes) = (0, 0);
+        while reader.offset() < end {
+            let batch = reader.read(end).unwrap();
+            assert!(batch.len() < 10_000, "{}", batch.len());
+            lines += batch.len();
+            bytes += batch.iter().map(|line| line.bytes.len()).sum::<usize>();
+        }
+        assert_eq!((lines, bytes), (64 * 1024 + 4, 4 * LINE_BYTES_MAX));
     }
 
     #[test]
@@ -377,7 +483,7 @@ mod tests {
 
     #[test]
     fn frames_that_changed_places_are_refused() {
-        let (dir, _, end) = written(&[b"one\ntwo\n"]);
+        let (dir, _, end) = written_in_frames(&[b"one\n", b"two\n"]);
         let path = dir.path().join("spool");
         let bytes = std::fs::read(&path).unwrap();
         let (header, frames) = bytes.split_at(HEADER.len());
@@ -388,7 +494,7 @@ mod tests {
 
     #[test]
     fn a_flipped_bit_is_refused_wherever_it_is() {
-        let (dir, _, end) = written(&[b"one\n\nthree\n"]);
+        let (dir, _, end) = written_in_frames(&[b"one\n", b"\nthree\n"]);
         let path = dir.path().join("spool");
         let whole = std::fs::read(&path).unwrap();
         let lines = texts(&read_all(&path, end, ours()).unwrap());

@@ -39,6 +39,8 @@ pub(super) struct Container {
     pub(super) look_at: Option<Instant>,
     /// Why output was lost, until it has been remarked upon.
     pub(super) output_error: Option<String>,
+    /// How it ended, while there is no room to write that down.
+    pub(super) untold: Option<ContainerState>,
 }
 
 /// A container's first process.
@@ -103,6 +105,7 @@ impl Container {
             spool: None,
             look_at: None,
             output_error: None,
+            untold: None,
         }
     }
 
@@ -163,16 +166,21 @@ impl Container {
         self.look_at = None;
     }
 
-    /// A full disk loses output, nothing else.
-    fn flush_spool(&mut self) {
+    /// A disk that fails loses output, nothing else; a full one only puts it off.
+    pub(super) fn flush_spool(&mut self) {
         if let Some(Err(e)) = self.spool.as_mut().map(SpoolWriter::flush) {
             self.output_error = Some(e.to_string());
         }
     }
 
-    /// Whether nobody has taken the output for so long that no more may be added.
+    /// Whether output waits for room on the disk.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.spool.as_ref().is_some_and(SpoolWriter::is_stuck)
+    }
+
+    /// Whether no more output may be added: nobody has taken it for so long, or there is no room on the disk.
     pub(super) fn spool_is_full(&self, bytes_max: u64) -> bool {
-        self.spool.as_ref().is_some_and(|spool| spool.bytes_held() > bytes_max)
+        self.spool.as_ref().is_some_and(|spool| spool.is_stuck() || spool.bytes_held() > bytes_max)
     }
 
     /// Looks at how far the start is. Remarks are put into `remarks`.
@@ -200,8 +208,8 @@ impl Container {
     }
 
     /// Sets the state in which the container ended, on disk first.
-    pub(super) fn conclude(&mut self, state: ContainerState) -> io::Result<()> {
-        self.state = state;
+    pub(super) fn conclude(&mut self, state: &ContainerState) -> io::Result<()> {
+        self.state = state.clone();
         self.kill_at = None;
         let record = ExitRecord { format: RECORD_FORMAT, state: self.state.clone() };
         let path = self.paths.exit_record();

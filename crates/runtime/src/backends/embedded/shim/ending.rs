@@ -40,25 +40,13 @@ impl Task {
         }
         let kills = container.cgroup.as_ref().map_or(0, |cgroup| cgroup.oom_kills());
         let (oom_killed, at) = (kills > process.oom_kills_before, now());
-        let (name, end) = (container.name.clone(), container.spool_end());
-        self.conclude(index, ContainerState::Exited { exit_code, oom_killed, at });
-        self.report(&Report::Exited { name, exit_code, oom_killed, at, end });
+        self.conclude_and_tell(index, ContainerState::Exited { exit_code, oom_killed, at });
         Ok(())
     }
 
     /// A container did not start.
     pub(super) fn fail(&mut self, index: usize, failure: StartFailure) {
-        let Some(name) = self.containers.get(index).map(|container| container.name.clone()) else { return };
-        let at = now();
-        self.conclude(index, ContainerState::Failed { failure: failure.clone(), at });
-        self.report(&Report::Failed { name, failure, at });
-    }
-
-    fn conclude(&mut self, index: usize, state: ContainerState) {
-        let Some(container) = self.containers.get_mut(index) else { return };
-        if let Err(e) = container.conclude(state) {
-            self.remarks.push(format!("container `{}`: its end could not be written down: {e}", container.name));
-        }
+        self.conclude_and_tell(index, ContainerState::Failed { failure, at: now() });
     }
 
     /// The next time at which something must be killed.

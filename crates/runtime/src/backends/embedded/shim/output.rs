@@ -2,16 +2,21 @@
 //!
 //! Invariant: a spool holds at most the instance's bound and one read: when it is full the pipes are not read, so the
 //! container waits in its next write, as with a blocking log driver.
-//! Invariant: output that cannot be written is lost, with a remark; the container goes on.
+//!
+//! Invariant: while there is no room on the disk nothing is lost: the pipes are not read, and an end is told when everything before it is
+//! written. Output that cannot be written for another reason is lost, with a remark; the container goes on.
 
+use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, EventFlags};
 
 use super::super::protocol::Report;
+use super::super::spool::is_no_room;
 use super::container::ReadStep;
 use super::task::{Source, Task, unwatch};
+use crate::backend::ContainerState;
 use crate::event::Stream;
 
 /// How often a full spool is looked at.
@@ -53,24 +58,63 @@ impl Task {
         }
     }
 
-    /// Reads on where a full spool has been emptied.
+    /// Reads on where a full spool has been emptied, and tells the ends that waited for room.
     pub(super) fn resume_output(&mut self, now: Instant) {
+        for index in 0..self.containers.len() {
+            let is_due = self.containers.get(index).and_then(|it| it.look_at).is_some_and(|at| at <= now);
+            if is_due {
+                self.resume_container(index, now);
+            }
+        }
+    }
+
+    fn resume_container(&mut self, index: usize, now: Instant) {
         let bytes_max = self.intent.spool_bytes_max;
-        for (index, container) in self.containers.iter_mut().enumerate() {
-            if container.look_at.is_none_or(|at| at > now) {
-                continue;
+        let Some(container) = self.containers.get_mut(index) else { return };
+        if container.is_stuck() {
+            container.flush_spool();
+            let (name, end) = (container.name.clone(), container.spool_end());
+            self.report(&Report::Output { name, end });
+        }
+        let Some(container) = self.containers.get_mut(index) else { return };
+        container.look_at = None;
+        if let Some(state) = container.untold.take() {
+            return self.conclude_and_tell(index, state);
+        }
+        if container.spool_is_full(bytes_max) {
+            container.look_at = Some(now + FULL_SPOOL_INTERVAL);
+            return;
+        }
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            if let Some(pipe) = container.pipe(stream) {
+                // A pipe that cannot be watched again is drained at the container's end.
+                let _ = epoll::add(&self.epoll, &pipe.fd, Source::Output(index, stream).token(), EventFlags::IN);
             }
-            if container.spool_is_full(bytes_max) {
-                container.look_at = Some(now + FULL_SPOOL_INTERVAL);
-                continue;
+        }
+    }
+
+    /// Writes down how a container ended, then tells it; later, where there is no room for what it said or for its end.
+    pub(super) fn conclude_and_tell(&mut self, index: usize, state: ContainerState) {
+        let Some(container) = self.containers.get_mut(index) else { return };
+        let written =
+            if container.is_stuck() { Err(io::ErrorKind::StorageFull.into()) } else { container.conclude(&state) };
+        if let Err(e) = &written
+            && !is_no_room(e)
+        {
+            self.remarks.push(format!("container `{}`: its end could not be written down: {e}", container.name));
+        }
+        if written.is_err_and(|e| is_no_room(&e)) {
+            container.untold = Some(state);
+            container.look_at = Some(Instant::now() + FULL_SPOOL_INTERVAL);
+            return;
+        }
+        let (name, end) = (container.name.clone(), container.spool_end());
+        match state {
+            ContainerState::Failed { failure, at } => self.report(&Report::Failed { name, failure, at }),
+            ContainerState::Exited { exit_code, oom_killed, at } => {
+                self.report(&Report::Exited { name, exit_code, oom_killed, at, end });
             }
-            container.look_at = None;
-            for stream in [Stream::Stdout, Stream::Stderr] {
-                if let Some(pipe) = container.pipe(stream) {
-                    // A pipe that cannot be watched again is drained at the container's end.
-                    let _ = epoll::add(&self.epoll, &pipe.fd, Source::Output(index, stream).token(), EventFlags::IN);
-                }
-            }
+            ContainerState::Waiting | ContainerState::Running { .. } | ContainerState::Lost => {}
         }
     }
 }

@@ -286,7 +286,7 @@ impl Task {
 
     fn start(&mut self, index: usize) {
         let Some(container) = self.containers.get_mut(index) else { return };
-        if container.is_alive() || self.removing {
+        if container.is_alive() || container.untold.is_some() || self.removing {
             return;
         }
         container.state = ContainerState::Waiting;
