@@ -32,7 +32,7 @@ const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// A batch of so many lines takes no further frame: with one more it has fewer than the 10,000 that one call of the log takes.
 const BATCH_LINES_MIN: usize = 2500;
 /// A batch takes no frame that ends behind this many bytes.
-const BATCH_BYTES_MAX: usize = 256 * 1024;
+const BATCH_BYTES_MAX: usize = 128 * 1024;
 /// Version 3, encoding 1.
 pub(super) const HEADER: [u8; 8] = [b'N', b'G', b'S', b'P', 3, 0, 1, 0];
 const LENGTH_BYTES: usize = 4;
