@@ -1,5 +1,6 @@
 //! Every line of the corpora through `--stdin`: the project's own always, others in the folder that `NEARGATE_CORPORA` names.
 
+use neargate_testkit::needs::needs;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -62,30 +63,29 @@ fn check_schedules(file: &Path) {
     });
 }
 
-#[test]
+#[needs()]
 fn patterns() {
     check_patterns(&own("event-pattern", "patterns.jsonl"));
 }
 
-#[test]
+#[needs()]
 fn transformers() {
     check_transformers(&own("event-transform", "transformers.jsonl"));
 }
 
-#[test]
+#[needs()]
 fn schedules() {
     check_schedules(&own("schedule", "schedules.jsonl"));
 }
 
-#[test]
-#[ignore = "reads further cases from the folder that NEARGATE_CORPORA names"]
+#[needs(corpora)]
 fn further_cases() {
     check_patterns(&further("patterns.jsonl"));
     check_transformers(&further("transformers.jsonl"));
     check_schedules(&further("schedules.jsonl"));
 }
 
-#[test]
+#[needs()]
 fn every_pattern_alone_says_the_same() {
     let place = Place::new();
     let file = own("event-pattern", "patterns.jsonl");

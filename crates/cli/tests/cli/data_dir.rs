@@ -1,5 +1,6 @@
 //! Data directories: whose they are, who may read them, what a purge takes.
 
+use neargate_testkit::needs::needs;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
@@ -27,7 +28,7 @@ fn modes(folder: &Path) -> Vec<(String, u32)> {
     modes
 }
 
-#[test]
+#[needs()]
 fn data_is_for_its_owner_alone_whatever_the_umask() {
     for umask in ["000", "002", "022", "077"] {
         let place = Place::new();
@@ -65,7 +66,7 @@ fn data_is_for_its_owner_alone_whatever_the_umask() {
     }
 }
 
-#[test]
+#[needs()]
 fn what_others_keep_in_a_directory_is_never_taken() {
     let place = Place::new();
     let port = free_port();
@@ -115,7 +116,7 @@ fn what_others_keep_in_a_directory_is_never_taken() {
     assert_eq!(modes(&place.path("state/neargate/keys")), [], "its key is gone, too");
 }
 
-#[test]
+#[needs()]
 fn an_engine_whose_directory_is_deleted_acknowledges_nothing_more() {
     let place = Place::new();
     let port = free_port();

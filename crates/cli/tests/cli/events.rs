@@ -1,6 +1,7 @@
 //! `neargate events test` and `events transform`.
 
 use expect_test::{Expect, expect};
+use neargate_testkit::needs::needs;
 
 use crate::harness::Place;
 
@@ -16,7 +17,7 @@ fn test(pattern: &str, expected: Expect) {
     place.check(&["events", "test", "--pattern", pattern, "--event", "@event.json"], expected);
 }
 
-#[test]
+#[needs()]
 fn matching() {
     test(
         r#"{"detail":{"state":["running"]}}"#,
@@ -56,7 +57,7 @@ fn matching() {
     );
 }
 
-#[test]
+#[needs()]
 fn patterns_that_are_not_valid() {
     test(
         r#"{"detail":{"state":[]}}"#,
@@ -157,7 +158,7 @@ fn patterns_that_are_not_valid() {
     );
 }
 
-#[test]
+#[needs()]
 fn verdicts_as_json() {
     let place = Place::new();
     let verdict = |pattern: &str, expected: Expect| {
@@ -195,7 +196,7 @@ fn verdicts_as_json() {
     );
 }
 
-#[test]
+#[needs()]
 fn many_patterns() {
     let lines = br#"{"id":1,"pattern":{"source":["app"]},"event":{"source":"app"}}
 
@@ -249,7 +250,7 @@ nonsense
     );
 }
 
-#[test]
+#[needs()]
 fn answers_come_before_the_next_question() {
     use std::io::{BufRead, BufReader, Write};
     use std::process::Stdio;
@@ -281,7 +282,7 @@ fn transform(arguments: &[&str], expected: Expect) {
     place.check(&all, expected);
 }
 
-#[test]
+#[needs()]
 fn payloads() {
     transform(
         &[],
@@ -348,7 +349,7 @@ fn payloads() {
     );
 }
 
-#[test]
+#[needs()]
 fn payloads_as_json() {
     transform(
         &["--format", "json", "--input-path", "$.detail.n"],
@@ -390,7 +391,7 @@ fn payloads_as_json() {
     );
 }
 
-#[test]
+#[needs()]
 fn what_is_refused_or_not_delivered() {
     transform(
         &["--template", r#"{"id": <nobody>}"#],
@@ -493,7 +494,7 @@ fn what_is_refused_or_not_delivered() {
     );
 }
 
-#[test]
+#[needs()]
 fn many_transformations() {
     let lines = br#"{"id":1,"event":{"detail":{"n":1.0e2,"big":12345678901234567890123}},"input_path":"$.detail"}
 {"id":2,"event":{"time":"now"},"input_paths":{"t":"$.time"},"template":"\"<t>, <aws.events.rule-name>\"","context":{"rule_name":"r"}}

@@ -3,6 +3,7 @@
 use expect_test::{Expect, expect};
 use neargate_secretsmanager::api::SERVICE as SECRETS;
 use neargate_ssm::api::SERVICE as SSM;
+use neargate_testkit::needs::needs;
 use serde_json::{Value as Json, json};
 
 use crate::client::call;
@@ -65,7 +66,7 @@ Conditions:
   Nowhere: !Equals [a, b]
 ";
 
-#[test]
+#[needs()]
 fn what_is_missing_is_named_before_anything_is_made() {
     let place = Place::new();
     place.write("app.yaml", IMPORTS);
@@ -141,7 +142,7 @@ template = "app.yaml"
     place
 }
 
-#[test]
+#[needs()]
 fn a_key_that_a_fixture_lacks() {
     let lacks = |creds: &str, expected: Expect| {
         let ran = with_creds(creds).run(&["try"]);
@@ -200,7 +201,7 @@ template = "task.yaml"
 
 const EMPTY: &str = "Resources: {Cluster: {Type: 'AWS::ECS::Cluster'}}";
 
-#[test]
+#[needs()]
 fn random_secrets_stay_and_others_follow_the_file() {
     let engine = Running::start(EMPTY, CONFIG);
     let secret = |name: &str| {
@@ -246,7 +247,7 @@ fn random_secrets_stay_and_others_follow_the_file() {
 }
 
 /// A stack in the account and region of a secret that has both its name and its ARN in the file.
-#[test]
+#[needs()]
 fn a_secret_by_its_name_and_by_its_arn() {
     let place = Place::new();
     let manifest = json!({
@@ -283,7 +284,7 @@ Resources:
     assert_eq!(told(&stderr), expect_unchanged(arn).replace("fixture secret app/creds  unchanged\n", ""));
 }
 
-#[test]
+#[needs()]
 fn a_parameter_that_becomes_secure() {
     let config = |value: &str| format!("template = \"task.yaml\"\n[fixtures.ssm]\n\"/a\" = {value}\n");
     let engine = Running::start(EMPTY, &config("'PLAIN'"));
@@ -319,7 +320,7 @@ fn expect_unchanged(arn: &str) -> String {
     names.iter().map(|name| format!("fixture {name}  unchanged\n")).collect()
 }
 
-#[test]
+#[needs()]
 fn a_fixture_that_is_refused_is_named() {
     let place = Place::new();
     let template = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: b}}}";

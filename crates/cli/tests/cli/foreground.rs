@@ -1,12 +1,13 @@
 //! An engine in the foreground, and the shell beside it.
 
+use neargate_testkit::needs::needs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Stdio};
 
 use expect_test::expect;
 use serde_json::Value as Json;
 
-use crate::harness::{GREETER, Place, can_run_containers, fixture};
+use crate::harness::{GREETER, Place, fixture};
 use crate::running::Running;
 
 /// An engine with the greeter, its stdout after the first line, and its port.
@@ -23,11 +24,8 @@ fn up(place: &Place, more: &[&str]) -> (Child, BufReader<ChildStdout>, String) {
     (child, reader, port)
 }
 
-#[test]
+#[needs(containers)]
 fn what_containers_print_is_shown_or_not() {
-    if !can_run_containers() {
-        return;
-    }
     for (more, lines) in [(&[][..], "        main │ nobody, schedule\n        main │ again\n"), (&["--no-logs"], "")]
     {
         let place = Place::new();
@@ -47,7 +45,7 @@ fn what_containers_print_is_shown_or_not() {
     }
 }
 
-#[test]
+#[needs()]
 fn variables_for_clients() {
     let template = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: b}}}";
     let engine = Running::start(template, "template = \"task.yaml\"");
@@ -65,7 +63,7 @@ fn variables_for_clients() {
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
 }
 
-#[test]
+#[needs()]
 fn an_app_may_look_up_a_network_that_the_engine_has() {
     let network = r"
 Resources:
@@ -102,7 +100,7 @@ printf '{"version": "55.0.0", "missing": [%s], "artifacts": {}}' "$ask" > "$CDK_
     assert!(ran.stderr.contains("NG-E0207") && ran.stderr.contains("\"vpcId\": \"vpc-12345\""), "{}", ran.stderr);
 }
 
-#[test]
+#[needs()]
 fn a_rust_package_is_an_app_by_itself() {
     let place = Place::new();
     let cargo = "#!/bin/sh\necho \"cargo $*\"\nmkdir -p \"$CDK_OUTDIR\"\n\

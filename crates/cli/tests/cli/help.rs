@@ -1,10 +1,11 @@
 //! Help, and what clap says by itself.
 
 use expect_test::expect;
+use neargate_testkit::needs::needs;
 
 use crate::harness::Place;
 
-#[test]
+#[needs()]
 fn the_command() {
     Place::new().check(&["--help"], expect![[r#"
         exit 0
@@ -58,7 +59,7 @@ fn the_command() {
     "#]]);
 }
 
-#[test]
+#[needs()]
 fn its_subcommands() {
     let place = Place::new();
     place.check(
@@ -212,7 +213,7 @@ fn its_subcommands() {
     );
 }
 
-#[test]
+#[needs()]
 fn what_needs_no_engine() {
     let place = Place::new();
     place.check(
@@ -340,7 +341,7 @@ fn what_needs_no_engine() {
     "#]]);
 }
 
-#[test]
+#[needs()]
 fn an_unknown_command() {
     Place::new().check(
         &["deploy"],
@@ -370,7 +371,7 @@ fn an_unknown_command() {
     );
 }
 
-#[test]
+#[needs()]
 fn completions_name_the_commands() {
     let ran = Place::new().run(&["completions", "bash"]);
     assert_eq!(ran.code, 0);

@@ -1,8 +1,9 @@
 //! `neargate image`.
 
 use crate::harness::Place;
+use neargate_testkit::needs::needs;
 
-#[test]
+#[needs()]
 fn an_image_comes_and_goes() {
     let place = Place::new();
     place.write("content/etc/motd", "hello\n");
@@ -17,7 +18,7 @@ fn an_image_comes_and_goes() {
     assert!(!place.run(&["image", "ls"]).stdout.contains("corp/app"));
 }
 
-#[test]
+#[needs()]
 fn what_is_imported_has_a_name() {
     let place = Place::new();
     place.write("notes.tar", "no archive");

@@ -1,9 +1,10 @@
 //! What an app lacks is told at once, before anything is made; what the configuration provides is enough.
 
 use expect_test::expect;
+use neargate_testkit::needs::needs;
 use serde_json::{Value as Json, json};
 
-use crate::harness::{GREETER, Place, can_run_containers, fixture};
+use crate::harness::{GREETER, Place, fixture};
 use crate::running::Running;
 
 /// A stack with a task that asks for an image, and more resources.
@@ -34,7 +35,7 @@ fn assembly(place: &Place, stacks: &[(&str, Json)]) {
     place.write("cdk.out/manifest.json", &json!({ "version": "55.0.0", "artifacts": artifacts }).to_string());
 }
 
-#[test]
+#[needs()]
 fn everything_that_stacks_lack_is_told_before_the_first_is_made() {
     let place = Place::new();
     let import = json!({ "Type": "AWS::SSM::Parameter",
@@ -104,7 +105,7 @@ fn everything_that_stacks_lack_is_told_before_the_first_is_made() {
     assert_eq!(place.left_over(), Vec::<String>::new());
 }
 
-#[test]
+#[needs()]
 fn parameters_have_values_of_the_command_line_or_lines_to_add() {
     let place = Place::new();
     let bus = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: !Ref Stage}}}";
@@ -157,7 +158,7 @@ fn parameters_have_values_of_the_command_line_or_lines_to_add() {
     assert!(ran.stderr.contains("CREATE_COMPLETE"), "{}", ran.stderr);
 }
 
-#[test]
+#[needs()]
 fn outputs_are_shown() {
     let place = Place::new();
     let template = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: b}}}\n\
@@ -167,7 +168,7 @@ fn outputs_are_shown() {
     assert!(ran.stderr.contains("output BusName  b\n") && !ran.stderr.contains("ExportsOutput"), "{}", ran.stderr);
 }
 
-#[test]
+#[needs()]
 fn an_app_may_have_nothing_but_empty_stacks() {
     let place = Place::new();
     assembly(&place, &[("Empty", json!({})), ("None", json!({ "Resources": {} }))]);
@@ -182,7 +183,7 @@ fn an_app_may_have_nothing_but_empty_stacks() {
     );
 }
 
-#[test]
+#[needs()]
 fn the_transform_of_a_serverless_template_comes_first() {
     let place = Place::new();
     place.write("sam.yaml", "Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Timeout: 3}}\nResources:\n  F: {Type: AWS::Serverless::Function}\n");
@@ -200,7 +201,7 @@ fn the_transform_of_a_serverless_template_comes_first() {
     );
 }
 
-#[test]
+#[needs()]
 fn exports_and_public_parameters_are_provided() {
     let template = json!({
         "Parameters": { "Ami": { "Type": "AWS::SSM::Parameter::Value<String>", "Default": "/aws/service/corp/ami" } },
@@ -224,7 +225,7 @@ fn exports_and_public_parameters_are_provided() {
     assert!(stderr.contains("net:Vpc") && stderr.contains("in use"), "{stderr}");
 }
 
-#[test]
+#[needs()]
 fn an_engine_warns_of_an_image_that_is_not_there() {
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
     let without = GREETER.lines().filter(|line| !line.contains("host_programs")).collect::<Vec<_>>().join("\n");
@@ -235,7 +236,7 @@ fn an_engine_warns_of_an_image_that_is_not_there() {
     assert!(stderr.contains(warning) && stderr.contains("\"test/greeter:1\" = { build = \"DIR\" }"), "{stderr}");
 }
 
-#[test]
+#[needs()]
 fn an_image_that_nobody_asks_for_is_told() {
     let place = Place::new();
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
@@ -247,11 +248,8 @@ fn an_image_that_nobody_asks_for_is_told() {
     assert!(ran.stderr.contains(warning), "{}", ran.stderr);
 }
 
-#[test]
+#[needs(containers)]
 fn an_image_pinned_by_digest_has_a_stand_in() {
-    if !can_run_containers() {
-        return;
-    }
     let place = Place::new();
     let name = format!("123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter@sha256:{}", "6b".repeat(32));
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
@@ -293,7 +291,7 @@ fn with_asset() -> Place {
     place
 }
 
-#[test]
+#[needs(containers)]
 fn an_image_that_the_app_builds_is_named_by_path_or_directory() {
     let place = with_asset();
     let ran = place.run(&["try", "app/cdk.out", "--fire", "Monthly"]);
@@ -305,9 +303,6 @@ fn an_image_that_the_app_builds_is_named_by_path_or_directory() {
         place.write("app/neargate.toml", &format!("[images]\n\"{key}\" = {{ host_programs = [\"sh\"] }}\n"));
         let ran = place.run(&["try", "app/cdk.out", "--config", "app/neargate.toml", "--fire", "Monthly"]);
         assert_eq!(ran.code, 2, "{key}: {}", ran.stderr);
-    }
-    if !can_run_containers() {
-        return;
     }
     for key in ["job", "./job", "Job/web", "Job/web/AssetImage"] {
         place.write("app/neargate.toml", &format!("[images]\n\"{key}\" = {{ host_programs = [\"sh\"] }}\n"));

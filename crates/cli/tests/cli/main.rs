@@ -1,49 +1,54 @@
 //! The command as its users see it: exit codes, stdout, stderr.
 //!
-//! Each module says `cfg(test)` so that clippy grants it what it grants tests.
-#![allow(clippy::too_many_lines, reason = "snapshots are long")]
+//! Tests that need containers are reported as ignored where the machine runs none.
 
-#[cfg(test)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking, and snapshots are long"
+)]
+
 mod asked;
-#[cfg(test)]
 mod client;
-#[cfg(test)]
 mod corpora;
-#[cfg(test)]
 mod data_dir;
-#[cfg(test)]
 mod events;
-#[cfg(test)]
 mod fixtures;
-#[cfg(test)]
 mod foreground;
-#[cfg(test)]
 mod harness;
-#[cfg(test)]
 mod help;
-#[cfg(test)]
 mod images;
-#[cfg(test)]
 mod lacks;
-#[cfg(test)]
 mod mistakes;
-#[cfg(test)]
 mod permissions;
-#[cfg(test)]
 mod recorder;
-#[cfg(test)]
 mod running;
-#[cfg(test)]
 mod schedule;
-#[cfg(test)]
 mod seed;
-#[cfg(test)]
 mod signals;
-#[cfg(test)]
 mod synth;
-#[cfg(test)]
 mod trial;
-#[cfg(test)]
 mod upkeep;
-#[cfg(test)]
 mod visible;
+
+use std::process::ExitCode;
+
+use neargate_testkit::needs::{Need, run};
+
+fn main() -> ExitCode {
+    run(&[
+        Need { name: "containers", required_by: "NEARGATE_REQUIRE_CONTAINERS", missing: harness::missing_containers },
+        Need { name: "corpora", required_by: "NEARGATE_REQUIRE_CORPORA", missing: missing_corpora },
+    ])
+}
+
+/// Further cases are in a folder that the environment names.
+fn missing_corpora() -> Option<String> {
+    let is_named = std::env::var_os("NEARGATE_CORPORA").is_some();
+    (!is_named).then(|| "no folder with further cases is named by NEARGATE_CORPORA".to_owned())
+}

@@ -1,12 +1,13 @@
 //! Everything a user may get wrong before an engine has anything to do with it.
 
+use neargate_testkit::needs::needs;
 use std::net::TcpListener;
 
 use expect_test::expect;
 
 use crate::harness::Place;
 
-#[test]
+#[needs()]
 fn no_app() {
     let place = Place::new();
     place.check(
@@ -56,7 +57,7 @@ fn no_app() {
     "#]]);
 }
 
-#[test]
+#[needs()]
 fn a_broken_configuration() {
     let place = Place::new();
     place.write("neargate.toml", "app = \"true\nfixtures");
@@ -158,7 +159,7 @@ fn a_broken_configuration() {
     "#]]);
 }
 
-#[test]
+#[needs()]
 fn a_failing_app() {
     let place = Place::new();
     place.write("neargate.toml", "app = \"echo one >&2; echo two >&2; exit 3\"");
@@ -200,7 +201,7 @@ fn a_failing_app() {
     );
 }
 
-#[test]
+#[needs()]
 fn somebody_else_answers() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
@@ -228,7 +229,7 @@ fn somebody_else_answers() {
     server.join().unwrap();
 }
 
-#[test]
+#[needs()]
 fn a_broken_template() {
     let place = Place::new();
     place.write(
@@ -259,7 +260,7 @@ fn a_broken_template() {
     );
 }
 
-#[test]
+#[needs()]
 fn a_broken_event() {
     let place = Place::new();
     place.write("stack.yaml", "Resources:\n  Cluster:\n    Type: AWS::ECS::Cluster\n");
@@ -295,7 +296,7 @@ fn a_broken_event() {
     );
 }
 
-#[test]
+#[needs()]
 fn no_engine_runs() {
     let place = Place::new();
     place.check(
@@ -318,7 +319,7 @@ fn no_engine_runs() {
     );
 }
 
-#[test]
+#[needs()]
 fn a_used_port() {
     let place = Place::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -334,7 +335,7 @@ fn a_used_port() {
     "#]].assert_eq(&ran.stderr.replace(&port, "[PORT]"));
 }
 
-#[test]
+#[needs()]
 fn wrong_arguments() {
     let place = Place::new();
     place.check(

@@ -3,10 +3,10 @@
 use expect_test::expect;
 use neargate_cloudformation::api::SERVICE as STACKS;
 use neargate_iam::api::SERVICE as IAM;
+use neargate_testkit::needs::needs;
 use serde_json::{Value as Json, json};
 
 use crate::client::{call, control};
-use crate::harness::can_run_containers;
 use crate::running::Running;
 use crate::seed::{config, template};
 
@@ -96,11 +96,8 @@ fn without_each(document: &Json) -> Vec<(String, Json)> {
     all
 }
 
-#[test]
+#[needs(containers)]
 fn without_a_permission_the_step_that_needs_it_fails() {
-    if !can_run_containers() {
-        return;
-    }
     let engine = Running::start(&template(), &config());
     let mut world = World { engine, rule: String::new() };
     world.rule = world.physical("ScheduledEventRule");

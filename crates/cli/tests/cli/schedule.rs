@@ -1,6 +1,7 @@
 //! `neargate schedule`.
 
 use expect_test::{Expect, expect};
+use neargate_testkit::needs::needs;
 
 use crate::harness::Place;
 use crate::running::Running;
@@ -12,7 +13,7 @@ fn next(expression: &str, more: &[&str], expected: Expect) {
 
 const AFTER: [&str; 4] = ["--after", "2026-11-21T10:00:30Z", "-n", "3"];
 
-#[test]
+#[needs()]
 fn times() {
     next(
         "cron(30 9 ? * MON-FRI *)",
@@ -90,7 +91,7 @@ fn times() {
     );
 }
 
-#[test]
+#[needs()]
 fn clocks_that_change() {
     let berlin = |from| ["--timezone", "Europe/Berlin", "-n", "3", "--after", from];
     next(
@@ -135,7 +136,7 @@ fn clocks_that_change() {
     );
 }
 
-#[test]
+#[needs()]
 fn what_never_fires() {
     next(
         "cron(0 0 30 2 ? *)",
@@ -179,7 +180,7 @@ fn what_never_fires() {
     );
 }
 
-#[test]
+#[needs()]
 fn what_is_not_valid() {
     next(
         "cron(0 9 * * MON-FRI *)",
@@ -306,7 +307,7 @@ fn what_is_not_valid() {
     );
 }
 
-#[test]
+#[needs()]
 fn times_as_json() {
     let json = ["--format", "json", "--after", "2026-03-28T12:00:00Z", "-n", "2"];
     let zoned: Vec<&str> = json.iter().chain(&["--timezone", "Europe/Berlin"]).copied().collect();
@@ -356,7 +357,7 @@ fn times_as_json() {
     );
 }
 
-#[test]
+#[needs()]
 fn many_expressions() {
     let lines = br#"{"id":1,"expression":"rate(5 minutes)","after":"2026-11-21T10:00:00Z","api":"rule"}
 {"id":2,"expression":"cron(30 2 28-29 3 ? 2026)","timezone":"Europe/Berlin","after":"2026-03-01T00:00:00+01:00"}
@@ -408,7 +409,7 @@ const RULES: &str = "Resources:
     Properties: {Name: pattern, EventPattern: {source: [a]}}
 ";
 
-#[test]
+#[needs()]
 fn the_schedules_of_an_engine() {
     let engine = Running::start(RULES, "template = \"task.yaml\"");
     let check = |arguments: &[&str], expected: Expect| {

@@ -2,6 +2,7 @@
 //!
 //! `templates/FargateTasks.template.json` is what `examples/fargate-tasks` writes; the test of the example compares the two.
 
+use neargate_testkit::needs::needs;
 use std::io::Write;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -13,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 
 use crate::client::call;
-use crate::harness::{GREETER, Place, can_run_containers, fixture};
+use crate::harness::{GREETER, Place, fixture};
 use crate::running::Running;
 
 /// For containers to write a line.
@@ -78,11 +79,8 @@ fn check(shown: &str, expected: Expect) {
     expected.assert_eq(&redacted(shown));
 }
 
-#[test]
+#[needs(containers)]
 fn a_run_from_schedule_to_log_line() {
-    if !can_run_containers() {
-        return;
-    }
     let engine = Running::start(&template(), &config());
     let secret =
         call(&engine.port, "us-east-1", &SECRETS, "GetSecretValue", json!({ "SecretId": "app/creds" })).unwrap();
@@ -195,11 +193,8 @@ fn shown(engine: &Running, arguments: &[&str]) -> String {
     shown
 }
 
-#[test]
+#[needs(containers)]
 fn a_key_that_cloudwatch_logs_may_not_use() {
-    if !can_run_containers() {
-        return;
-    }
     let place = Place::new();
     place.write("app/task.yaml", &template_of_cdk()).write("app/neargate.toml", &config());
     let ran = place.run(&["try", "app"]);
@@ -239,11 +234,8 @@ const SLOW: &str = r"
             NetworkConfiguration: {AwsVpcConfiguration: {Subnets: [!Ref Subnet]}}
 ";
 
-#[test]
+#[needs(containers)]
 fn the_clock_waits_for_tasks_or_not() {
-    if !can_run_containers() {
-        return;
-    }
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
     let template = template.replace("exit $CODE'", "trap \"exit 0\" TERM; sleep 600 & wait'") + SLOW;
     let engine = Running::start(&template, GREETER);
@@ -346,11 +338,8 @@ const FROM_EVENT_TO_TASK: &str = "\
   [TIME]  task        [32]
 ";
 
-#[test]
+#[needs(containers)]
 fn from_an_event_to_two_containers_and_to_an_image_that_is_not_there() {
-    if !can_run_containers() {
-        return;
-    }
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
     let side = "        - {Name: side, Image: !Ref Image, Essential: false, Command: [sh, -c, 'exit 4']}\n  Rule:";
     // One after the other, so that both ends are known.

@@ -1,5 +1,6 @@
 //! Signals: whatever breaks a command off, nothing stays behind, and the exit code says what it was.
 
+use neargate_testkit::needs::needs;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::client::control;
-use crate::harness::{GREETER, Place, can_run_containers, fixture};
+use crate::harness::{GREETER, Place, fixture};
 use crate::running::Running;
 
 const ALL: [(&str, Signal, i32); 3] =
@@ -116,11 +117,8 @@ fn cgroups(directory: &Path, instance: &str, depth: usize, left: &mut Vec<String
     }
 }
 
-#[test]
+#[needs(containers)]
 fn nothing_stays_whenever_a_signal_comes() {
-    if !can_run_containers() {
-        return;
-    }
     // What a whole way up to the running container takes here sets where the signals fall.
     let started = Instant::now();
     let place = place(SLOW_APP);
@@ -157,7 +155,7 @@ fn nothing_stays_whenever_a_signal_comes() {
     }
 }
 
-#[test]
+#[needs()]
 fn an_app_that_is_broken_off_takes_its_children_along() {
     let place = place("sleep 1000 & echo $! > child; echo started; wait");
     for (name, signal, code) in ALL {
@@ -181,7 +179,7 @@ fn an_app_that_is_broken_off_takes_its_children_along() {
     }
 }
 
-#[test]
+#[needs()]
 fn an_engine_ends_when_its_terminal_goes_unless_told_to_stay() {
     let place = Place::new();
     let up = |before: &str| {
@@ -211,11 +209,8 @@ fn an_engine_ends_when_its_terminal_goes_unless_told_to_stay() {
     assert_eq!(end(child).0, 0);
 }
 
-#[test]
+#[needs(containers)]
 fn a_task_that_is_waited_for_is_stopped_or_left_running() {
-    if !can_run_containers() {
-        return;
-    }
     let template = fs::read_to_string(fixture("templates/task.yaml")).unwrap();
     let kind = "trap \"exit 3\" TERM; sleep 1000 & wait'";
     let engine = Running::start(&template.replace("exit $CODE'", kind), GREETER);

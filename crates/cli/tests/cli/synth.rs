@@ -1,6 +1,7 @@
 //! `neargate synth`: what an app is given, what it may be.
 
 use expect_test::expect;
+use neargate_testkit::needs::needs;
 
 use crate::harness::Place;
 
@@ -17,7 +18,7 @@ END
 echo "a word from the app" >&2
 "#;
 
-#[test]
+#[needs()]
 fn a_program_writes_an_assembly() {
     let place = Place::new();
     place.write("app/neargate.toml", "app = \"sh app.sh\"").write("app/app.sh", APP);
@@ -69,7 +70,7 @@ fn a_program_writes_an_assembly() {
     );
 }
 
-#[test]
+#[needs()]
 fn a_cdk_app_is_given_what_the_cdk_gives_it() {
     let place = Place::new();
     place.write("cdk.json", r#"{"app": "sh app.sh", "output": "made", "context": {"stage": "dev"}}"#);
@@ -92,7 +93,7 @@ fn a_cdk_app_is_given_what_the_cdk_gives_it() {
     assert!(place.path("made/manifest.json").is_file());
 }
 
-#[test]
+#[needs()]
 fn a_configuration_for_an_app_of_others() {
     let place = Place::new();
     place.write("theirs/app.sh", APP).write("mine/neargate.toml", "app = \"sh app.sh\"\n[parameters]\nNone = \"1\"\n");
@@ -123,7 +124,7 @@ cat > "$CDK_OUTDIR/manifest.json" <<END
 END
 "#;
 
-#[test]
+#[needs()]
 fn what_an_app_looks_up_is_answered_and_the_app_run_again() {
     let place = Place::new();
     place
@@ -169,7 +170,7 @@ fn what_an_app_looks_up_is_answered_and_the_app_run_again() {
     );
 }
 
-#[test]
+#[needs()]
 fn a_newer_assembly_is_refused() {
     let place = Place::new();
     place.write("cdk.out/manifest.json", r#"{"version": "99.0.0", "artifacts": {}}"#);
@@ -185,7 +186,7 @@ fn a_newer_assembly_is_refused() {
     assert_eq!(place.run(&["synth", "cdk.out"]).code, 0);
 }
 
-#[test]
+#[needs()]
 fn what_an_app_looks_up_is_missing() {
     let place = Place::new();
     place.write(

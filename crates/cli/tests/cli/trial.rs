@@ -1,11 +1,12 @@
 //! `neargate try`, with real containers.
 
+use neargate_testkit::needs::needs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use crate::harness::{GREETER, Place, Ran, can_run_containers, fixture};
+use crate::harness::{GREETER, Place, Ran, fixture};
 use crate::running::Running;
 
 const EVENT: &str = r#"
@@ -36,22 +37,16 @@ fn json(ran: &Ran) -> Json {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", ran.stdout, ran.stderr))
 }
 
-#[test]
+#[needs(containers)]
 fn an_event_becomes_a_container() {
-    if !can_run_containers() {
-        return;
-    }
     let ran = run(&place(|it| it), &["try", "app"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(ran.stdout, "        main │ hello, world\n");
     assert!(ran.stderr.contains("passed 1 task, exit code 0"), "{}", ran.stderr);
 }
 
-#[test]
+#[needs(containers)]
 fn lines_come_from_the_region_that_the_task_definition_names() {
-    if !can_run_containers() {
-        return;
-    }
     let elsewhere = |template: String| {
         let group = "awslogs-region: !Ref AWS::Region, awslogs-stream-prefix: greeter";
         let template = template
@@ -65,11 +60,8 @@ fn lines_come_from_the_region_that_the_task_definition_names() {
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "        main │ hello, world\n"), "{}", ran.stderr);
 }
 
-#[test]
+#[needs(containers)]
 fn the_exit_code_is_the_container_s() {
-    if !can_run_containers() {
-        return;
-    }
     let place = place(|it| it);
     place.write("event.json", r#"{"source":"test.greeter","detail-type":"Greet","detail":{"who":"you","code":"42"}}"#);
     let ran = run(&place, &["try", "app", "--event", "event.json", "--format", "json"]);
@@ -80,11 +72,8 @@ fn the_exit_code_is_the_container_s() {
     assert_eq!(document["tasks"][0]["log"][0]["message"], "hello, you");
 }
 
-#[test]
+#[needs(containers)]
 fn schedules_fire_once_each() {
-    if !can_run_containers() {
-        return;
-    }
     let place = place(|it| format!("{it}{}", EVERY_MINUTE));
     let ran = run(&place, &["try", "app", "--fire", "all", "--format", "json"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -111,7 +100,7 @@ const EVERY_MINUTE: &str = r"
             NetworkConfiguration: {AwsVpcConfiguration: {Subnets: [!Ref Subnet]}}
 ";
 
-#[test]
+#[needs()]
 fn a_denied_invocation_fails() {
     let place = place(|it| it.replace("Action: 'iam:PassRole'", "Action: 'iam:GetRole'"));
     let ran = run(&place, &["try", "app"]);
@@ -121,7 +110,7 @@ fn a_denied_invocation_fails() {
     }
 }
 
-#[test]
+#[needs()]
 fn an_event_that_no_rule_takes_is_explained() {
     let place = place(|it| it);
     place.write("event.json", r#"{"source":"test.other","detail-type":"Greet"}"#);
@@ -130,11 +119,8 @@ fn an_event_that_no_rule_takes_is_explained() {
     assert!(ran.stderr.contains(r#"source is "test.other", wanted ["test.greeter"]"#), "{}", ran.stderr);
 }
 
-#[test]
+#[needs(containers)]
 fn each_event_that_no_rule_takes_is_named() {
-    if !can_run_containers() {
-        return;
-    }
     let place = place(|it| it);
     let event = |source: &str, code: &str| {
         format!(r#"{{"source":"{source}","detail-type":"Greet","detail":{{"who":"{source}","code":"{code}"}}}}"#)
@@ -179,11 +165,8 @@ fn for_s3(template: &str) -> String {
         .replace("who: $.detail.who, code: $.detail.code", "who: $.detail.object.key, code: $.detail.version")
 }
 
-#[test]
+#[needs(containers)]
 fn events_of_services_can_be_tried() {
-    if !can_run_containers() {
-        return;
-    }
     let place = place(|it| for_s3(&it));
     place.write("event.json", OF_S3);
     let ran = run(&place, &["try", "app", "--event", "event.json"]);
@@ -200,11 +183,8 @@ fn events_of_services_can_be_tried() {
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "        main │ hello, toml\n"), "{}", ran.stderr);
 }
 
-#[test]
+#[needs(containers)]
 fn events_of_services_can_be_put() {
-    if !can_run_containers() {
-        return;
-    }
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
     let engine = Running::start(&for_s3(&template), GREETER);
     // One of each kind, and their ids in order.
@@ -226,11 +206,8 @@ fn events_of_services_can_be_put() {
     );
 }
 
-#[test]
+#[needs(containers)]
 fn events_and_schedules_fire_in_one_trial() {
-    if !can_run_containers() {
-        return;
-    }
     let place = place(|it| it);
     place.write("event.json", r#"{"source":"test.greeter","detail-type":"Greet","detail":{"who":"you","code":"0"}}"#);
     let ran = run(&place, &["try", "app", "--event", "event.json", "--fire", "Monthly"]);
@@ -240,11 +217,8 @@ fn events_and_schedules_fire_in_one_trial() {
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
 }
 
-#[test]
+#[needs(containers)]
 fn what_is_not_acted_on_is_one_line_where_all_went_well() {
-    if !can_run_containers() {
-        return;
-    }
     let place = place(|it| it);
     let told = |arguments: &[&str]| {
         let ran = run(&place, &[&["try", "app"], arguments].concat());
@@ -260,11 +234,8 @@ fn what_is_not_acted_on_is_one_line_where_all_went_well() {
     assert!(code == 3 && lines > Some(2) && !is_short && is_listed);
 }
 
-#[test]
+#[needs(containers)]
 fn a_container_without_a_log_is_said_to_be_silent() {
-    if !can_run_containers() {
-        return;
-    }
     let place = place(|it| {
         let (before, after) = it.split_once("          LogConfiguration:").unwrap();
         let (_, after) = after.split_once("greeter}\n").unwrap();
@@ -275,7 +246,7 @@ fn a_container_without_a_log_is_said_to_be_silent() {
     assert!(ran.stderr.contains("not shown what container `main` prints"), "{}", ran.stderr);
 }
 
-#[test]
+#[needs()]
 fn a_disabled_schedule_is_named() {
     let place = place(|it| {
         it.replace(
@@ -293,22 +264,16 @@ fn a_disabled_schedule_is_named() {
     );
 }
 
-#[test]
+#[needs(containers)]
 fn an_event_may_come_from_stdin() {
-    if !can_run_containers() {
-        return;
-    }
     let place = place(|it| it);
     let event = r#"{"source":"test.greeter","detail-type":"Greet","detail":{"who":"stdin","code":"0"}}"#;
     let ran = place.answer(&["try", "app", "--event", "-"], event.as_bytes());
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "        main │ hello, stdin\n"), "{}", ran.stderr);
 }
 
-#[test]
+#[needs(containers)]
 fn a_program_that_cannot_run_has_an_exit_code_of_its_own() {
-    if !can_run_containers() {
-        return;
-    }
     for (command, code) in [("[nothing]", 127), ("[/dev]", 126), ("[sh, -c, 'exit 125']", 125)] {
         let place = place(|it| it.replace(r#"[sh, -c, 'echo "$GREETING, $WHO"; exit $CODE']"#, command));
         let ran = run(&place, &["try", "app"]);
@@ -320,7 +285,7 @@ fn a_program_that_cannot_run_has_an_exit_code_of_its_own() {
     assert!(ran.stderr.contains("unable to find user nobody"), "{}", ran.stderr);
 }
 
-#[test]
+#[needs()]
 fn a_missing_image_is_told_with_the_way_out() {
     let place = place(|it| it);
     let without = GREETER.lines().filter(|line| !line.contains("host_programs")).collect::<Vec<_>>().join("\n");
@@ -332,7 +297,7 @@ fn a_missing_image_is_told_with_the_way_out() {
     }
 }
 
-#[test]
+#[needs()]
 fn a_stack_that_fails_says_which_resource() {
     let place = place(|it| it.replace("10.7.1.0/24", "10.8.1.0/24"));
     let ran = run(&place, &["try", "app"]);
@@ -342,7 +307,7 @@ fn a_stack_that_fails_says_which_resource() {
     }
 }
 
-#[test]
+#[needs()]
 fn there_must_be_something_to_fire() {
     let place = place(|it| it);
     let ran = run(&place, &["try", "app/task.yaml", "--config", "app/neargate.toml", "--fire", "Weekly"]);
@@ -351,11 +316,8 @@ fn there_must_be_something_to_fire() {
     assert!(ran.stderr.contains("Monthly"), "{}", ran.stderr);
 }
 
-#[test]
+#[needs(containers)]
 fn ctrl_c_takes_everything_down() {
-    if !can_run_containers() {
-        return;
-    }
     let place = place(|it| it.replace("exit $CODE'", "sleep 1000'"));
     let mut child = place.command(&["try", "app"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The line is there once the container runs.

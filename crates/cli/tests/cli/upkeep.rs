@@ -1,13 +1,11 @@
 //! An engine that stays: `up`, and the commands that talk to it.
 
-use crate::harness::{GREETER, can_run_containers, fixture};
+use crate::harness::{GREETER, fixture};
 use crate::running::Running;
+use neargate_testkit::needs::needs;
 
-#[test]
+#[needs(containers)]
 fn an_engine_from_up_to_down() {
-    if !can_run_containers() {
-        return;
-    }
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
     let engine = Running::start(&template, GREETER);
     // Again: the engine runs already, and there is nothing to change.
