@@ -46,7 +46,7 @@ const LOOP_MAJOR: u32 = 7;
 /// Where `mkfs.ext4` may be beside the `PATH`, which often lacks them.
 const TOOL_DIRS: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
 
-/// Makes the template of a size where it is not there yet.
+/// Makes the template of a size where it is not there yet, in the folder that [`Pool::open`] makes: one that is gone stays gone.
 pub(super) fn prepare(layout: &Layout, gib: u32) -> io::Result<()> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let template = layout.storage_template(gib);
@@ -55,9 +55,6 @@ pub(super) fn prepare(layout: &Layout, gib: u32) -> io::Result<()> {
     }
     if gib == 0 || gib > GIB_MAX {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("ephemeral storage of {gib} GiB")));
-    }
-    if let Some(dir) = template.parent() {
-        super::start::make_private_dir(dir)?;
     }
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let new = template.with_extension(format!("{}-{number}.new", std::process::id()));
