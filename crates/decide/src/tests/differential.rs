@@ -213,6 +213,35 @@ fn two_evaluators_agree() {
     assert!(seen.values().all(|times| *times > 500) && seen.len() == 3, "{seen:?}");
 }
 
+/// What is allowed without the value of a key is allowed whatever it is: no deny is void, no allow is a guess.
+#[test]
+fn a_key_that_is_not_known_never_lets_in_what_one_of_its_values_keeps_out() {
+    const KEY: &str = "aws:PrincipalOrgID";
+    let mut rng = fastrand::Rng::with_seed(9);
+    let (mut allowed, mut held_back) = (0, 0);
+    for _ in 0..4000 {
+        let text = document(&mut rng).to_string().replace("k:one", KEY).replace("absent", KEY);
+        let (json, parsed) = (serde_json::from_str(&text).unwrap(), Document::parse(&text, Kind::Identity).unwrap());
+        let (action, resource, mut keys) = (pick(&mut rng, ACTIONS), pick(&mut rng, RESOURCES), keys(&mut rng));
+        keys.retain(|(key, _)| *key != "k:one");
+        let open = Context::open(action, resource);
+        let context = keys.iter().fold(open, |context, (key, values)| context.with(key, values.clone()));
+        let question = Question { caller: &Caller::default(), action, resource, context: &context };
+        let is_allowed =
+            matches!(decide(&[Policy { name: "p", document: &parsed }], &question), Verdict::Allowed { .. });
+        let with = |value: Option<&str>| {
+            let own = value.map(|value| (KEY, vec![value.to_owned()]));
+            naive(&json, action, resource, &keys.iter().cloned().chain(own).collect())
+        };
+        let values = VALUES.iter().copied().map(Some).chain([None]);
+        let everywhere = values.map(with).all(|verdict| verdict == "allowed");
+        assert!(everywhere || !is_allowed, "{text} {action} {resource} {keys:?}");
+        allowed += usize::from(is_allowed);
+        held_back += usize::from(!is_allowed && with(None) == "allowed");
+    }
+    assert!(allowed > 300 && held_back > 100, "{allowed} {held_back}");
+}
+
 /// Broken documents are refused with a reason, whatever is broken; what is still a document still decides.
 #[test]
 fn documents_with_bites_taken_out_of_them() {

@@ -74,10 +74,11 @@ impl Operation for GetTemplateSummary {
     type Output = api::GetTemplateSummaryOutput;
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
-        match &input.stack_name {
+        let asked = match &input.stack_name {
             Some(name) => access(cx, "cloudformation:GetTemplateSummary", name),
-            None => Access::new("cloudformation:GetTemplateSummary", "*").into(),
-        }
+            None => Access::new("cloudformation:GetTemplateSummary", "*").with_resource_tags(None, []).into(),
+        };
+        asked.map(|access| access.with_option("cloudformation:TemplateUrl", input.template_url.as_deref()))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
