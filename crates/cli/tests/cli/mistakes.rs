@@ -329,10 +329,11 @@ fn a_used_port() {
     let ran = place.run(&["up", "--port", &port]);
     assert_eq!(ran.code, 1);
     expect![[r#"
-        error[NG-E0106]: cannot listen on `127.0.0.1:[PORT]`: Address already in use (os error 98)
+        error[NG-E0214]: what answers at `127.0.0.1:[PORT]` is no Neargate engine
 
-        hint: is another engine running there? stop it with `neargate down --port [PORT]`, or choose another port with `--port`
-    "#]].assert_eq(&ran.stderr.replace(&port, "[PORT]"));
+        hint: start one on another port with `neargate up --port PORT`, or say where it is with `--port`
+    "#]]
+    .assert_eq(&ran.stderr.replace(&port, "[PORT]"));
 }
 
 #[needs()]

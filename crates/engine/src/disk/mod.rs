@@ -6,7 +6,8 @@
 //! state.sqlite    rows of the state, and meta: format version, instance id
 //! segments/       append-only byte runs: log events
 //! images/         the OCI image store and unpacked layers
-//! tasks/          one folder a task: intent, overlay, spool, exit records
+//! runtime/        a folder a task: ephemeral storage, output, exit records
+//! tasks/          empty; versions before kept tasks there
 //! engine.log      what a detached engine has to say
 //! endpoint.key    the key of the endpoint's root, with `--auth`
 //! ```
@@ -40,6 +41,7 @@ pub(crate) struct DataDirectory {
 
 /// What an engine makes in its data directory, the marker and the lock last: the order in which a purge removes it.
 pub(crate) const OWN_ENTRIES: &[&str] = &[
+    "runtime",
     "tasks",
     "segments",
     "images",
