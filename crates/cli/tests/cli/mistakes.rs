@@ -1,6 +1,7 @@
 //! Everything a user may get wrong before an engine has anything to do with it.
 
 use neargate_testkit::needs::needs;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
 use expect_test::expect;
@@ -324,8 +325,14 @@ fn a_used_port() {
     let place = Place::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    // Takes connections and hangs up: no engine.
-    std::thread::spawn(move || listener.incoming().for_each(drop));
+    // Answers every request, but not as an engine does.
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = [0; 4096];
+            let _ = stream.read(&mut head);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+    });
     let ran = place.run(&["up", "--port", &port]);
     assert_eq!(ran.code, 1);
     expect![[r#"
