@@ -32,6 +32,8 @@ pub(crate) const ENGINE: Code = Code("NG-E0213");
 pub(crate) const NOT_NEARGATE: Code = Code("NG-E0214");
 /// The engine wants its own key, which cannot be read.
 pub(crate) const KEY: Code = Code("NG-E0215");
+/// Containers do not run on this machine.
+pub(crate) const NO_CONTAINERS: Code = Code("NG-E0240");
 /// Nothing came of what was fired.
 pub(crate) const NO_TASK: Code = Code("NG-E0220");
 /// Tasks did not end in time.

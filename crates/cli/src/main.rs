@@ -16,6 +16,7 @@ mod lines;
 mod outcome;
 mod output;
 mod places;
+mod preflight;
 mod screen;
 mod session;
 mod signals;

@@ -122,6 +122,7 @@ impl Engine {
             notices: Arc::clone(&notices),
             instance,
             data_dir: config.data_dir.clone(),
+            tasks: Arc::clone(&shared),
             stop: stop_sender,
             guard,
             keys,

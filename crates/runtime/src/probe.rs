@@ -16,3 +16,10 @@ pub struct Capability {
     /// How to get it, empty where it is there.
     pub hint: String,
 }
+
+impl Capability {
+    /// Whether containers cannot run for want of it.
+    pub fn is_obstacle(&self) -> bool {
+        self.required && !self.ok
+    }
+}

@@ -110,7 +110,12 @@ impl Root {
 
     /// Adds a program without its debugging symbols, and the shared libraries it needs.
     pub(super) fn program(&mut self, file: &Path, path: &Path) -> Result<(), String> {
-        let target = self.copy(file, path)?;
+        let target = self.stage.path().join(path.strip_prefix("/").unwrap_or(path));
+        if target.is_symlink() {
+            // Busybox's, which is less.
+            fs::remove_file(&target).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        self.copy(file, path)?;
         if let Some(strip) = in_path("strip") {
             // A script, or a program of another kind, stays as it is.
             let _ = command(&strip, &["--strip-debug".as_ref(), target.as_ref()]);

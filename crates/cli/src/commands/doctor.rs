@@ -1,22 +1,22 @@
 //! `neargate doctor`.
 
 use neargate_base::Diagnostic;
-use neargate_runtime::backends::embedded::{EmbeddedConfig, probe_machine};
+use neargate_runtime::Capability;
 use serde_json::json;
 
 use crate::codes;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::places::ThrowAway;
+use crate::preflight;
 use crate::screen::{Paint, Screen};
 
 /// Tries out what the embedded backend needs.
 pub(super) fn run(screen: &Screen) -> Outcome {
     let place = ThrowAway::new("doctor")?;
-    let config = EmbeddedConfig::new("doctor", place.path())
+    let capabilities = preflight::look(place.path())
         .map_err(|error| Failure::failed(Diagnostic::error(codes::ENGINE, error.to_string())))?;
-    let capabilities = probe_machine(&config);
     place.remove()?;
-    let is_able = capabilities.iter().all(|capability| capability.ok || !capability.required);
+    let is_able = !capabilities.iter().any(Capability::is_obstacle);
     if screen.is_json() {
         let rows: Vec<_> = capabilities
             .iter()

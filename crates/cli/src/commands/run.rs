@@ -14,6 +14,7 @@ use crate::codes;
 use crate::deploy::stacks;
 use crate::endpoint::{CallError, Endpoint};
 use crate::outcome::{Exit, Failure, Outcome};
+use crate::preflight;
 use crate::screen::{Paint, Screen};
 use crate::signals::{self, Hangup};
 use crate::tasks::{self, Tail, short, short_id};
@@ -69,6 +70,9 @@ pub(super) fn run(args: &RunArgs, screen: &Screen) -> Outcome {
 
 fn run_task(args: &RunArgs, screen: &Screen) -> Outcome {
     let endpoint = args.engine.endpoint()?;
+    if let Some(status) = endpoint.status_if_there()? {
+        preflight::require_of_engine(&status)?;
+    }
     let (definition, stack) = find_definition(&endpoint, &args.task)?;
     let place = find_place(&endpoint, args, &definition, stack.as_deref())?;
     let overrides = overrides(args, &definition)?;

@@ -17,6 +17,7 @@ use crate::endpoint::Endpoint;
 use crate::images::Stores;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::places::ThrowAway;
+use crate::preflight::Preflight;
 use crate::screen::{Paint, Screen};
 use crate::session::with_engine;
 use crate::signals::{self, Hangup};
@@ -63,6 +64,7 @@ fn try_once(args: &TryArgs, screen: &Screen) -> Outcome {
     let interrupt = signals::watch(Hangup::Ends)?;
     let app = app::require(args.app.as_deref(), args.of_app.config.as_deref())?;
     let events = events(args, &app)?;
+    Preflight::begin(&std::env::temp_dir()).require()?;
     let place = ThrowAway::new(PURPOSE)?;
     sweep_earlier(screen);
     let made = args.of_app.synth(screen, &app, None, Some(&place.path().join("cdk.out")))?;

@@ -23,10 +23,11 @@ use crate::app::synth::Synthesized;
 use crate::app::{self, App};
 use crate::deploy::{self, Detail, Order};
 use crate::endpoint::Endpoint;
-use crate::endpoint::control::NoticeKind;
+use crate::endpoint::control::{NoticeKind, Status};
 use crate::images::Stores;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::output::Output;
+use crate::preflight::{self, Preflight};
 use crate::screen::{Paint, Screen};
 use crate::session::with_engine;
 use crate::signals::{self, Hangup};
@@ -77,15 +78,26 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     let interrupt = signals::watch(if args.no_app { Hangup::Ignored } else { Hangup::Ends })?;
     let endpoint = args.engine.endpoint()?.until(&interrupt);
     if let Some(status) = endpoint.status_if_there()? {
-        return in_running_engine(args, screen, &endpoint, app.as_ref(), &status.data_dir);
+        return in_running_engine(args, screen, &endpoint, app.as_ref(), &status);
     }
-    let made = app.as_ref().map(|app| args.of_app.synth(screen, app, None, None)).transpose()?;
     let data_dir = places::absolute(&match &args.data_dir {
         Some(given) => given.clone(),
         None => places::data_dir()?,
     });
+    // A directory that is there must be ours before anything is tried in it; one that is not is made after the look.
+    if data_dir.exists() {
+        neargate_engine::claim(&data_dir).map_err(Failure::usage)?;
+    }
+    // Who started a detached engine has looked.
+    let preflight = (!args.no_app).then(|| Preflight::begin(&data_dir));
+    let preflight = match (preflight, &app) {
+        (Some(preflight), Some(_)) => preflight.require().map(|()| None)?,
+        (preflight, _) => preflight,
+    };
     neargate_engine::claim(&data_dir).map_err(Failure::usage)?;
+    let made = app.as_ref().map(|app| args.of_app.synth(screen, app, None, None)).transpose()?;
     if args.detach {
+        preflight.and_then(Preflight::obstacle).into_iter().for_each(|it| warn(screen, it));
         return detached(args, screen, &endpoint, app.as_ref().zip(made.as_ref()), &data_dir);
     }
     let stores = stores(&data_dir);
@@ -100,6 +112,7 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
             Some((app, made)) => deploy::deploy(screen, endpoint, &order(app, made, &stores))?,
             None => vec![],
         };
+        preflight.and_then(Preflight::obstacle).into_iter().for_each(|it| warn(screen, it));
         ready(screen, endpoint, &data_dir, &stacks);
         let text = "             ctrl-c stops the engine and its tasks; stacks and other state stay";
         screen.say(&screen.paint(Paint::Dim, text));
@@ -118,6 +131,11 @@ fn stores(data_dir: &Path) -> Stores {
 /// An image that is missing may still come while the engine runs.
 fn order<'a>(app: &'a App, made: &'a Synthesized, stores: &'a Stores) -> Order<'a> {
     Order { app, made, stores, detail: Detail::Resources, without_image: Severity::Warning }
+}
+
+/// An engine without an app does much without containers.
+fn warn(screen: &Screen, obstacle: Diagnostic) {
+    screen.diagnostic(&Diagnostic { severity: Severity::Warning, ..obstacle });
 }
 
 /// Says where the engine is.
@@ -174,8 +192,9 @@ fn in_running_engine(
     screen: &Screen,
     endpoint: &Endpoint,
     app: Option<&App>,
-    data_dir: &Path,
+    status: &Status,
 ) -> Outcome {
+    let data_dir = status.data_dir.as_path();
     let is_other = args.data_dir.as_ref().is_some_and(|given| places::absolute(given) != places::absolute(data_dir));
     let late = [is_other.then_some("--data-dir"), args.clock.as_ref().map(|_| "--clock"), args.door.given()];
     if let Some(flag) = late.into_iter().flatten().next() {
@@ -190,6 +209,7 @@ fn in_running_engine(
     screen.step("engine", &format!("runs already at http://{}", endpoint.address()));
     let stacks = match app {
         Some(app) => {
+            preflight::require_of_engine(status)?;
             let made = args.of_app.synth(screen, app, Some(endpoint), None)?;
             let stores = stores(data_dir);
             images::provide(screen, app, &made, &stores)?;

@@ -30,6 +30,11 @@ impl Status {
         !self.is_turning && self.unfinished == 0
     }
 
+    /// Why the engine has no containers; empty where it has them.
+    pub(crate) fn no_containers(&self) -> &str {
+        self.text("no_containers")
+    }
+
     /// The member's text.
     pub(crate) fn text(&self, member: &str) -> &str {
         self.json.get(member).and_then(Json::as_str).unwrap_or_default()

@@ -33,6 +33,7 @@ mod seed;
 mod signals;
 mod synth;
 mod trial;
+mod unable;
 mod upkeep;
 mod visible;
 

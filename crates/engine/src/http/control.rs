@@ -70,6 +70,7 @@ fn status(edge: &Edge) -> Json {
         "service_time": now.service.to_string(),
         "process_time": now.process.to_string(),
         "turning": clock.turning_to.is_some(),
+        "no_containers": edge.tasks.obstacle(),
         "unfinished_effects": unfinished,
         "not_written": snapshot.failure(),
         "crash_points": crash::reached(),

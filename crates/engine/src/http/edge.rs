@@ -22,6 +22,7 @@ use super::credentials::{self, Holder};
 use super::guard::Guard;
 use super::keys::RootKeys;
 use super::{control, cors};
+use crate::drivers::Shared;
 use crate::notices::NoticeBoard;
 use crate::wall;
 use crate::writer::{Refused, Writer};
@@ -39,6 +40,8 @@ pub(crate) struct EdgeParts {
     pub(crate) instance: String,
     /// Where the engine keeps everything.
     pub(crate) data_dir: PathBuf,
+    /// What runs tasks.
+    pub(crate) tasks: Arc<Shared>,
     /// Told when a client asks the engine to stop.
     pub(crate) stop: mpsc::Sender<()>,
     /// Who may speak here.
@@ -55,6 +58,7 @@ pub(crate) struct Edge {
     pub(super) notices: Arc<NoticeBoard>,
     pub(super) instance: String,
     pub(super) data_dir: PathBuf,
+    pub(super) tasks: Arc<Shared>,
     pub(super) stop: mpsc::Sender<()>,
     pub(super) connections: Arc<Connections>,
     guard: Guard,
@@ -81,10 +85,10 @@ struct Call {
 impl Edge {
     /// An edge of these parts.
     pub(crate) fn new(parts: EdgeParts) -> Self {
-        let EdgeParts { services, writer, notices, instance, data_dir, stop, guard, keys } = parts;
+        let EdgeParts { services, writer, notices, instance, data_dir, tasks, stop, guard, keys } = parts;
         let connections = Connections::new(connections::affordable());
         let bodies = Bodies::default();
-        Self { services, writer, notices, instance, data_dir, stop, connections, guard, keys, bodies }
+        Self { services, writer, notices, instance, data_dir, tasks, stop, connections, guard, keys, bodies }
     }
 
     /// What has come, for the status.

@@ -12,6 +12,8 @@ mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
 stty -F /dev/hvc0 -opost -echo
 hostname guest
 ip link set lo up
+ulimit -Hn 1048576
+modprobe loop
 read -r nonce </vm/nonce
 sh /vm/main </dev/null >/dev/hvc0 2>&1
 echo "$nonce $?" >/dev/hvc0

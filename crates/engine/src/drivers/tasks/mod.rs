@@ -117,6 +117,11 @@ impl Shared {
         news::sink(self)
     }
 
+    /// Why there is no backend, as far as that is known yet.
+    pub(crate) fn obstacle(&self) -> Option<&str> {
+        self.backend.get()?.as_ref().err().map(String::as_str)
+    }
+
     fn backend(&self) -> Result<&dyn Backend, RuntimeError> {
         self.backend.wait().as_deref().map_err(|reason| RuntimeError::Unsupported(reason.clone()))
     }

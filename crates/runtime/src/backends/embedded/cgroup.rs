@@ -11,6 +11,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::paths::Layout;
+use super::placement;
 use crate::spec::TaskId;
 use crate::spec::{ContainerSpec, TaskSpec};
 
@@ -43,7 +45,7 @@ const DEVICES: &[&str] = &[
 pub(crate) enum Hierarchies {
     /// Version 1: controller and where it is mounted.
     V1(Vec<(&'static str, PathBuf)>),
-    /// Version 2, mounted here.
+    /// Version 2: mounted here, or the group below which an instance's groups are made.
     V2(PathBuf),
     /// None.
     Absent,
@@ -53,6 +55,14 @@ impl Hierarchies {
     /// Reads the mount table of this process.
     pub(crate) fn detect() -> Self {
         Self::parse(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default())
+    }
+
+    /// The hierarchies, with the place for an instance's groups.
+    pub(crate) fn of(layout: &Layout) -> Self {
+        match (Self::detect(), &layout.group_base) {
+            (Self::V2(_), Some(base)) => Self::V2(base.clone()),
+            (found, _) => found,
+        }
     }
 
     fn parse(mountinfo: &str) -> Self {
@@ -99,9 +109,26 @@ impl Hierarchies {
     }
 
     /// The directories of a task.
-    pub(crate) fn task_dirs(&self, instance: &str, task: &TaskId) -> Vec<PathBuf> {
+    fn task_dirs(&self, instance: &str, task: &TaskId) -> Vec<PathBuf> {
         self.instance_dirs(instance).into_iter().map(|dir| dir.join(task.as_str())).collect()
     }
+}
+
+/// The directories that hold, or have held, the groups of an instance's tasks.
+pub(crate) fn instance_dirs(layout: &Layout) -> Vec<PathBuf> {
+    let found = Hierarchies::detect();
+    let mut dirs = found.instance_dirs(&layout.instance);
+    if let Hierarchies::V2(_) = found {
+        let places = placement::recorded(layout).into_iter().map(Hierarchies::V2);
+        dirs.extend(places.flat_map(|place| place.instance_dirs(&layout.instance)));
+        dirs.dedup();
+    }
+    dirs
+}
+
+/// The directories that hold, or have held, a task's groups.
+pub(crate) fn task_dirs(layout: &Layout, task: &TaskId) -> Vec<PathBuf> {
+    instance_dirs(layout).into_iter().map(|dir| dir.join(task.as_str())).collect()
 }
 
 /// A task's group.

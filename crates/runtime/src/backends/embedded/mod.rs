@@ -24,6 +24,7 @@ mod link;
 mod net;
 mod packet;
 mod paths;
+mod placement;
 mod probe;
 mod protocol;
 mod reader;
@@ -35,6 +36,7 @@ mod spool;
 mod start;
 mod storage;
 mod sweep;
+mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddrV4, TcpListener, TcpStream, UdpSocket};
@@ -100,6 +102,7 @@ impl EmbeddedConfig {
 pub struct EmbeddedBackend {
     shared: Arc<Shared>,
     threads: Option<reader::Threads>,
+    _holder: Option<placement::Holder>,
 }
 
 impl std::fmt::Debug for EmbeddedBackend {
@@ -181,12 +184,15 @@ impl EmbeddedBackend {
     /// Prepares the instance's directories and starts the threads. Events go to `sink`.
     pub fn open(config: EmbeddedConfig, sink: EventSink) -> Result<Self, RuntimeError> {
         start::check_instance(&config.instance)?;
+        probe::rights().map_err(|e| RuntimeError::Unsupported(e.to_string()))?;
         let EmbeddedConfig { instance, run_dir, data_dir, spool_bytes_max, shim_program } = config;
         start::prepare_dirs(&run_dir, &data_dir)?;
+        let layout = Layout { instance, run_dir, data_dir, group_base: None };
+        let settled = placement::settle(&layout, &shim_program)
+            .map_err(|e| RuntimeError::io("making room for control groups", e))?;
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(|e| RuntimeError::io("epoll", e))?;
         let wake = eventfd(0, EventfdFlags::CLOEXEC).map_err(|e| RuntimeError::io("eventfd", e))?;
         let (sender, endings) = channel();
-        let layout = Layout { instance, run_dir, data_dir };
         let filters =
             child::Filters::new(layout.filters_dir()).map_err(|e| RuntimeError::io("filters of system calls", e))?;
         let sealed_program = Sealed::copy_of(&shim_program)
@@ -194,7 +200,7 @@ impl EmbeddedBackend {
         raise_descriptor_limit();
         let storage = storage::Pool::open(&layout).map_err(|e| RuntimeError::io("ephemeral storage", e))?;
         let shared = Arc::new(Shared {
-            layout,
+            layout: Layout { group_base: settled.base, ..layout },
             storage,
             filters: Mutex::new(filters),
             sealed_program,
@@ -211,7 +217,7 @@ impl EmbeddedBackend {
             next_token: AtomicU64::new(1),
         });
         let threads = Some(reader::start(&shared, endings)?);
-        Ok(Self { shared, threads })
+        Ok(Self { shared, threads, _holder: settled.holder })
     }
 
     fn in_vpc<T: Send>(
@@ -243,7 +249,9 @@ impl Backend for EmbeddedBackend {
     }
 
     fn probe(&self) -> Vec<Capability> {
-        probe::probe(&self.shared.shim_program, &self.shared.layout.data_dir)
+        let Layout { instance, run_dir, data_dir, .. } = self.shared.layout.clone();
+        let (spool_bytes_max, shim_program) = (self.shared.spool_bytes_max, self.shared.shim_program.clone());
+        probe::probe(&EmbeddedConfig { instance, run_dir, data_dir, spool_bytes_max, shim_program })
     }
 
     fn start(&self, spec: &TaskSpec) -> Result<(), RuntimeError> {
@@ -350,5 +358,5 @@ impl Drop for EmbeddedBackend {
 
 /// What the embedded backend needs of this machine, tried out without opening it.
 pub fn probe_machine(config: &EmbeddedConfig) -> Vec<Capability> {
-    probe::probe(&config.shim_program, &config.data_dir)
+    probe::probe(config)
 }

@@ -6,6 +6,7 @@
 //!                        net/{<vpc>, <vpc>.lock}     the VPC's router, a pinned network namespace
 //! <data>/tasks/<task>/   c/<index>/{root, spool, exit.json}, storage.ext4, storage/c/<index>/{upper, work}
 //! <data>/storage/        templates of ephemeral storage, by size
+//! <run>/groups           where version 2 control groups were made, a line for each place
 //! cgroups                neargate/<instance>/<task>/<index>
 //! ```
 //!
@@ -25,6 +26,9 @@ pub(crate) struct Layout {
     pub(crate) run_dir: PathBuf,
     /// The instance's directory on a disk.
     pub(crate) data_dir: PathBuf,
+    /// The group below which version 2 control groups are made; nothing is the root of the hierarchy.
+    #[serde(default)]
+    pub(crate) group_base: Option<PathBuf>,
 }
 
 impl Layout {
@@ -44,6 +48,10 @@ impl Layout {
     /// Storage that no task has yet.
     pub(crate) fn storage_ready_dir(&self) -> PathBuf {
         self.data_dir.join("storage/ready")
+    }
+
+    pub(crate) fn groups_record(&self) -> PathBuf {
+        self.run_dir.join("groups")
     }
 
     pub(crate) fn net_dir(&self) -> PathBuf {

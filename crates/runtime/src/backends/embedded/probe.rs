@@ -1,4 +1,4 @@
-//! What the embedded backend needs, tried out one by one in a process of its own.
+//! What the embedded backend needs, tried out one by one in a process of its own, then a container that really starts.
 //!
 //! The program runs itself again as `<program> shim --probe <dir>`: that process has one thread, moves into namespaces
 //! of its own, tries, prints what it found as JSON, and takes everything with it when it ends.
@@ -14,17 +14,30 @@ use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::Hierarchies;
-use super::{SHIM_ARGUMENT, net};
+use super::placement::Place;
+use super::{EmbeddedConfig, SHIM_ARGUMENT, net, trial};
 use crate::probe::Capability;
 use crate::sys;
 
 /// The oldest kernel that has everything.
-const KERNEL_MIN: (u32, u32) = (5, 12);
+const KERNEL_MIN: (u32, u32) = (5, 11);
+/// The capabilities that making a container takes.
+const RIGHTS: &[(u32, &str)] = &[
+    (0, "CAP_CHOWN"),
+    (1, "CAP_DAC_OVERRIDE"),
+    (3, "CAP_FOWNER"),
+    (6, "CAP_SETGID"),
+    (7, "CAP_SETUID"),
+    (8, "CAP_SETPCAP"),
+    (12, "CAP_NET_ADMIN"),
+    (21, "CAP_SYS_ADMIN"),
+];
 /// The shim argument that asks for a probe.
 pub(super) const PROBE_ARGUMENT: &str = "--probe";
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Findings {
+    rights: Finding,
     kernel: Finding,
     namespaces: Finding,
     network: Finding,
@@ -48,11 +61,13 @@ impl From<io::Result<String>> for Finding {
     }
 }
 
-/// Looks at this machine; `data_dir` is where containers would write.
-pub(super) fn probe(program: &Path, data_dir: &Path) -> Vec<Capability> {
-    let findings = run_probe(program, data_dir).unwrap_or_else(|e| {
+/// Looks at this machine. Nothing is made in the data directory, which need not exist.
+pub(super) fn probe(config: &EmbeddedConfig) -> Vec<Capability> {
+    let writable = config.data_dir.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("/"));
+    let findings = run_probe(&config.shim_program, writable).unwrap_or_else(|e| {
         let unknown = || Finding { ok: false, detail: format!("the probe did not run: {e}") };
         Findings {
+            rights: unknown(),
             kernel: unknown(),
             namespaces: unknown(),
             network: unknown(),
@@ -65,7 +80,8 @@ pub(super) fn probe(program: &Path, data_dir: &Path) -> Vec<Capability> {
         let hint = if finding.ok { String::new() } else { hint.to_owned() };
         Capability { name, ok: finding.ok, required, detail: finding.detail, hint }
     };
-    vec![
+    let mut capabilities = vec![
+        capability("rights", true, findings.rights, "run as root (`sudo`); in a container, a privileged one"),
         capability("kernel", true, findings.kernel, "use Linux 5.12 or later"),
         capability("namespaces", true, findings.namespaces, "run as root, or in a container that may make namespaces"),
         capability("network", true, findings.network, "run with CAP_NET_ADMIN on a kernel that has `veth`"),
@@ -87,11 +103,22 @@ pub(super) fn probe(program: &Path, data_dir: &Path) -> Vec<Capability> {
             findings.ephemeral,
             "load `loop`; without it ephemeral storage is not limited in size",
         ),
-    ]
+    ];
+    let is_hopeless = |it: &Capability| it.required && !it.ok && it.name != "overlayfs";
+    let tried = if capabilities.iter().any(is_hopeless) {
+        Finding { ok: false, detail: "not tried, for want of the above".to_owned() }
+    } else {
+        trial::run(config, writable).into()
+    };
+    if tried.ok {
+        // What a container has run without is not needed.
+        capabilities.iter_mut().for_each(|it| it.required &= it.ok);
+    }
+    capabilities.push(capability("container", true, tried, "see what is missing above"));
+    capabilities
 }
 
 fn run_probe(program: &Path, data_dir: &Path) -> io::Result<Findings> {
-    fs::create_dir_all(data_dir)?;
     let output = Command::new(program)
         .args([SHIM_ARGUMENT, PROBE_ARGUMENT])
         .arg(data_dir)
@@ -104,16 +131,43 @@ fn run_probe(program: &Path, data_dir: &Path) -> io::Result<Findings> {
 
 /// Runs in the probing process; prints the findings.
 pub(super) fn probe_here(data_dir: &Path) -> i32 {
+    let (cgroups, ephemeral) = (cgroups(), loop_devices());
+    let namespaces = namespaces();
+    // Elsewhere than in its own namespaces a probe would leave things behind.
+    let alone = |attempt: &dyn Fn() -> io::Result<String>| match &namespaces {
+        Ok(_) => attempt(),
+        Err(_) => Err(io::Error::other("not tried, without namespaces of its own")),
+    };
     let findings = Findings {
+        // Its words are ours, with names in capitals.
+        rights: rights()
+            .map_or_else(|e| Finding { ok: false, detail: e.to_string() }, |detail| Finding { ok: true, detail }),
         kernel: kernel().into(),
-        cgroups: cgroups().into(),
-        ephemeral: loop_devices().into(),
-        namespaces: namespaces().into(),
-        overlayfs: overlay(data_dir).into(),
-        network: net::try_pair().into(),
+        cgroups: cgroups.into(),
+        ephemeral: ephemeral.into(),
+        overlayfs: alone(&|| overlay(data_dir)).into(),
+        network: alone(&net::try_pair).into(),
+        namespaces: namespaces.into(),
     };
     let printed = serde_json::to_vec(&findings).map_err(io::Error::from).and_then(|text| io::stdout().write_all(&text));
     i32::from(printed.is_err())
+}
+
+/// Root, with what root usually may.
+pub(super) fn rights() -> io::Result<String> {
+    let user = rustix::process::geteuid();
+    if !user.is_root() {
+        return Err(io::Error::other(format!("containers need root, this is user {}", user.as_raw())));
+    }
+    let status = fs::read_to_string("/proc/self/status")?;
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0);
+    let missing: Vec<&str> =
+        RIGHTS.iter().filter(|(bit, _)| effective >> bit & 1 == 0).map(|(_, name)| *name).collect();
+    if missing.is_empty() {
+        return Ok("root".to_owned());
+    }
+    Err(io::Error::other(format!("containers need root with all its rights, without {}", missing.join(", "))))
 }
 
 /// `clone3`, `open_tree`, process descriptors, `close_range` and volatile overlays are all there from this version on.
@@ -162,7 +216,15 @@ fn overlay(data_dir: &Path) -> io::Result<String> {
 fn cgroups() -> io::Result<String> {
     let hierarchies = Hierarchies::detect();
     let instance = format!("probe-{}", std::process::id());
-    let dirs = hierarchies.instance_dirs(&instance);
+    let dirs = match &hierarchies {
+        Hierarchies::V2(mount_point) => match Place::find(mount_point) {
+            Place::Delegated(dir) | Place::Container(dir) | Place::Root(dir) => Hierarchies::V2(dir),
+            // A scope is made when a container is.
+            Place::Scope(_) => Hierarchies::Absent,
+        },
+        other => other.clone(),
+    }
+    .instance_dirs(&instance);
     let made = dirs.iter().try_for_each(fs::create_dir_all);
     for dir in &dirs {
         let _ = fs::remove_dir(dir);
@@ -175,7 +237,16 @@ fn cgroups() -> io::Result<String> {
             let names: Vec<&str> = mounts.iter().map(|(name, _)| *name).collect();
             Ok(format!("version 1: {}", names.join(", ")))
         }
-        Hierarchies::V2(_) => Ok("version 2".to_owned()),
+        Hierarchies::V2(mount_point) => {
+            let place = Place::find(&mount_point);
+            let controllers = fs::read_to_string(mount_point.join("cgroup.controllers")).unwrap_or_default();
+            let has = |name: &&str| controllers.split_whitespace().any(|it| it == *name);
+            let missing: Vec<&str> = ["cpu", "memory", "pids"].into_iter().filter(|name| !has(name)).collect();
+            if missing.is_empty() {
+                return Ok(format!("version 2, {}", place.told(&mount_point)));
+            }
+            Err(io::Error::other(format!("version 2 without {}", missing.join(", "))))
+        }
         Hierarchies::Absent => Err(io::Error::new(io::ErrorKind::NotFound, "none mounted")),
     }
 }

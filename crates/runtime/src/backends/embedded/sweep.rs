@@ -12,9 +12,10 @@ use rustix::mount::{UnmountFlags, unmount};
 
 use super::EmbeddedConfig;
 use super::adoption::{ShimStanding, connect, shim_standing};
-use super::cgroup::{Hierarchies, remove_task_groups};
+use super::cgroup::{self, remove_task_groups};
 use super::net;
 use super::paths::{Layout, TaskPaths};
+use super::placement;
 use super::protocol::{Intent, Order, ShimRecord, line};
 use super::shim::start_time;
 use crate::backend::{RuntimeError, Swept};
@@ -24,7 +25,7 @@ use crate::spec::TaskId;
 /// Removes everything of the instance that belongs to none of the tasks.
 pub(super) fn sweep(layout: &Layout, known: &BTreeSet<TaskId>) -> Swept {
     let mut found = BTreeSet::new();
-    let groups = Hierarchies::detect().instance_dirs(&layout.instance);
+    let groups = cgroup::instance_dirs(layout);
     for dir in [layout.tasks_run_dir(), layout.tasks_data_dir()].iter().chain(&groups) {
         found.extend(entries(dir).into_iter().filter_map(|name| TaskId::parse(&name).ok()));
     }
@@ -47,12 +48,9 @@ pub(super) fn sweep(layout: &Layout, known: &BTreeSet<TaskId>) -> Swept {
 pub fn erase(config: &EmbeddedConfig) -> Result<Swept, RuntimeError> {
     let EmbeddedConfig { instance, run_dir, data_dir, .. } = config.clone();
     super::start::check_instance(&instance)?;
-    let layout = Layout { instance, run_dir, data_dir };
+    let layout = Layout { instance, run_dir, data_dir, group_base: None };
     let swept = sweep(&layout, &BTreeSet::new());
-    for dir in Hierarchies::detect().instance_dirs(&layout.instance) {
-        // One that is not there, or not empty because a process will not die, is no reason to keep the rest.
-        let _ = fs::remove_dir(dir);
-    }
+    placement::remove(&layout);
     if layout.run_dir.exists() {
         // No mount of its own where it is on a tmpfs anyway.
         let _ = unmount(&layout.run_dir, UnmountFlags::DETACH);
@@ -84,7 +82,7 @@ pub(super) fn remove_task(layout: &Layout, task: &TaskId) {
     if shim_standing(&paths) == ShimStanding::Alive && !ask_to_remove(&paths) {
         kill_shim(&paths);
     }
-    remove_task_groups(&Hierarchies::detect().task_dirs(&layout.instance, task));
+    remove_task_groups(&cgroup::task_dirs(layout, task));
     for dir in [&paths.data, &paths.run] {
         crash::point();
         // What cannot be removed now is found again by the next sweep.
@@ -115,12 +113,8 @@ fn kill_shim(paths: &TaskPaths) {
 /// Removes an instance's own directories and groups.
 pub(super) fn purge(layout: &Layout) -> Result<(), RuntimeError> {
     sweep(layout, &BTreeSet::new());
-    for dir in Hierarchies::detect().instance_dirs(&layout.instance) {
-        crash::point();
-        let _ = fs::remove_dir(&dir);
-        // The parent stays while another instance has groups in it.
-        let _ = dir.parent().map(fs::remove_dir);
-    }
+    crash::point();
+    placement::remove(layout);
     match unmount(&layout.run_dir, UnmountFlags::DETACH) {
         Ok(()) | Err(rustix::io::Errno::INVAL) => {}
         Err(e) => return Err(RuntimeError::io(format!("unmounting `{}`", layout.run_dir.display()), e)),

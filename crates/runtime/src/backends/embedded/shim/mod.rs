@@ -33,8 +33,10 @@ use rustix::process::DumpableBehavior;
 use super::cgroup::Hierarchies;
 use super::handover;
 use super::packet;
+use super::placement::{HOLD_ARGUMENT, hold};
 use super::probe::{PROBE_ARGUMENT, probe_here};
 use super::protocol::{Intent, RECORD_FORMAT, ShimRecord};
+use super::trial::{TRIAL_ARGUMENT, try_here};
 use crate::sys;
 
 /// The shim could not begin.
@@ -53,6 +55,8 @@ pub fn shim_entry() -> Option<i32> {
 pub fn shim_main(mut args: impl Iterator<Item = String>) -> i32 {
     match (args.next(), args.next()) {
         (Some(probe), Some(dir)) if probe == PROBE_ARGUMENT => probe_here(Path::new(&dir)),
+        (Some(trial), Some(program)) if trial == TRIAL_ARGUMENT => try_here(std::iter::once(program).chain(args)),
+        (Some(held), Some(dir)) if held == HOLD_ARGUMENT => hold(Path::new(&dir)),
         (Some(dir), _) => run(Path::new(&dir)),
         (None, _) => EXIT_FAILED,
     }
@@ -98,7 +102,8 @@ fn begin(dir: &Path) -> io::Result<Option<task::Task>> {
     let null: OwnedFd = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
-    let mut task = task::Task::new(intent, lock, listener, null, Hierarchies::detect(), single_threaded)?;
+    let hierarchies = Hierarchies::of(&intent.layout);
+    let mut task = task::Task::new(intent, lock, listener, null, hierarchies, single_threaded)?;
     task.accept_engine(engine)?;
     task.launch(storage);
     Ok(Some(task))
