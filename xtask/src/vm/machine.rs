@@ -14,7 +14,7 @@ use super::root::{self, Root};
 use super::{cache, needed};
 
 /// Room on the root's disk besides what is put there.
-const FREE_MIB: u64 = 256;
+const FREE_MIB: u64 = 1024;
 const COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on net.ifnames=0";
 
 /// How a guest is made.

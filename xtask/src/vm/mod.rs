@@ -10,6 +10,7 @@ mod kernel;
 mod machine;
 mod modules;
 mod root;
+mod scenarios;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,12 +19,13 @@ use self::machine::{Ended, Guest};
 use self::root::Root;
 use crate::root as checkout;
 
-const USAGE: &str = "usage: cargo xtask vm run [--memory MIB] [--time S] [--with FILE]... <program> [argument]...";
+const USAGE: &str = "usage: cargo xtask vm run [--memory MIB] [--time S] [--with FILE]... <program> [argument]... | test [places|units|conformance]...";
 
 /// Runs a task of the guest.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     match args {
         ["run", rest @ ..] => run_program(rest),
+        ["test", names @ ..] => scenarios::run(names),
         _ => Err(USAGE.to_owned()),
     }
 }

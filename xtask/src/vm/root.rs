@@ -138,6 +138,26 @@ impl Root {
         Ok(target)
     }
 
+    /// Makes systemd the first process; the guest's script is a unit of it.
+    pub(super) fn systemd(&mut self) -> Result<(), String> {
+        let systemd = Path::new("/lib/systemd/systemd");
+        if !systemd.is_file() {
+            return Err("left out: no `systemd` on this machine: install it".to_owned());
+        }
+        self.program(systemd, systemd)?;
+        for program in ["systemctl", "systemd-run"] {
+            let file = needed(program, "systemd")?;
+            self.program(&file, &file)?;
+        }
+        self.write("vm/systemd", "")?;
+        self.write("etc/machine-id", "0123456789abcdef0123456789abcdef\n")?;
+        // What every unit refers to.
+        for target in ["sysinit", "basic", "shutdown"] {
+            self.write(&format!("etc/systemd/system/{target}.target"), "[Unit]\nDefaultDependencies=no\n")?;
+        }
+        self.write("etc/systemd/system/vm.service", include_str!("guest/vm.service"))
+    }
+
     /// The root as an ext4 image with that much room besides, at `image`.
     pub(super) fn into_image(self, image: &Path, free_mib: u64) -> Result<(), String> {
         let used = Command::new("du").args(["-sm"]).arg(self.stage.path()).output();

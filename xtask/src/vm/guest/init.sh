@@ -1,14 +1,18 @@
 #!/bin/sh
 # The root's first process: mounts what a Linux system has, runs /vm/main, reports its exit code and ends the guest.
+# Where systemd is there it does that itself, and runs this script again as a unit.
 export PATH=/usr/bin HOME=/root
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev 2>/dev/null
-mkdir -p /dev/pts /dev/shm
-mount -t devpts devpts /dev/pts
-mount -t tmpfs -o mode=1777 tmpfs /dev/shm
-mount -t tmpfs -o mode=0755 tmpfs /run
-mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
+if [ "$1" != unit ]; then
+  [ -e /vm/systemd ] && exec /usr/lib/systemd/systemd --unit=vm.service
+  mount -t proc proc /proc
+  mount -t sysfs sysfs /sys
+  mkdir -p /dev/pts /dev/shm
+  mount -t devpts devpts /dev/pts
+  mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+  mount -t tmpfs -o mode=0755 tmpfs /run
+  mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
+fi
 stty -F /dev/hvc0 -opost -echo
 hostname guest
 ip link set lo up
