@@ -99,9 +99,9 @@ pub(super) fn probe(config: &EmbeddedConfig) -> Vec<Capability> {
         ),
         capability(
             "loop",
-            false,
+            true,
             findings.ephemeral,
-            "load `loop`; without it ephemeral storage is not limited in size",
+            "load `loop`: a task's ephemeral storage is a file system in a file",
         ),
     ];
     let is_hopeless = |it: &Capability| it.required && !it.ok && it.name != "overlayfs";
