@@ -13,7 +13,8 @@ use crate::app::image_names::{Images, Use};
 use crate::app::known::{Known, home};
 use crate::app::synth::{Stack, Synthesized, called, place, place_of};
 use crate::codes;
-use crate::endpoint::Endpoint;
+use crate::endpoint::control::Lack;
+use crate::endpoint::{CallError, Endpoint};
 use crate::images;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::screen::Screen;
@@ -27,6 +28,7 @@ const CUSTOM: &str = "AWS::CloudFormation::CustomResource";
 pub(super) fn check(screen: &Screen, endpoint: &Endpoint, order: &Order<'_>) -> Outcome<()> {
     let mut findings = too_large(order.made);
     findings.extend(unknown_types(&endpoint.resource_types()?, order.made));
+    findings.extend(not_run(endpoint, order.made)?);
     let mut lines = Lines::default();
     findings.extend(parameters(order, &mut lines));
     let (absent_images, unbuilt) = absent_images(order, &mut lines)?;
@@ -97,6 +99,36 @@ fn unknown_types(known: &[String], made: &Synthesized) -> Vec<Diagnostic> {
         meant.iter().fold(finding, |finding, meant| finding.hint(format!("did you mean `{meant}`?")))
     };
     by_type.into_iter().map(finding).collect()
+}
+
+/// A finding for each stack whose resources ask for what the engine cannot do. Other refusals are left to the call that makes
+/// the stack, and so is a template that does not go into this one.
+fn not_run(endpoint: &Endpoint, made: &Synthesized) -> Outcome<Vec<Diagnostic>> {
+    let mut findings = vec![];
+    for stack in &made.stacks {
+        let endpoint = endpoint.in_environment(stack.account.as_deref(), stack.region.as_deref());
+        let is_shown = |name: &str| stack.template.parameters.get(name).is_some_and(|it| !it.no_echo);
+        let parameters = stack.parameters.iter().filter(|(name, _)| is_shown(name));
+        let lacks = match endpoint.lacks(&stack.name, &stack.body, parameters) {
+            Ok(lacks) => lacks,
+            Err(CallError::Fault { .. } | CallError::Unreadable { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        if lacks.is_empty() {
+            continue;
+        }
+        let message = format!("Neargate cannot run what stack `{}` asks for", stack.display_name);
+        let detail = |lack: &Lack| {
+            let id = lack.path.split('.').nth(1).unwrap_or_default();
+            let place = place(stack, lack.path.strip_prefix("Resources.").unwrap_or_default());
+            let place = place.map(|place| format!(" at {place}")).unwrap_or_default();
+            let property = lack.path.split_once(".Properties.").map_or("", |(_, property)| property);
+            format!("`{}`{place}: `{property}`: {}", called(&stack.template, id), lack.text)
+        };
+        let finding = Diagnostic::error(codes::STACK, message);
+        findings.push(lacks.iter().map(detail).fold(finding, Diagnostic::detail));
+    }
+    Ok(findings)
 }
 
 /// The type that a misspelt one means: one part of its name is another's, almost.

@@ -110,6 +110,15 @@ pub(crate) struct Link {
     pub(crate) time: Option<String>,
 }
 
+/// Something in a template that the engine cannot do.
+#[derive(Clone, Debug)]
+pub(crate) struct Lack {
+    /// Such as `Resources.Task.Properties.ContainerDefinitions[0].MountPoints`.
+    pub(crate) path: String,
+    /// What is not done.
+    pub(crate) text: String,
+}
+
 /// What to do with the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -201,6 +210,25 @@ impl Endpoint {
     /// Puts a value into the secret at a complete ARN, and makes the secret where there is none.
     pub(crate) fn put_secret_at(&self, arn: &str, value: &str) -> Result<(), CallError> {
         self.control("POST", "secret", "", &json!({ "arn": arn, "value": value }), Duration::ZERO).map(drop)
+    }
+
+    /// What the engine cannot do of a template, before anything is made of it.
+    pub(crate) fn lacks<'p>(
+        &self,
+        stack: &str,
+        template: &str,
+        parameters: impl Iterator<Item = (&'p String, &'p String)>,
+    ) -> Result<Vec<Lack>, CallError> {
+        let given = parameters.map(|(name, value)| format!("&p.{}={}", escaped(name), escaped(value)));
+        let (account, region) = (self.account(), self.region());
+        let query = format!("stack={}&account={account}&region={region}{}", escaped(stack), given.collect::<String>());
+        let answer = self.control_text("POST", "lacks", &query, template, Duration::ZERO)?;
+        let lacks = answer.get("lacks").and_then(Json::as_array).into_iter().flatten();
+        let lack = |it: &Json| {
+            let text = |member: &str| it.get(member).and_then(Json::as_str).map(str::to_owned);
+            Some(Lack { path: text("path")?, text: text("text")? })
+        };
+        Ok(lacks.filter_map(lack).collect())
     }
 
     /// Hands over a template that is too long for a call; answers the URL to name it by.

@@ -292,6 +292,41 @@ fn with_asset() -> Place {
 }
 
 #[needs(containers)]
+fn what_no_stack_can_be_run_with_is_told_before_the_first_is_made() {
+    let place = Place::new();
+    let file = json!([{ "Type": "s3", "Value": "arn:aws:s3:::b/a.env" }]);
+    let job = |container: Json| {
+        let mut all = json!({ "Name": "main", "Image": "corp/one:1" });
+        all.as_object_mut().unwrap().extend(container.as_object().unwrap().clone());
+        json!({ "Job": { "Type": "AWS::ECS::TaskDefinition", "Properties": {
+            "Family": "job", "Cpu": "256", "Memory": "512", "NetworkMode": "awsvpc", "Volumes": [{ "Name": "v" }],
+            "ContainerDefinitions": [all],
+        } } })
+    };
+    let mount = json!({ "MountPoints": [{ "SourceVolume": "v", "ContainerPath": "/v" }] });
+    let stack = |resources: Json| json!({ "Resources": resources });
+    assembly(
+        &place,
+        &[
+            ("One", stack(job(json!({ "MountPoints": [] })))),
+            ("Two", stack(job(mount))),
+            ("Three", stack(job(json!({ "EnvironmentFiles": file, "LogConfiguration": { "LogDriver": "splunk" } })))),
+        ],
+    );
+    place.write("images.toml", "[images]\n\"corp/one:1\" = { host_programs = [\"sh\"] }\n");
+    let ran = place.run(&["up", "cdk.out", "--config", "images.toml", "--detach"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    expect![[r#"
+        [NG-P0201]: Neargate cannot run what stack `Two` asks for
+          `Job` at Two.template.json:19:13: `ContainerDefinitions[0].MountPoints`: volumes are not mounted (container `main`)
+
+        error[NG-P0201]: Neargate cannot run what stack `Three` asks for
+          `Job` at Three.template.json:19:13: `ContainerDefinitions[0].EnvironmentFiles`: environment files are not read (container `main`)
+          `Job` at Three.template.json:26:15: `ContainerDefinitions[0].LogConfiguration.LogDriver`: the log driver `splunk` is not run, only `awslogs` is (container `main`)
+    "#]].assert_eq(ran.stderr.split_once("error").map_or("", |(_, rest)| rest));
+}
+
+#[needs(containers)]
 fn an_image_that_the_app_builds_is_named_by_path_or_directory() {
     let place = with_asset();
     let ran = place.run(&["try", "app/cdk.out", "--fire", "Monthly"]);

@@ -14,6 +14,7 @@
 //! | `POST parameter {"account", "region", "name", "value"}` | gives a public parameter, `/aws/service/…`, its value |
 //! | `POST secret {"arn", "value"}` | puts a value into the secret at that complete ARN, and makes the secret where there is none |
 //! | `POST template[?account=A][&region=R]` | keeps a template that is too long for a call; answers the URL that the call names it by |
+//! | `POST lacks?stack=NAME[&account=A][&region=R][&p.NAME=VALUE …]` | what of the template in the body cannot be done; makes nothing |
 //! | `POST stop` | ends the engine |
 //!
 //! A `POST` needs the header `x-neargate-client`, which a page in somebody's browser cannot send.
@@ -50,6 +51,7 @@ pub(super) async fn answer(edge: &Edge, path: &str, request: &Request<'_>) -> Re
         ("POST", "parameter") => fixtures::parameter(edge, request).await,
         ("POST", "secret") => secret(edge, request.body).await,
         ("POST", "template") => templates::keep(edge, request).await,
+        ("POST", "lacks") => templates::lacks(edge, request).await,
         ("POST", "stop") => {
             let _ = edge.stop.send(()).await;
             answer_json(Some(json!({})))

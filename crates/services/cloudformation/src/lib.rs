@@ -10,6 +10,7 @@
 pub mod api;
 mod errors;
 mod executor;
+pub mod lacks;
 mod ops;
 mod properties;
 mod resources;

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use neargate_kernel::{Cx, Fault};
-use neargate_template::{Finding, Parameter, Partial, Template, validation_error};
-use serde_json::Value as Json;
+use neargate_template::{Finding, Parameter, Template, validation_error};
 
 use crate::api;
 use crate::errors::CloudFormationError;
 use crate::executor::handler;
+use crate::lacks::{self, FoundLack};
 use crate::state::{Resource, Source, Stack, resources};
 use crate::uploads;
 use crate::world::{Answer, evaluate, resolve};
@@ -156,44 +156,16 @@ fn check_types(cx: &Cx<'_>, template: &Template) -> Result<(), Fault> {
 
 /// What a resource that the stack will have asks for and Neargate cannot do, all of it at once.
 fn check_lacks(cx: &mut Cx<'_>, stack: &Stack, template: &Template) -> Result<(), Fault> {
-    let registry = cx.registry;
-    let lacks = evaluate(cx, stack, template, &BTreeMap::new(), |evaluator, _| {
-        let mut lacks = vec![];
-        for (id, resource) in &template.resources {
-            let Some(handler) = registry.resource(&resource.resource_type) else { continue };
-            if evaluator.includes(id) == Some(false) {
-                continue;
-            }
-            // What cannot be evaluated is refused with its own words when the resource is made.
-            let Ok(Some(properties)) = evaluator.partial(&resource.properties) else { continue };
-            let found = handler.lacks(&known(properties));
-            lacks.extend(found.into_iter().map(|lack| (format!("Resources.{id}.Properties.{}", lack.path), lack.text)));
-        }
-        Ok(Answer::Is(lacks))
-    })?;
+    let lacks = lacks::find(cx, stack, template)?;
     if lacks.is_empty() {
         return Ok(());
     }
-    let place = |path: &str| {
-        let place = neargate_template::locate(&stack.source.template, path);
-        place.map_or(String::new(), |(line, column)| format!(" (template:{line}:{column})"))
-    };
-    let all: Vec<_> = lacks.iter().map(|(path, text)| format!("{path}{}: {text}", place(path))).collect();
+    let place =
+        |lack: &FoundLack| lack.place.map_or(String::new(), |(line, column)| format!(" (template:{line}:{column})"));
+    let all: Vec<_> = lacks.iter().map(|lack| format!("{}{}: {}", lack.path, place(lack), lack.text)).collect();
     let text = format!("Neargate cannot run this template: {}", all.join("; "));
     let hint = "nothing was made; leave it out to try the rest, for instance with a condition that is false here";
     Err(Fault::sender("NotImplemented", text).with_status(501).with_hint(hint))
-}
-
-/// What is known of a value; the rest is null.
-fn known(partial: Partial) -> Json {
-    match partial {
-        Partial::Scalar(scalar) => scalar,
-        Partial::List(items) => Json::Array(items.into_iter().map(known).collect()),
-        Partial::Object(members) => {
-            Json::Object(members.into_iter().map(|(name, value)| (name, known(value))).collect())
-        }
-        Partial::Unknown(_) => Json::Null,
-    }
 }
 
 /// Resources that give permissions: to make them must be acknowledged.
