@@ -14,8 +14,29 @@ use crate::root as checkout;
 
 /// Programs of this machine that tests and scenarios use where busybox's are less.
 const PROGRAMS: &[&str] = &[
-    "sh", "cat", "ls", "head", "tail", "wc", "mkdir", "mknod", "mount", "sleep", "touch", "id", "grep", "setpriv",
-    "unshare", "stat", "df", "tr", "cut", "readlink", "env", "ip",
+    "sh",
+    "cat",
+    "ls",
+    "head",
+    "tail",
+    "wc",
+    "mkdir",
+    "mknod",
+    "mount",
+    "sleep",
+    "touch",
+    "id",
+    "grep",
+    "setpriv",
+    "unshare",
+    "mkfs.ext4",
+    "stat",
+    "df",
+    "tr",
+    "cut",
+    "readlink",
+    "env",
+    "ip",
 ];
 /// What the conformance suite does not do in a guest: what has no kernel in it, what needs programs that are not there, and
 /// what repeats itself at many moments.
@@ -115,7 +136,9 @@ fn built(package: &str, name: &str, arguments: &[&str]) -> Result<PathBuf, Strin
         .map_err(|error| format!("cannot run cargo: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let of_name = messages.filter(|message| message["target"]["name"] == name);
-    let files = of_name.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    files.last().filter(|_| output.status.success()).ok_or_else(|| format!("cannot build `{name}`"))
+    let is_named = |message: &serde_json::Value| message.pointer("/target/name").is_some_and(|it| it == name);
+    let mut files = messages
+        .filter(is_named)
+        .filter_map(|message| message.get("executable").and_then(|it| it.as_str()).map(PathBuf::from));
+    files.next_back().filter(|_| output.status.success()).ok_or_else(|| format!("cannot build `{name}`"))
 }
