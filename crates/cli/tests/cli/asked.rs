@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What was written so long before a read may still come.
 const LATE_MS: i64 = 10_000;
 
-#[needs()]
+#[needs(containers)]
 fn a_log_that_is_followed_is_not_read_again() {
     let template = "Resources: {Logs: {Type: 'AWS::Logs::LogGroup', Properties: {LogGroupName: app}}}";
     let engine = Running::start(template, "template = \"task.yaml\"");
@@ -52,7 +52,7 @@ fn a_log_that_is_followed_is_not_read_again() {
     child.wait().unwrap();
 }
 
-#[needs()]
+#[needs(containers)]
 fn a_task_is_looked_for_where_it_can_be() {
     // Without its image the task ends at once, on any machine.
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();

@@ -66,7 +66,7 @@ fn data_is_for_its_owner_alone_whatever_the_umask() {
     }
 }
 
-#[needs()]
+#[needs(containers)]
 fn what_others_keep_in_a_directory_is_never_taken() {
     let place = Place::new();
     let port = free_port();

@@ -66,7 +66,7 @@ Conditions:
   Nowhere: !Equals [a, b]
 ";
 
-#[needs()]
+#[needs(containers)]
 fn what_is_missing_is_named_before_anything_is_made() {
     let place = Place::new();
     place.write("app.yaml", IMPORTS);
@@ -142,7 +142,7 @@ template = "app.yaml"
     place
 }
 
-#[needs()]
+#[needs(containers)]
 fn a_key_that_a_fixture_lacks() {
     let lacks = |creds: &str, expected: Expect| {
         let ran = with_creds(creds).run(&["try"]);
@@ -201,7 +201,7 @@ template = "task.yaml"
 
 const EMPTY: &str = "Resources: {Cluster: {Type: 'AWS::ECS::Cluster'}}";
 
-#[needs()]
+#[needs(containers)]
 fn random_secrets_stay_and_others_follow_the_file() {
     let engine = Running::start(EMPTY, CONFIG);
     let secret = |name: &str| {
@@ -247,7 +247,7 @@ fn random_secrets_stay_and_others_follow_the_file() {
 }
 
 /// A stack in the account and region of a secret that has both its name and its ARN in the file.
-#[needs()]
+#[needs(containers)]
 fn a_secret_by_its_name_and_by_its_arn() {
     let place = Place::new();
     let manifest = json!({
@@ -284,7 +284,7 @@ Resources:
     assert_eq!(told(&stderr), expect_unchanged(arn).replace("fixture secret app/creds  unchanged\n", ""));
 }
 
-#[needs()]
+#[needs(containers)]
 fn a_parameter_that_becomes_secure() {
     let config = |value: &str| format!("template = \"task.yaml\"\n[fixtures.ssm]\n\"/a\" = {value}\n");
     let engine = Running::start(EMPTY, &config("'PLAIN'"));
@@ -320,7 +320,7 @@ fn expect_unchanged(arn: &str) -> String {
     names.iter().map(|name| format!("fixture {name}  unchanged\n")).collect()
 }
 
-#[needs()]
+#[needs(containers)]
 fn a_fixture_that_is_refused_is_named() {
     let place = Place::new();
     let template = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: b}}}";

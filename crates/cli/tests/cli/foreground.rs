@@ -45,7 +45,7 @@ fn what_containers_print_is_shown_or_not() {
     }
 }
 
-#[needs()]
+#[needs(containers)]
 fn variables_for_clients() {
     let template = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: b}}}";
     let engine = Running::start(template, "template = \"task.yaml\"");
@@ -63,7 +63,7 @@ fn variables_for_clients() {
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
 }
 
-#[needs()]
+#[needs(containers)]
 fn an_app_may_look_up_a_network_that_the_engine_has() {
     let network = r"
 Resources:

@@ -35,7 +35,7 @@ fn assembly(place: &Place, stacks: &[(&str, Json)]) {
     place.write("cdk.out/manifest.json", &json!({ "version": "55.0.0", "artifacts": artifacts }).to_string());
 }
 
-#[needs()]
+#[needs(containers)]
 fn everything_that_stacks_lack_is_told_before_the_first_is_made() {
     let place = Place::new();
     let import = json!({ "Type": "AWS::SSM::Parameter",
@@ -105,7 +105,7 @@ fn everything_that_stacks_lack_is_told_before_the_first_is_made() {
     assert_eq!(place.left_over(), Vec::<String>::new());
 }
 
-#[needs()]
+#[needs(containers)]
 fn parameters_have_values_of_the_command_line_or_lines_to_add() {
     let place = Place::new();
     let bus = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: !Ref Stage}}}";
@@ -158,7 +158,7 @@ fn parameters_have_values_of_the_command_line_or_lines_to_add() {
     assert!(ran.stderr.contains("CREATE_COMPLETE"), "{}", ran.stderr);
 }
 
-#[needs()]
+#[needs(containers)]
 fn outputs_are_shown() {
     let place = Place::new();
     let template = "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: b}}}\n\
@@ -183,7 +183,7 @@ fn an_app_may_have_nothing_but_empty_stacks() {
     );
 }
 
-#[needs()]
+#[needs(containers)]
 fn the_transform_of_a_serverless_template_comes_first() {
     let place = Place::new();
     place.write("sam.yaml", "Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Timeout: 3}}\nResources:\n  F: {Type: AWS::Serverless::Function}\n");
@@ -201,7 +201,7 @@ fn the_transform_of_a_serverless_template_comes_first() {
     );
 }
 
-#[needs()]
+#[needs(containers)]
 fn exports_and_public_parameters_are_provided() {
     let template = json!({
         "Parameters": { "Ami": { "Type": "AWS::SSM::Parameter::Value<String>", "Default": "/aws/service/corp/ami" } },
@@ -225,7 +225,7 @@ fn exports_and_public_parameters_are_provided() {
     assert!(stderr.contains("net:Vpc") && stderr.contains("in use"), "{stderr}");
 }
 
-#[needs()]
+#[needs(containers)]
 fn an_engine_warns_of_an_image_that_is_not_there() {
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
     let without = GREETER.lines().filter(|line| !line.contains("host_programs")).collect::<Vec<_>>().join("\n");
@@ -236,7 +236,7 @@ fn an_engine_warns_of_an_image_that_is_not_there() {
     assert!(stderr.contains(warning) && stderr.contains("\"test/greeter:1\" = { build = \"DIR\" }"), "{stderr}");
 }
 
-#[needs()]
+#[needs(containers)]
 fn an_image_that_nobody_asks_for_is_told() {
     let place = Place::new();
     let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();

@@ -230,7 +230,7 @@ fn somebody_else_answers() {
     server.join().unwrap();
 }
 
-#[needs()]
+#[needs(containers)]
 fn a_broken_template() {
     let place = Place::new();
     place.write(

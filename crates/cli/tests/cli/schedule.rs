@@ -409,7 +409,7 @@ const RULES: &str = "Resources:
     Properties: {Name: pattern, EventPattern: {source: [a]}}
 ";
 
-#[needs()]
+#[needs(containers)]
 fn the_schedules_of_an_engine() {
     let engine = Running::start(RULES, "template = \"task.yaml\"");
     let check = |arguments: &[&str], expected: Expect| {

@@ -155,7 +155,7 @@ fn nothing_stays_whenever_a_signal_comes() {
     }
 }
 
-#[needs()]
+#[needs(containers)]
 fn an_app_that_is_broken_off_takes_its_children_along() {
     let place = place("sleep 1000 & echo $! > child; echo started; wait");
     for (name, signal, code) in ALL {

@@ -93,7 +93,7 @@ fn a_cdk_app_is_given_what_the_cdk_gives_it() {
     assert!(place.path("made/manifest.json").is_file());
 }
 
-#[needs()]
+#[needs(containers)]
 fn a_configuration_for_an_app_of_others() {
     let place = Place::new();
     place.write("theirs/app.sh", APP).write("mine/neargate.toml", "app = \"sh app.sh\"\n[parameters]\nNone = \"1\"\n");

@@ -100,7 +100,7 @@ const EVERY_MINUTE: &str = r"
             NetworkConfiguration: {AwsVpcConfiguration: {Subnets: [!Ref Subnet]}}
 ";
 
-#[needs()]
+#[needs(containers)]
 fn a_denied_invocation_fails() {
     let place = place(|it| it.replace("Action: 'iam:PassRole'", "Action: 'iam:GetRole'"));
     let ran = run(&place, &["try", "app"]);
@@ -110,7 +110,7 @@ fn a_denied_invocation_fails() {
     }
 }
 
-#[needs()]
+#[needs(containers)]
 fn an_event_that_no_rule_takes_is_explained() {
     let place = place(|it| it);
     place.write("event.json", r#"{"source":"test.other","detail-type":"Greet"}"#);
@@ -246,7 +246,7 @@ fn a_container_without_a_log_is_said_to_be_silent() {
     assert!(ran.stderr.contains("not shown what container `main` prints"), "{}", ran.stderr);
 }
 
-#[needs()]
+#[needs(containers)]
 fn a_disabled_schedule_is_named() {
     let place = place(|it| {
         it.replace(
@@ -285,7 +285,7 @@ fn a_program_that_cannot_run_has_an_exit_code_of_its_own() {
     assert!(ran.stderr.contains("unable to find user nobody"), "{}", ran.stderr);
 }
 
-#[needs()]
+#[needs(containers)]
 fn a_missing_image_is_told_with_the_way_out() {
     let place = place(|it| it);
     let without = GREETER.lines().filter(|line| !line.contains("host_programs")).collect::<Vec<_>>().join("\n");
@@ -297,7 +297,7 @@ fn a_missing_image_is_told_with_the_way_out() {
     }
 }
 
-#[needs()]
+#[needs(containers)]
 fn a_stack_that_fails_says_which_resource() {
     let place = place(|it| it.replace("10.7.1.0/24", "10.8.1.0/24"));
     let ran = run(&place, &["try", "app"]);
@@ -307,7 +307,7 @@ fn a_stack_that_fails_says_which_resource() {
     }
 }
 
-#[needs()]
+#[needs(containers)]
 fn there_must_be_something_to_fire() {
     let place = place(|it| it);
     let ran = run(&place, &["try", "app/task.yaml", "--config", "app/neargate.toml", "--fire", "Weekly"]);

@@ -98,28 +98,13 @@ fn an_engine_of_an_ordinary_user_warns_and_run_and_up_refuse_in_it() {
 }
 
 #[needs(containers)]
-fn a_data_directory_that_cannot_hold_writable_layers_is_refused_or_works() {
+fn tasks_run_where_the_data_lies_on_an_overlay() {
     let place = place();
     // An overlay as a container's root is one; it is gone with the mount namespace.
     let script = "mkdir lower upper work merged && mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work none merged && \
-                  cd merged && \"$@\"";
+                  cd merged && TMPDIR=$PWD \"$@\"";
     let wrapper = ["unshare", "--mount", "sh", "-c", script, "sh"];
-    let doctor = run(&place, &wrapper, &["doctor"]);
-    // The doctor's own directory is elsewhere, so it has nothing to complain about.
-    assert_eq!(doctor.code, 0, "{}", doctor.stdout);
-    place.write("x", "");
-    for directory in ["lower", "upper", "work", "merged"] {
-        fs::remove_dir_all(place.path(directory)).unwrap();
-    }
     let app = place.path("app").display().to_string();
-    let ran = run(&place, &wrapper, &["up", &app, "--port", "1", "--data-dir", "data"]);
-    let upper: Vec<_> = fs::read_dir(place.path("upper")).unwrap().flatten().collect();
-    if ran.stderr.contains("NG-E0240") {
-        assert_eq!(ran.code, 2, "{}", ran.stderr);
-        assert!(ran.stderr.starts_with("error[NG-E0240]: containers do not run on this machine: "), "{}", ran.stderr);
-        assert!(upper.is_empty(), "{upper:?}");
-    } else {
-        // A port that nobody may have: the look at the machine came first and was content.
-        assert_eq!(ran.code, 1, "{}", ran.stderr);
-    }
+    let ran = run(&place, &wrapper, &["try", &app]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
 }

@@ -14,7 +14,7 @@ const TEMPLATE: &str = r#"Resources:
       EventPattern: { source: [aws.s3], detail-type: [Object Created] }
 "#;
 
-#[needs()]
+#[needs(containers)]
 fn an_event_of_a_service_meets_its_rule_and_what_is_none_is_refused() {
     let engine = Running::start(TEMPLATE, "template = \"task.yaml\"\n");
     let event = |source: &str| json!({ "source": source, "detail-type": "Object Created", "detail": {} });
