@@ -15,6 +15,8 @@ use crate::tasks::{self, Stream, Tail, short, short_id};
 
 /// Tasks that are followed at a time.
 const TASKS_MAX: usize = 64;
+/// Looks in a row that may fail before a task is let go of: its cluster is gone, say.
+const FAILURES_MAX: u32 = 20;
 
 /// The tasks that are followed.
 #[derive(Debug, Default)]
@@ -29,11 +31,17 @@ struct Followed {
     endpoint: Endpoint,
     task: ecs::Task,
     streams: Vec<Stream>,
+    /// Looks in a row that failed.
+    failures: u32,
 }
 
 impl Output {
-    /// Follows the task that a notice is about, if it is about one that is new.
-    pub(crate) fn hear(&mut self, screen: &Screen, endpoint: &Endpoint, notice: &Notice) -> Result<(), CallError> {
+    /// Follows the task that a notice is about, if it is about one that is new. One that cannot be asked for is not shown.
+    pub(crate) fn hear(&mut self, screen: &Screen, endpoint: &Endpoint, notice: &Notice) {
+        let _ = self.follow(screen, endpoint, notice);
+    }
+
+    fn follow(&mut self, screen: &Screen, endpoint: &Endpoint, notice: &Notice) -> Result<(), CallError> {
         let Ok(arn) = notice.subject.parse::<Arn>() else { return Ok(()) };
         let is_new =
             arn.service == "ecs" && arn.resource.starts_with("task/") && !self.tasks.contains_key(&notice.subject);
@@ -52,27 +60,19 @@ impl Output {
             return Ok(());
         };
         let streams = tasks::streams(&endpoint, &task)?;
-        self.tasks.insert(notice.subject.clone(), Followed { endpoint, task, streams });
+        self.tasks.insert(notice.subject.clone(), Followed { endpoint, task, streams, failures: 0 });
         Ok(())
     }
 
     /// Shows what has come since the last look, and lets go of tasks that are over.
-    pub(crate) fn look(&mut self, screen: &Screen) -> Result<(), CallError> {
+    pub(crate) fn look(&mut self, screen: &Screen) {
         let mut over = vec![];
-        for (arn, followed) in &self.tasks {
-            let cluster = followed.task.cluster_arn.as_deref().unwrap_or_default();
-            let now = tasks::describe(&followed.endpoint, cluster, std::slice::from_ref(arn))?.into_iter().next();
-            let is_over = now.as_ref().is_none_or(tasks::is_stopped);
-            // Read after the task was described: once it has stopped, its log is complete.
-            let mut is_read = true;
-            for stream in &followed.streams {
-                let lines = self.tail.read(&followed.endpoint, stream)?;
-                is_read &= lines.is_all;
-                let label = self.label(stream, arn);
-                lines.lines.iter().for_each(|(_, line)| screen.container_line(&label, line));
-            }
-            if is_over && is_read {
-                over.push(arn.clone());
+        for arn in self.tasks.keys().cloned().collect::<Vec<_>>() {
+            let is_over = self.look_at(screen, &arn);
+            let Some(followed) = self.tasks.get_mut(&arn) else { continue };
+            followed.failures = if is_over.is_err() { followed.failures + 1 } else { 0 };
+            if is_over.unwrap_or(followed.failures >= FAILURES_MAX) {
+                over.push(arn);
             }
         }
         for arn in over {
@@ -80,7 +80,23 @@ impl Output {
                 self.tail.forget(&followed.streams);
             }
         }
-        Ok(())
+    }
+
+    /// Shows what has come of one task; answers whether that was all.
+    fn look_at(&mut self, screen: &Screen, arn: &str) -> Result<bool, CallError> {
+        let Some(followed) = self.tasks.get(arn) else { return Ok(true) };
+        let cluster = followed.task.cluster_arn.as_deref().unwrap_or_default();
+        let now = tasks::describe(&followed.endpoint, cluster, &[arn.to_owned()])?.into_iter().next();
+        let is_over = now.as_ref().is_none_or(tasks::is_stopped);
+        // Read after the task was described: once it has stopped, its log is complete.
+        let mut is_read = true;
+        for stream in &followed.streams {
+            let lines = self.tail.read(&followed.endpoint, stream)?;
+            is_read &= lines.is_all;
+            let label = self.label(stream, arn);
+            lines.lines.iter().for_each(|(_, line)| screen.container_line(&label, line));
+        }
+        Ok(is_over && is_read)
     }
 
     /// The container, and the task where others have a container of that name.

@@ -46,6 +46,8 @@ pub fn purge(data_dir: &Path) -> Result<Purged, Diagnostic> {
         Some(Err(unreadable)) => Some(claim::instance(data_dir).ok_or(unreadable)?),
         None => claim::instance(data_dir),
     };
+    // A copy has its original's instance: that one keeps its tasks and its key.
+    let instance = instance.filter(|instance| !root_key::is_of_another(instance, data_dir));
     if let Some(instance) = &instance {
         let config = EmbeddedConfig::new(instance, data_dir).map_err(|error| cannot(error.to_string()))?;
         erase(&config).map_err(|error| cannot(error.to_string()))?;

@@ -64,8 +64,8 @@ fn try_once(args: &TryArgs, screen: &Screen) -> Outcome {
     let interrupt = signals::watch(Hangup::Ends)?;
     let app = app::require(args.app.as_deref(), args.of_app.config.as_deref())?;
     let events = events(args, &app)?;
-    Preflight::begin(&std::env::temp_dir()).require()?;
     let place = ThrowAway::new(PURPOSE)?;
+    Preflight::begin(place.path()).require()?;
     sweep_earlier(screen);
     let made = args.of_app.synth(screen, &app, None, Some(&place.path().join("cdk.out")))?;
     let data_dir = place.path().join(DATA);

@@ -175,14 +175,12 @@ fn tell_notices(screen: &Screen, endpoint: &Endpoint, with_output: bool) {
             if notice.kind != NoticeKind::NotSimulated || said.insert(notice.text.clone()) {
                 tell(screen, &notice);
             }
-            if let Some(output) = &mut output
-                && output.hear(screen, endpoint, &notice).is_err()
-            {
-                return;
+            if let Some(output) = &mut output {
+                output.hear(screen, endpoint, &notice);
             }
         }
-        if output.as_mut().is_some_and(|output| output.look(screen).is_err()) {
-            return;
+        if let Some(output) = &mut output {
+            output.look(screen);
         }
     }
 }

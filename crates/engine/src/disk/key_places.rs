@@ -28,6 +28,9 @@ struct Place {
     data_dir: PathBuf,
     /// The device that holds the directory above it.
     device: u64,
+    /// The device that holds the directory itself: another one where a disk is mounted there.
+    #[serde(default)]
+    own_device: Option<u64>,
     gone_since: Option<Timestamp>,
 }
 
@@ -38,7 +41,8 @@ pub(crate) fn note(key: &Path, data_dir: &Path) -> std::io::Result<()> {
     }
     let data_dir = std::path::absolute(data_dir)?;
     let device = fs::metadata(data_dir.parent().unwrap_or(Path::new("/")))?.dev();
-    let place = Place { data_dir, device, gone_since: None };
+    let own_device = fs::metadata(&data_dir).ok().map(|it| it.dev());
+    let place = Place { data_dir, device, own_device, gone_since: None };
     if read(key).as_ref() == Some(&place) { Ok(()) } else { write(key, &place) }
 }
 
@@ -56,7 +60,10 @@ pub(crate) fn remove(key: &Path) -> std::io::Result<()> {
 /// The keys of data directories at a path, whether these are there or not.
 pub(crate) fn keys_of(keys: &Path, data_dir: &Path) -> Vec<PathBuf> {
     let Ok(data_dir) = std::path::absolute(data_dir) else { return vec![] };
-    all(keys).into_iter().filter(|key| read(key).is_some_and(|place| place.data_dir == data_dir)).collect()
+    all(keys)
+        .into_iter()
+        .filter(|key| read(key).is_some_and(|place| place.data_dir == data_dir && !was_mount_point(&place)))
+        .collect()
 }
 
 /// Removes the keys of directories that have been gone for a week, and notes which are gone since now: those are answered.
@@ -83,6 +90,18 @@ pub(crate) fn sweep(keys: &Path, now: Timestamp) -> Vec<PathBuf> {
     gone
 }
 
+/// Whether a key is that of a data directory at another place than this one, which is a copy of it.
+pub(crate) fn is_of_another(key: &Path, data_dir: &Path) -> bool {
+    let instance = key.file_stem().and_then(|stem| stem.to_str());
+    let is_same = |place: &Place| match (fs::canonicalize(&place.data_dir), fs::canonicalize(data_dir)) {
+        (Ok(noted), Ok(given)) => noted == given,
+        _ => false,
+    };
+    read(key).is_some_and(|place| {
+        !is_same(&place) && claim::instance(&place.data_dir).is_some_and(|of| Some(of.as_str()) == instance)
+    })
+}
+
 /// Whether the key's state is certainly not where it was, on a file system that is there.
 fn is_gone(key: &Path, place: &Place) -> bool {
     let above = place.data_dir.parent().unwrap_or(Path::new("/"));
@@ -90,7 +109,12 @@ fn is_gone(key: &Path, place: &Place) -> bool {
     let instance = key.file_stem().and_then(|stem| stem.to_str());
     let is_there = place.data_dir.join("state.sqlite").exists()
         && claim::instance(&place.data_dir).is_none_or(|of| Some(of.as_str()) == instance);
-    is_mounted && !is_there
+    is_mounted && !was_mount_point(place) && !is_there
+}
+
+/// Whether a disk was mounted at the directory itself: it may come back.
+fn was_mount_point(place: &Place) -> bool {
+    place.own_device.is_some_and(|own| own != place.device)
 }
 
 fn all(keys: &Path) -> Vec<PathBuf> {
@@ -176,13 +200,34 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_is_told_from_its_original_and_a_disk_that_was_mounted_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (keys, data, copy) = (folder.path().join("keys"), folder.path().join("data"), folder.path().join("copy"));
+        let key = keys.join("0123abcd.key");
+        fs::create_dir(&keys).unwrap();
+        fs::write(&key, [0; 32]).unwrap();
+        for directory in [&data, &copy] {
+            super::claim::claim(directory).unwrap();
+            super::claim::note_instance(directory, "0123abcd").unwrap();
+        }
+        note(&key, &data).unwrap();
+        assert!(super::is_of_another(&key, &copy) && !super::is_of_another(&key, &data));
+        fs::remove_dir_all(&data).unwrap();
+        assert!(!super::is_of_another(&key, &copy), "the original is gone");
+        let mounted = super::Place { own_device: Some(u64::MAX), ..super::read(&key).unwrap() };
+        super::write(&key, &mounted).unwrap();
+        assert!(sweep(&keys, Timestamp(1)).is_empty() && keys_of(&keys, &data).is_empty());
+    }
+
+    #[test]
     fn a_file_system_that_is_not_there_keeps_its_keys() {
         let folder = tempfile::tempdir().unwrap();
         let (keys, data) = (folder.path().join("keys"), folder.path().join("disk/data"));
         let key = keys.join("0123abcd.key");
         fs::create_dir(&keys).unwrap();
         fs::write(&key, [0; 32]).unwrap();
-        super::write(&key, &super::Place { data_dir: data, device: u64::MAX, gone_since: None }).unwrap();
+        super::write(&key, &super::Place { data_dir: data, device: u64::MAX, own_device: None, gone_since: None })
+            .unwrap();
         assert!(sweep(&keys, Timestamp(1)).is_empty(), "its directory is not there at all");
         fs::create_dir(folder.path().join("disk")).unwrap();
         assert!(sweep(&keys, Timestamp(1)).is_empty(), "another file system is there");

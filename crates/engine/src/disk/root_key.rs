@@ -35,6 +35,11 @@ pub(crate) fn remove(instance: &str) -> std::io::Result<()> {
     path(instance).map_or(Ok(()), |key| key_places::remove(&key))
 }
 
+/// Whether the key of an instance is that of a data directory elsewhere, of which this one is a copy.
+pub(crate) fn is_of_another(instance: &str, data_dir: &Path) -> bool {
+    path(instance).is_some_and(|key| key_places::is_of_another(&key, data_dir))
+}
+
 /// Removes the root keys of data directories that were at a path and are gone.
 pub(crate) fn remove_of(data_dir: &Path) -> std::io::Result<()> {
     let keys = folder().map(|folder| key_places::keys_of(&folder, data_dir)).unwrap_or_default();

@@ -130,7 +130,7 @@ impl Bodies {
             announced => Some(take(&self.small, announced.unwrap_or(SMALL_BYTES_MAX)).await?),
         };
         let mut bytes = Vec::with_capacity(announced.unwrap_or(0));
-        let started = Instant::now();
+        let mut started = Instant::now();
         loop {
             let mebibytes = u32::try_from(bytes.len() >> 20).unwrap_or(u32::MAX);
             let deadline =
@@ -144,7 +144,10 @@ impl Bodies {
             }
             // One that does not announce its length pays for more once it turns out to be large.
             if grown > SMALL_BYTES_MAX && large.is_none() {
+                let asked = Instant::now();
                 large = Some(take(&self.large, 1).await?);
+                // The wait is no fault of the sender's.
+                started += asked.elapsed();
             }
             bytes.extend_from_slice(&data);
         }

@@ -5,8 +5,9 @@
 //!
 //! Invariant: nothing outlives a probe but a directory that it removes.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -196,9 +197,11 @@ fn namespaces() -> io::Result<String> {
 
 fn overlay(data_dir: &Path) -> io::Result<String> {
     let dir = data_dir.join(format!("probe-{}", std::process::id()));
+    // Its name can be foreseen: what somebody else has made there is not used.
+    DirBuilder::new().mode(0o700).create(&dir)?;
     let attempt = || -> io::Result<String> {
         for name in ["lower", "upper", "work", "root"] {
-            fs::create_dir_all(dir.join(name))?;
+            fs::create_dir(dir.join(name))?;
         }
         let path = dir.display();
         let options = format!("lowerdir={path}/lower,upperdir={path}/upper,workdir={path}/work,volatile");

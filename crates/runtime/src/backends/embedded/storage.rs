@@ -16,14 +16,14 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, SeekFrom, copy_file_range, makedev, mknodat, seek};
+use rustix::fs::{CWD, FileType, Mode, OFlags, SeekFrom, makedev, mknodat, seek};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, UnmountFlags, fsconfig_create,
@@ -150,15 +150,11 @@ fn copy_template(template: &Path, target: &Path) -> io::Result<File> {
             Err(e) => return Err(e.into()),
         };
         let end = seek(&from, SeekFrom::Hole(at))?;
-        while at < end {
-            let (mut begin, mut same) = (at, at);
-            let left = usize::try_from(end - at).unwrap_or(usize::MAX);
-            let copied = copy_file_range(&from, Some(&mut begin), &to, Some(&mut same), left)?;
-            if copied == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            at += copied as u64;
-        }
+        // Little, and by plain reads and writes: the task's directory may be on another file system than the template.
+        let mut part = vec![0; usize::try_from(end - at).unwrap_or(usize::MAX)];
+        from.read_exact_at(&mut part, at)?;
+        to.write_all_at(&part, at)?;
+        at = end;
     }
 }
 
@@ -229,7 +225,13 @@ impl Pool {
         let ready = self.shared.state().ready.pop();
         self.shared.changed.notify_one();
         let ready = ready?;
-        fs::rename(&ready.file, paths.storage_file()).ok().map(|()| ready.mount)
+        match fs::rename(&ready.file, paths.storage_file()) {
+            Ok(()) => Some(ready.mount),
+            Err(_) => {
+                let _ = fs::remove_file(&ready.file);
+                None
+            }
+        }
     }
 
     /// Makes no more, and lets go of what is ready.

@@ -4,9 +4,9 @@
 //!
 //! Invariant: a trial has an instance of its own and leaves nothing of it behind.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -72,6 +72,8 @@ fn run_here(config: &EmbeddedConfig, data_dir: &Path) -> io::Result<String> {
     sweep_killed(config, data_dir);
     let instance = format!("{PREFIX}{}", std::process::id());
     let place = data_dir.join(&instance);
+    // Its name can be foreseen: what somebody else has made there is not used.
+    DirBuilder::new().mode(0o700).create(&place)?;
     let mut own = config.clone();
     own.run_dir = config.run_dir.with_file_name(&instance);
     own.data_dir = place.join("runtime");
