@@ -1,6 +1,6 @@
 //! The regular expressions of AWS's models, matched against whole texts.
 //!
-//! As much of Java's dialect as the models use: classes, groups, alternatives, counted repetition, anchors, lookaround, `\w \d \s`,
+//! As much of Java's dialect as the models use: classes, groups, alternatives, counted repetition, anchors, lookaround, `\w \d \s \b`,
 //! `\p{L} \p{N} \p{Z}`, `\x` and `\u`. Letters and numbers are Unicode's alphabetic and numeric ones. The pattern becomes a
 //! program of a machine that follows all alternatives at once.
 //!
@@ -130,6 +130,7 @@ impl Parser<'_> {
             '.' => Node::One(Set { negated: true, ranges: vec![('\n', '\n'), ('\r', '\r')], classes: vec![] }),
             '^' => Node::Start,
             '$' => Node::End,
+            '\\' if self.eat("b") => word_boundary(),
             '\\' => {
                 let mut set = Set::default();
                 if let Some(letter) = self.escape(&mut set)? {
@@ -217,6 +218,18 @@ impl Parser<'_> {
             letter => Some(letter),
         })
     }
+}
+
+/// `\b`: a word's letter on one side and none on the other.
+fn word_boundary() -> Node {
+    let look = |behind, negated| {
+        let inner = Box::new(Node::One(Set { classes: vec!['w'], ..Set::default() }));
+        Node::Look { behind, negated, inner }
+    };
+    Node::Either(vec![
+        Node::Sequence(vec![look(true, false), look(false, true)]),
+        Node::Sequence(vec![look(true, true), look(false, false)]),
+    ])
 }
 
 impl Set {
@@ -396,6 +409,12 @@ mod tests {
         for text in others {
             assert!(!compiled.matches(text), "`{pattern}` should not match `{text}`");
         }
+    }
+
+    #[test]
+    fn words_have_boundaries() {
+        check(r"(\w|:)+\baws\b:.*", &["arn:aws:x"], &["arn:awsx:x", "arnaws:x"]);
+        check(r".*\b", &["a", ":a"], &["", "a:"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Random values that fit a shape, and their plain JSON form, by which values are compared and sent to the oracle.
 
 use neargate_base::Timestamp;
-use neargate_shape::{Kind, Shape, Value, scalar};
+use neargate_shape::{Kind, Location, Shape, Value, scalar};
 use serde_json::{Value as Json, json};
 
 /// What a protocol can carry.
@@ -51,7 +51,12 @@ fn at(shape: &Shape, limits: Limits, random: &mut fastrand::Rng, depth: usize) -
                 return Value::Structure(vec![(member.name, at(member.shape.get(), limits, random, depth + 1))]);
             }
             for member in members {
-                if random.f64() < share || member.required {
+                // A response has a status, whatever its value says.
+                if member.location == Location::StatusCode {
+                    present.push((member.name, Value::Long(200)));
+                } else if random.f64() < share || member.required {
+                    // A query string has no empty list.
+                    let limits = Limits { empty: limits.empty && member.location != Location::Query, ..limits };
                     present.push((member.name, at(member.shape.get(), limits, random, depth + 1)));
                 }
             }
