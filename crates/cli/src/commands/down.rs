@@ -25,7 +25,7 @@ const OTHERS_SHOWN_MAX: usize = 5;
 pub(crate) struct DownArgs {
     #[command(flatten)]
     engine: EngineArgs,
-    /// Also remove the data directory: stacks, logs, images; files of others in it stay
+    /// Also remove the data directory: stacks, logs, images; files of others beside the engine's own folders stay
     #[arg(long)]
     purge: bool,
     /// The data directory to purge where no engine runs [default: `neargate` in the user's data directory]
