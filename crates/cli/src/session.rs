@@ -25,8 +25,8 @@ pub(crate) fn with_engine<T>(
             interrupt.store(true, Ordering::Release);
         });
         let result = work(&endpoint);
-        // Ends the wait above; an engine that does not answer has ended it already.
-        let _ = endpoint.ask_to_stop();
+        // Ends the wait above.
+        engine.ask_to_stop();
         result
     });
     let stopped = engine.stop(patience).map_err(Failure::failed);

@@ -155,6 +155,11 @@ impl Engine {
         &self.notices
     }
 
+    /// Ends [`Self::wait`], as a client's request to stop does.
+    pub fn ask_to_stop(&self) {
+        self.http.ask_to_stop();
+    }
+
     /// Waits until a client asks the engine to stop or the process is told to (SIGINT, SIGTERM).
     pub fn wait(&self) {
         self.http.wait_for_stop();

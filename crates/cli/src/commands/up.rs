@@ -167,8 +167,11 @@ fn tell_notices(screen: &Screen, endpoint: &Endpoint, with_output: bool) {
     let (mut after, mut said) = (0, BTreeSet::new());
     let mut output = (with_output && !screen.is_json()).then(Output::default);
     while !endpoint.is_interrupted() {
-        // An engine that does not answer is stopping.
-        let Ok(notices) = endpoint.notices(after, NOTICES_WAIT) else { return };
+        // The engine is in this process: one that does not answer is stopping, which ends the loop, or busy.
+        let Ok(notices) = endpoint.notices(after, NOTICES_WAIT) else {
+            std::thread::sleep(PAUSE);
+            continue;
+        };
         for notice in notices {
             after = notice.number;
             // One example of what is not acted on is enough.

@@ -74,12 +74,22 @@ impl Server {
         self.address
     }
 
+    /// Asks the engine to stop, as a signal and the control endpoint do.
+    pub(crate) fn ask_to_stop(&self) {
+        tell(&self.stopped);
+    }
+
     /// Returns when somebody asked the engine to stop.
     pub(crate) fn wait_for_stop(&self) {
         let (stopped, news) = &*self.stopped;
         let stopped = stopped.lock().unwrap_or_else(PoisonError::into_inner);
         drop(news.wait_while(stopped, |stopped| !*stopped));
     }
+}
+
+fn tell(stopped: &(Mutex<bool>, Condvar)) {
+    *stopped.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    stopped.1.notify_all();
 }
 
 async fn wait_for_stop(mut stop: mpsc::Receiver<()>, told: Arc<(Mutex<bool>, Condvar)>) {
@@ -94,8 +104,7 @@ async fn wait_for_stop(mut stop: mpsc::Receiver<()>, told: Arc<(Mutex<bool>, Con
         _ = tokio::signal::ctrl_c() => {}
         () = terminate => {}
     }
-    *told.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-    told.1.notify_all();
+    tell(&told);
 }
 
 async fn serve(listener: TcpListener, edge: Arc<Edge>) {
@@ -109,6 +118,8 @@ async fn serve(listener: TcpListener, edge: Arc<Edge>) {
             continue;
         };
         tokio::spawn(attend(stream, Arc::clone(&edge), edge.connections.open()));
+        // Whoever has already sent a request is heard before another can take its place.
+        tokio::task::yield_now().await;
     }
 }
 
