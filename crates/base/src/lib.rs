@@ -7,9 +7,11 @@ mod diagnostic;
 mod region;
 mod scope;
 mod timestamp;
+mod zone;
 
 pub use arn::{Arn, ArnParseError};
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use region::REGIONS;
 pub use scope::{Account, DEFAULT_ACCOUNT, DEFAULT_REGION, Partition, Region, Scope};
 pub use timestamp::Timestamp;
+pub use zone::{Zone, zone_id, zone_names, zones};

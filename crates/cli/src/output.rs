@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use neargate_api::ecs;
 use neargate_base::Arn;
-use neargate_ecs::api as ecs;
 
 use crate::endpoint::control::Notice;
 use crate::endpoint::{CallError, Endpoint};

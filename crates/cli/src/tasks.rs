@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use neargate_api::ecs;
+use neargate_api::logs;
 use neargate_base::{Arn, Diagnostic};
-use neargate_ecs::api as ecs;
-use neargate_logs::api as logs;
 use serde_json::{Value as Json, json};
 
 use crate::codes;

@@ -8,8 +8,8 @@ mod schedules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use neargate_api::ecs;
 use neargate_base::Diagnostic;
-use neargate_ecs::api as ecs;
 use serde_json::{Value as Json, json};
 
 use crate::app::event::EventEntry;

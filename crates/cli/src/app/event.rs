@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
+use neargate_api::events::PutEventsRequestEntry;
 use neargate_base::{Diagnostic, Timestamp};
-use neargate_events::api::PutEventsRequestEntry;
 use serde_json::Value as Json;
 
 use crate::codes;

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use neargate_api::ec2;
+use neargate_api::ssm;
 use neargate_base::Diagnostic;
-use neargate_ec2::api as ec2;
-use neargate_ssm::api as ssm;
 use neargate_template::MissingContext;
 use serde_json::{Map, Value as Json, json};
 
@@ -28,7 +28,7 @@ pub(super) fn answer(
     let text = |name: &str| missing.props.get(name).and_then(Json::as_str);
     let engine = engine.map(|engine| engine.in_environment(text("account"), text("region")));
     match (missing.provider.as_str(), &engine) {
-        ("availability-zones", _) => Ok(text("region").map(|region| neargate_ec2::zone_names(region).into())),
+        ("availability-zones", _) => Ok(text("region").map(|region| neargate_base::zone_names(region).into())),
         ("ssm", _) => parameter(app, engine.as_ref(), text("parameterName").unwrap_or_default()),
         ("vpc-provider", Some(engine)) => vpc(engine, &missing.props),
         ("security-group", Some(engine)) => security_group(engine, &missing.props),
@@ -165,7 +165,7 @@ fn placeholder(missing: &MissingContext) -> Json {
     let text = |name: &str| missing.props.get(name).and_then(Json::as_str);
     let region = text("region").unwrap_or("us-east-1");
     match missing.provider.as_str() {
-        "availability-zones" => neargate_ec2::zone_names(region).into(),
+        "availability-zones" => neargate_base::zone_names(region).into(),
         "ssm" => UNKNOWN_TEXT.into(),
         "vpc-provider" => placeholder_vpc(region),
         "security-group" => json!({ "securityGroupId": "sg-12345678", "allowAllOutbound": true }),
@@ -195,7 +195,7 @@ fn placeholder_vpc(region: &str) -> Json {
                 "availabilityZone": zone, "routeTableId": format!("rtb-{kind}{at}"),
             })
         };
-        let subnets: Vec<_> = neargate_ec2::zone_names(region).into_iter().take(2).enumerate().map(subnet).collect();
+        let subnets: Vec<_> = neargate_base::zone_names(region).into_iter().take(2).enumerate().map(subnet).collect();
         json!({ "type": kind, "name": kind, "subnets": subnets })
     };
     json!({

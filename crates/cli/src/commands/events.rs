@@ -6,8 +6,8 @@ mod transform;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use neargate_api::events as api;
 use neargate_base::Diagnostic;
-use neargate_events::api;
 use serde_json::{Value as Json, json};
 
 use super::EngineArgs;

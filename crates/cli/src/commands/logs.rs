@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use neargate_api::logs as api;
 use neargate_base::{Diagnostic, Timestamp};
-use neargate_logs::api;
 use serde_json::json;
 
 use self::label::{Labels, Origin};

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
+use neargate_api::cloudformation as cfn;
+use neargate_api::ecs;
+use neargate_api::events;
 use neargate_base::Diagnostic;
-use neargate_cloudformation::api as cfn;
-use neargate_ecs::api as ecs;
-use neargate_events::api as events;
 use serde_json::{Value as Json, json};
 
 use super::EngineArgs;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use neargate_api::ecs;
 use neargate_base::{Diagnostic, Timestamp};
-use neargate_ecs::api as ecs;
 use serde_json::{Value as Json, json};
 
 use super::EngineArgs;

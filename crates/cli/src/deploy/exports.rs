@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use neargate_api::cloudformation as cfn;
 use neargate_base::Diagnostic;
-use neargate_cloudformation::api as cfn;
 use serde_json::{Map, Value as Json, json};
 
 use super::follow::{Ending, follow};

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use neargate_api::secretsmanager as secrets;
+use neargate_api::ssm;
 use neargate_base::{Arn, Scope};
-use neargate_secretsmanager::api as secrets;
-use neargate_ssm::api as ssm;
 use serde_json::{Map, Value as Json};
 
 use crate::app::App;

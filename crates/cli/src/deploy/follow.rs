@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use neargate_cloudformation::api as cfn;
+use neargate_api::cloudformation as cfn;
 
 use super::Detail;
 use crate::endpoint::{CallError, Endpoint};

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use neargate_api::secretsmanager as secrets;
+use neargate_api::ssm;
 use neargate_base::{Diagnostic, Scope};
-use neargate_secretsmanager::api as secrets;
-use neargate_ssm::api as ssm;
 
 use super::lines::{Lines, toml_key};
 use super::{environments, exports};

@@ -9,8 +9,8 @@ mod lines;
 
 use std::time::{Duration, Instant};
 
+use neargate_api::cloudformation as cfn;
 use neargate_base::{Diagnostic, Severity};
-use neargate_cloudformation::api as cfn;
 use serde_json::{Value as Json, json};
 
 use crate::app::synth::{Stack, Synthesized, place};

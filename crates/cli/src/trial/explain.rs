@@ -1,8 +1,8 @@
 //! Which events no rule took, and why.
 
+use neargate_api::events as api;
 use neargate_base::{Code, Diagnostic};
 use neargate_event_pattern::{Explanation, Pattern};
-use neargate_events::api;
 
 use crate::app::event::EventEntry;
 use crate::endpoint::Endpoint;

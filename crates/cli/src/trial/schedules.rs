@@ -3,8 +3,8 @@
 //! The clock is turned to a rule's next fire while all other rules with a schedule are disabled, for one that fires
 //! every minute would otherwise fire thousands of times on the way to one that fires every month.
 
+use neargate_api::events as api;
 use neargate_base::{Diagnostic, Timestamp};
-use neargate_events::api;
 use neargate_schedule::{Dialect, Schedule};
 
 use super::explain::rules;

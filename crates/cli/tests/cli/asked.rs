@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use expect_test::{Expect, expect};
-use neargate_logs::api::SERVICE as LOGS;
+use neargate_api::logs::SERVICE as LOGS;
 use serde_json::{Value as Json, json};
 
 use crate::client::call;

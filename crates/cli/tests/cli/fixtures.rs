@@ -1,8 +1,8 @@
 //! `[fixtures]`: what is there before the stacks, and what is missing.
 
 use expect_test::{Expect, expect};
-use neargate_secretsmanager::api::SERVICE as SECRETS;
-use neargate_ssm::api::SERVICE as SSM;
+use neargate_api::secretsmanager::SERVICE as SECRETS;
+use neargate_api::ssm::SERVICE as SSM;
 use neargate_testkit::needs::needs;
 use serde_json::{Value as Json, json};
 

@@ -1,8 +1,8 @@
 //! What the scheduled task's roles are needed for: without each permission in turn, the step that needs it fails.
 
 use expect_test::expect;
-use neargate_cloudformation::api::SERVICE as STACKS;
-use neargate_iam::api::SERVICE as IAM;
+use neargate_api::cloudformation::SERVICE as STACKS;
+use neargate_api::iam::SERVICE as IAM;
 use neargate_testkit::needs::needs;
 use serde_json::{Value as Json, json};
 

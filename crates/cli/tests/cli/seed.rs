@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use expect_test::{Expect, expect};
-use neargate_secretsmanager::api::SERVICE as SECRETS;
+use neargate_api::secretsmanager::SERVICE as SECRETS;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 

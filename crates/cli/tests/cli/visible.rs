@@ -25,7 +25,7 @@ fn an_event_of_a_service_meets_its_rule_and_what_is_none_is_refused() {
     assert_eq!(answer["events"][1]["matched"], json!([]));
     let (status, answer) = tell(&engine.port, "events?region=eu-west-1", &json!([event("aws.s3")]));
     assert_eq!((status, answer.contains(r#""matched":[]"#)), (200, true), "{answer}");
-    let list = crate::client::call(&engine.port, "mars-1", &neargate_events::api::SERVICE, "ListRules", json!({}));
+    let list = crate::client::call(&engine.port, "mars-1", &neargate_api::events::SERVICE, "ListRules", json!({}));
     assert_eq!(
         list.unwrap_err(),
         "InvalidSignatureException: Credential should be scoped to a valid region, not 'mars-1'."

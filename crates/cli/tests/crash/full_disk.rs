@@ -107,7 +107,7 @@ fn deploy(engine: &Engine) {
     let input = json!({
         "StackName": scenario.stack(), "TemplateBody": scenario.template(), "Capabilities": ["CAPABILITY_IAM"],
     });
-    let service = &neargate_cloudformation::api::SERVICE;
+    let service = &neargate_api::cloudformation::SERVICE;
     call(engine, service, "CreateStack", input);
     wait_for("the stack", || {
         let stacks = call(engine, service, "DescribeStacks", json!({ "StackName": scenario.stack() }));
@@ -120,7 +120,7 @@ fn deploy(engine: &Engine) {
 /// The stack's own thing of a type.
 fn physical(engine: &Engine, kind: &str) -> String {
     let input = json!({ "StackName": Scenario::Triggered.stack() });
-    let found = call(engine, &neargate_cloudformation::api::SERVICE, "DescribeStackResources", input);
+    let found = call(engine, &neargate_api::cloudformation::SERVICE, "DescribeStackResources", input);
     let resource = found["StackResources"].as_array().unwrap().iter().find(|it| it["ResourceType"] == kind);
     resource.unwrap()["PhysicalResourceId"].as_str().unwrap().to_owned()
 }
@@ -130,7 +130,7 @@ fn tasks(engine: &Engine, cluster: &str) -> Vec<Json> {
     let mut arns = vec![];
     for status in ["RUNNING", "STOPPED"] {
         let input = json!({ "cluster": cluster, "desiredStatus": status });
-        let listed = call(engine, &neargate_ecs::api::SERVICE, "ListTasks", input);
+        let listed = call(engine, &neargate_api::ecs::SERVICE, "ListTasks", input);
         arns.extend(listed["taskArns"].as_array().unwrap().clone());
     }
     arns.sort_by_key(ToString::to_string);
@@ -139,7 +139,7 @@ fn tasks(engine: &Engine, cluster: &str) -> Vec<Json> {
         return vec![];
     }
     let input = json!({ "cluster": cluster, "tasks": arns });
-    call(engine, &neargate_ecs::api::SERVICE, "DescribeTasks", input)["tasks"].as_array().unwrap().clone()
+    call(engine, &neargate_api::ecs::SERVICE, "DescribeTasks", input)["tasks"].as_array().unwrap().clone()
 }
 
 /// Messages of the group, by stream.
@@ -151,7 +151,7 @@ fn messages(engine: &Engine, group: &str) -> BTreeMap<String, Vec<String>> {
         if !token.is_null() {
             input["nextToken"] = token;
         }
-        let page = call(engine, &neargate_logs::api::SERVICE, "FilterLogEvents", input);
+        let page = call(engine, &neargate_api::logs::SERVICE, "FilterLogEvents", input);
         for event in page["events"].as_array().unwrap() {
             let stream = event["logStreamName"].as_str().unwrap().to_owned();
             found.entry(stream).or_default().push(event["message"].as_str().unwrap().to_owned());
@@ -173,7 +173,7 @@ fn put_until_refused(engine: &Engine, disk: &Disk) -> (Vec<String>, String) {
         assert!(number < 5000, "nothing is refused on a full disk");
         let name = format!("p{number}");
         let input = json!({ "Name": name, "Value": "v".repeat(2000), "Type": "String" });
-        match engine.client.call(&neargate_ssm::api::SERVICE, "PutParameter", input) {
+        match engine.client.call(&neargate_api::ssm::SERVICE, "PutParameter", input) {
             Ok(_) => acknowledged.push(name),
             Err(CallError::Fault(text)) => {
                 assert!(text.contains("ServiceUnavailable") && text.contains("cannot be written"), "{text}");
@@ -187,10 +187,10 @@ fn put_until_refused(engine: &Engine, disk: &Disk) -> (Vec<String>, String) {
 
 fn check_parameters(engine: &Engine, acknowledged: &[String], refused: &str) {
     for name in acknowledged {
-        call(engine, &neargate_ssm::api::SERVICE, "GetParameter", json!({ "Name": name }));
+        call(engine, &neargate_api::ssm::SERVICE, "GetParameter", json!({ "Name": name }));
     }
     let input = json!({ "Name": refused });
-    let found = engine.client.call(&neargate_ssm::api::SERVICE, "GetParameter", input);
+    let found = engine.client.call(&neargate_api::ssm::SERVICE, "GetParameter", input);
     assert!(matches!(&found, Err(CallError::Fault(text)) if text.contains("ParameterNotFound")), "{found:?}");
 }
 
@@ -315,7 +315,7 @@ pub(crate) fn goes_on_by_itself() {
     check_parameters(&drill.engine, &acknowledged, &refused);
     call(
         &drill.engine,
-        &neargate_ssm::api::SERVICE,
+        &neargate_api::ssm::SERVICE,
         "PutParameter",
         json!({ "Name": refused, "Value": "v", "Type": "String" }),
     );

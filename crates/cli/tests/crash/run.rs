@@ -150,7 +150,7 @@ impl Knowledge {
             let input = json!({
                 "StackName": stack, "TemplateBody": self.scenario.template(), "Capabilities": ["CAPABILITY_IAM"],
             });
-            match engine.client.call(&neargate_cloudformation::api::SERVICE, "CreateStack", input) {
+            match engine.client.call(&neargate_api::cloudformation::SERVICE, "CreateStack", input) {
                 Ok(_) => {}
                 Err(CallError::Fault(text)) if self.stack_calls > 1 && text.contains("AlreadyExists") => {}
                 Err(CallError::Fault(text)) => panic!("{text}"),
@@ -161,7 +161,7 @@ impl Knowledge {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let stacks =
-                call(engine, &neargate_cloudformation::api::SERVICE, "DescribeStacks", json!({ "StackName": stack }))?;
+                call(engine, &neargate_api::cloudformation::SERVICE, "DescribeStacks", json!({ "StackName": stack }))?;
             match stacks["Stacks"][0]["StackStatus"].as_str().unwrap() {
                 "CREATE_COMPLETE" => break,
                 "CREATE_IN_PROGRESS" if !self.stack_complete => {}
@@ -173,7 +173,7 @@ impl Knowledge {
         self.stack_complete = true;
         if self.cluster.is_empty() {
             let input = json!({ "StackName": stack });
-            let resources = call(engine, &neargate_cloudformation::api::SERVICE, "DescribeStackResources", input)?;
+            let resources = call(engine, &neargate_api::cloudformation::SERVICE, "DescribeStackResources", input)?;
             let physical = |kind: &str| {
                 let all = resources["StackResources"].as_array().unwrap();
                 let found: Vec<&Json> = all.iter().filter(|it| it["ResourceType"] == kind).collect();
@@ -244,7 +244,7 @@ impl Knowledge {
         let mut arns = vec![];
         for status in ["RUNNING", "STOPPED"] {
             let input = json!({ "cluster": self.cluster, "desiredStatus": status });
-            let listed = call(engine, &neargate_ecs::api::SERVICE, "ListTasks", input)?;
+            let listed = call(engine, &neargate_api::ecs::SERVICE, "ListTasks", input)?;
             arns.extend(listed["taskArns"].as_array().unwrap().clone());
         }
         // One that is told to stop between the two calls is in both.
@@ -254,7 +254,7 @@ impl Knowledge {
             return Ok(vec![]);
         }
         let input = json!({ "cluster": self.cluster, "tasks": arns });
-        let described = call(engine, &neargate_ecs::api::SERVICE, "DescribeTasks", input)?;
+        let described = call(engine, &neargate_api::ecs::SERVICE, "DescribeTasks", input)?;
         Ok(described["tasks"].as_array().unwrap().iter().map(|view| self.task(view)).collect())
     }
 
@@ -289,7 +289,7 @@ impl Knowledge {
     fn check_logs(&self, engine: &mut Engine) -> Step {
         let tasks = self.tasks(engine)?;
         let input = json!({ "logGroupName": self.log_group });
-        let found = call(engine, &neargate_logs::api::SERVICE, "FilterLogEvents", input)?;
+        let found = call(engine, &neargate_api::logs::SERVICE, "FilterLogEvents", input)?;
         let lines: Vec<(&str, &str)> = found["events"]
             .as_array()
             .unwrap()

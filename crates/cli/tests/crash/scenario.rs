@@ -54,7 +54,7 @@ impl Scenario {
             "Name": "app/creds", "ClientRequestToken": "0123456789abcdef0123456789abcdef",
             "SecretString": json!({ "apiKey": API_KEY }).to_string(),
         });
-        client.call(&neargate_secretsmanager::api::SERVICE, "CreateSecret", input).map(drop)
+        client.call(&neargate_api::secretsmanager::SERVICE, "CreateSecret", input).map(drop)
     }
 
     /// What a task that the `number`-th start brings about prints.
@@ -85,7 +85,7 @@ impl Scenario {
         }
         let detail = json!({ "subject": "execute", "command": marker }).to_string();
         let entry = json!({ "Source": "com.corp.env.my-proj.manage", "DetailType": "Management", "Detail": detail });
-        let events: &'static ServiceShape = &neargate_events::api::SERVICE;
+        let events: &'static ServiceShape = &neargate_api::events::SERVICE;
         let answer = client.call(events, "PutEvents", json!({ "Entries": [entry] }))?;
         assert_eq!(answer["FailedEntryCount"].as_i64().unwrap_or(0), 0, "{answer}");
         Ok(())

@@ -7,7 +7,6 @@
 //! Invariant: a template with a resource type that nobody has is refused before anything is made.
 //! Invariant: every step runs as the principal that asked for the stack, or as the stack's role.
 
-pub mod api;
 mod errors;
 mod executor;
 pub mod lacks;
@@ -21,6 +20,7 @@ mod world;
 
 pub use properties::knows_properties_of;
 
+use neargate_api::cloudformation as api;
 use neargate_kernel::{OperationEntry, Service};
 
 /// The service.

@@ -8,7 +8,7 @@ use crate::api;
 use crate::kind::Kind;
 use crate::state::{Address, NatGateway, NetworkInterface, RouteTable, SecurityGroup, Subnet, Vpc};
 use crate::tags::tags as tags_of;
-use crate::zones::zone_id;
+use neargate_base::zone_id;
 
 const TAG: &str = "ec2:ResourceTag/";
 

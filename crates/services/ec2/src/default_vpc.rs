@@ -14,7 +14,7 @@ use crate::errors::Ec2Error;
 use crate::kind::Kind;
 use crate::ops::default_group;
 use crate::state::{Association, InternetGateway, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc};
-use crate::zones::zones;
+use neargate_base::zones;
 
 const VPC_BLOCK: &str = "172.31.0.0/16";
 

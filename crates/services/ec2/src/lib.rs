@@ -11,7 +11,6 @@
 //! Invariant: nothing is deleted that something else hangs on; the fault is EC2's `DependencyViolation`.
 
 mod access;
-pub mod api;
 mod cidr;
 mod default_vpc;
 mod errors;
@@ -26,8 +25,8 @@ mod tags;
 mod zones;
 
 pub use interfaces::Interfaces;
-pub use zones::zone_names;
 
+use neargate_api::ec2 as api;
 use neargate_kernel::{OperationEntry, ResourceType, Service};
 
 /// The service.

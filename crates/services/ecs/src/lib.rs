@@ -6,7 +6,6 @@
 //! Invariant: knows no container runtime; a task order carries everything there is to know about a task.
 
 mod access;
-pub mod api;
 mod attributes;
 mod capacity;
 mod check;
@@ -25,6 +24,7 @@ mod state;
 
 use std::collections::BTreeMap;
 
+use neargate_api::ecs as api;
 use neargate_base::Scope;
 use neargate_kernel::{OperationEntry, Service, Store};
 

@@ -7,7 +7,6 @@
 //! Invariant: what goes wrong with a delivery never fails the call that put the event; it is counted, published and said.
 
 mod access;
-pub mod api;
 mod deliver;
 mod errors;
 mod ops;
@@ -16,6 +15,7 @@ mod schedules;
 mod state;
 pub mod visible;
 
+use neargate_api::events as api;
 use neargate_kernel::{OperationEntry, Service};
 
 pub use deliver::Bus;

@@ -8,7 +8,6 @@
 //! Invariant: no users, groups or instance profiles: their operations answer 501.
 
 mod access;
-pub mod api;
 mod authorizer;
 mod aws_managed;
 mod caller;
@@ -20,6 +19,7 @@ mod state;
 
 pub use authorizer::{Iam, explain_access};
 
+use neargate_api::iam as api;
 use neargate_kernel::{Service, Store};
 
 /// IAM behind the kernel's port.

@@ -10,7 +10,6 @@
 //! Invariant: no asymmetric, HMAC, imported or multi-region keys: making one answers 501 by name.
 
 mod access;
-pub mod api;
 mod cipher;
 mod errors;
 mod grants;
@@ -22,6 +21,7 @@ mod reference;
 mod resources;
 mod state;
 
+use neargate_api::kms as api;
 use neargate_kernel::{Service, Store};
 
 /// The service.

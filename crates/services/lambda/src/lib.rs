@@ -5,13 +5,13 @@
 //!
 //! Invariant: a record says of itself that it is not run; no size, hash or address of code is made up.
 
-pub mod api;
 mod errors;
 mod functions;
 mod ops;
 mod resources;
 mod state;
 
+use neargate_api::lambda as api;
 use neargate_kernel::{OperationEntry, Service, Store};
 
 /// The service.

@@ -7,7 +7,6 @@
 //! Deliberately absent: metric and subscription filters, queries; each is refused by name.
 
 mod access;
-pub mod api;
 mod append;
 mod data_key;
 mod errors;
@@ -19,6 +18,7 @@ mod read;
 mod resources;
 mod state;
 
+use neargate_api::logs as api;
 use neargate_kernel::{OperationEntry, Service};
 
 /// The service.

@@ -10,7 +10,6 @@
 //! Invariant: no rotation and no replicas: their operations and parameters answer 501 by name.
 
 mod access;
-pub mod api;
 mod envelope;
 mod errors;
 mod jobs;
@@ -21,6 +20,7 @@ mod resources;
 mod state;
 mod versions;
 
+use neargate_api::secretsmanager as api;
 use neargate_kernel::{Cx, Fault, Service, Store};
 
 /// The service.

@@ -6,7 +6,6 @@
 //! Invariant: values of type `SecureString` are kept as ciphertexts of KMS only, see [`secure`].
 //! Invariant: a parameter's earlier versions are records of their own, so that a change writes two small rows.
 
-pub mod api;
 mod errors;
 mod filter;
 mod name;
@@ -16,6 +15,7 @@ mod resources;
 mod secure;
 mod state;
 
+use neargate_api::ssm as api;
 use neargate_kernel::{Service, Store};
 
 pub use public::provide;

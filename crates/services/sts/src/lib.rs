@@ -6,13 +6,13 @@
 //! Invariant: credentials live on process time: the clock that clients see, that cannot be turned.
 //! Invariant: an access key id is one in all accounts and regions.
 
-pub mod api;
 mod credentials;
 mod errors;
 mod ops;
 
 pub use credentials::{Credential, credential};
 
+use neargate_api::sts as api;
 use neargate_kernel::{OperationEntry, Service, Store};
 
 /// The service.

@@ -7,7 +7,6 @@ use serde_json::{Value as Json, json};
 
 use crate::arbitrary::{Limits, plain, value};
 use crate::oracle::Oracle;
-use crate::services;
 
 const SEEDS: u64 = 4;
 
@@ -44,7 +43,7 @@ impl Sent {
 #[needs(botocore)]
 fn we_read_what_botocore_sends() {
     let mut oracle = Oracle::start();
-    for service in services::ALL {
+    for service in neargate_api::ALL {
         let Some(codec) = codec(service.protocol) else { continue };
         let json = matches!(service.protocol, Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson);
         for operation in service.operations {
@@ -55,7 +54,7 @@ fn we_read_what_botocore_sends() {
                 let sent = Sent::from_json(&oracle.ask(&ask));
                 let context = format!("{} {} seed {seed}", service.name, operation.name);
                 let decoded = sent.with(|request| {
-                    let identified = identify(services::ALL, request);
+                    let identified = identify(neargate_api::ALL, request);
                     let Identified::Operation(_, found) = identified else { panic!("{context}: {identified:?}") };
                     assert!(std::ptr::eq(found, *operation), "{context}: {}", found.name);
                     codec.decode_request(found, request).unwrap_or_else(|error| panic!("{context}: {error}"))
@@ -70,7 +69,7 @@ fn we_read_what_botocore_sends() {
 #[needs(botocore)]
 fn botocore_reads_what_we_answer() {
     let mut oracle = Oracle::start();
-    for service in services::ALL {
+    for service in neargate_api::ALL {
         let Some(codec) = codec(service.protocol) else { continue };
         for operation in service.operations {
             for seed in 0..SEEDS {
@@ -92,7 +91,7 @@ fn botocore_reads_what_we_answer() {
 #[needs(botocore)]
 fn botocore_reads_our_errors() {
     let mut oracle = Oracle::start();
-    for service in services::ALL {
+    for service in neargate_api::ALL {
         let Some(codec) = codec(service.protocol) else { continue };
         let fault = Fault::sender("NoSuchThing", "no <thing> & nothing else");
         let response = codec.encode_error(service, &fault, "request-2");

@@ -3,11 +3,9 @@
 use neargate_testkit::needs::needs;
 use neargate_wire::{Identified, Request, identify};
 
-use crate::services;
-
 fn meaning(headers: &[(&str, &str)], method: &str, target: &str, body: &str) -> String {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    match identify(services::ALL, &Request { method, path, query, headers, body: body.as_bytes() }) {
+    match identify(neargate_api::ALL, &Request { method, path, query, headers, body: body.as_bytes() }) {
         Identified::Operation(service, operation) => format!("{} {}", service.name, operation.name),
         Identified::Unimplemented(service, name) => format!("{} lacks {name}", service.name),
         Identified::UnknownOperation(service, name) => format!("{} knows no {name}", service.name),

@@ -16,7 +16,6 @@ mod identify;
 mod oracle;
 mod robust;
 mod roundtrip;
-mod services;
 mod signatures;
 
 use neargate_testkit::needs::Need;

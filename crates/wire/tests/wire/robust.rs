@@ -8,13 +8,12 @@ use neargate_wire::{Request, codec, identify, sigv4};
 
 use crate::arbitrary::{Limits, value};
 use crate::roundtrip::incoming;
-use crate::services;
 
 /// A mutated request is refused or read; what is read fits its shape well enough to be validated.
 #[needs()]
 fn mutated_requests_never_panic() {
     let mut read = 0;
-    for service in services::ALL {
+    for service in neargate_api::ALL {
         let Some(codec) = codec(service.protocol) else { continue };
         for (index, operation) in service.operations.iter().enumerate() {
             let random = &mut fastrand::Rng::with_seed(index as u64);
@@ -30,7 +29,7 @@ fn mutated_requests_never_panic() {
                     }
                     Err(error) => assert_eq!(codec.refusal(&error).status, 400),
                 }
-                identify(services::ALL, &request);
+                identify(neargate_api::ALL, &request);
             }
         }
     }
@@ -54,11 +53,11 @@ fn deep_requests_are_refused_before_anything_recurses() {
     let deep = "a.".repeat(200_000);
     let form = format!("Action=DescribeVpcs&Version=2016-11-15&{deep}=1");
     let json = "{\"a\":".repeat(200_000);
-    for service in services::ALL {
+    for service in neargate_api::ALL {
         let Some(codec) = codec(service.protocol) else { continue };
         for body in [&form, &json] {
             let request = Request { method: "POST", path: "/", query: "", headers: &[], body: body.as_bytes() };
-            identify(services::ALL, &request);
+            identify(neargate_api::ALL, &request);
             let decoded = codec.decode_request(service.operations[0], &request);
             assert!(decoded.is_err() || body.starts_with('{'), "{}", service.name);
         }
@@ -84,7 +83,7 @@ fn malformed_authorization_is_no_claim() {
 #[needs()]
 fn every_pattern_of_the_models_can_be_checked() {
     let mut seen = BTreeSet::new();
-    for operation in services::ALL.iter().flat_map(|service| service.operations) {
+    for operation in neargate_api::ALL.iter().flat_map(|service| service.operations) {
         visit((operation.input)(), &mut seen);
         visit((operation.output)(), &mut seen);
     }

@@ -5,12 +5,11 @@ use neargate_testkit::needs::needs;
 use neargate_wire::{Answer, Codec, Fault, Outgoing, Request, codec};
 
 use crate::arbitrary::{Limits, plain, value};
-use crate::services;
 
 const SEEDS: u64 = 12;
 
 fn each(check: impl Fn(&'static ServiceShape, &'static dyn Codec, Limits)) {
-    for service in services::ALL {
+    for service in neargate_api::ALL {
         let Some(codec) = codec(service.protocol) else { continue };
         let json = matches!(service.protocol, Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson);
         check(service, codec, Limits { empty: json, milliseconds: true });

@@ -1,7 +1,6 @@
-//! Wire shapes: `crates/services/<service>/src/api.rs` from botocore's models.
+//! Wire shapes: `crates/api/src/<service>.rs` from botocore's models.
 //!
-//! `xtask/codegen/wire.txt` lists the operations; only shapes that they reach are written. The tests of the codecs get the list
-//! of services, so that every operation is tested from the moment it exists.
+//! `xtask/codegen/wire.txt` lists the operations; only shapes that they reach are written.
 //!
 //! Invariant: the models' version is pinned, so the same checkout always gives the same text.
 
@@ -20,10 +19,10 @@ pub(crate) fn generate() -> Result<Vec<Generated>, String> {
     for (service, operations) in parse(&list)? {
         let model = botocore::Model::read(&data, &service)?;
         let text = render::api(&service, &model, &operations).map_err(|error| format!("{service}: {error}"))?;
-        files.push(Generated { path: format!("crates/services/{service}/src/api.rs").into(), text });
+        files.push(Generated { path: format!("crates/api/src/{}.rs", service.replace('-', "_")).into(), text });
         services.push(service);
     }
-    files.push(Generated { path: "crates/wire/tests/wire/services.rs".into(), text: render::list(&services) });
+    files.push(Generated { path: "crates/api/src/lib.rs".into(), text: render::root(&services) });
     Ok(files)
 }
 

@@ -1,8 +1,8 @@
 //! `neargate explain task`: from the event, schedule or request over rule and target to each container's end.
 
 use clap::Args;
+use neargate_api::ecs;
 use neargate_base::Timestamp;
-use neargate_ecs::api as ecs;
 use serde_json::{Value as Json, json};
 
 use crate::commands::EngineArgs;

@@ -68,7 +68,7 @@ fn report(cx: &mut Cx<'_>, effect: &Effect, _: &Report) -> Result<(), Fault> {
 
 fn service() -> Service {
     Service {
-        shape: &neargate_sts::api::SERVICE,
+        shape: &neargate_api::sts::SERVICE,
         operations: vec![],
         resources: vec![],
         jobs: vec![(WORK, work)],

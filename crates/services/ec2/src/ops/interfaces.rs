@@ -11,7 +11,7 @@ use crate::kind::Kind;
 use crate::list::{Field, Listed, Query, each, flag, list, text};
 use crate::state::{Address, NetworkInterface, SecurityGroup, Serves, Subnet};
 use crate::tags;
-use crate::zones::zone_id;
+use neargate_base::zone_id;
 
 /// `DescribeNetworkInterfaces` lists network interfaces.
 pub(crate) struct DescribeNetworkInterfaces;

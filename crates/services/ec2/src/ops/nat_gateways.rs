@@ -14,7 +14,7 @@ use crate::kind::{Kind, new_id};
 use crate::list::{Field, Listed, Query, list, text};
 use crate::state::{Address, InternetGateway, NatGateway, NetworkInterface, Serves, Subnet, forget, known};
 use crate::tags;
-use crate::zones::zone_id;
+use neargate_base::zone_id;
 
 /// `CreateNatGateway` makes a gateway with an interface in the subnet.
 pub(crate) struct CreateNatGateway;

@@ -12,7 +12,7 @@ use crate::kind::{Kind, new_id};
 use crate::list::{Field, Listed, Query, flag, list, number, text};
 use crate::state::{NetworkInterface, RouteTable, Subnet, Vpc, forget, known};
 use crate::tags;
-use crate::zones::{zone_id, zones};
+use neargate_base::{zone_id, zones};
 
 /// `CreateSubnet` makes a subnet in one zone; its block lies in the VPC's and apart from the other subnets'.
 pub(crate) struct CreateSubnet;
@@ -66,7 +66,7 @@ impl Operation for CreateSubnet {
 fn zone(cx: &Cx<'_>, name: Option<&str>, id: Option<&str>) -> Result<String, Ec2Error> {
     let zones = zones(cx.scope.region.as_str());
     let fits =
-        |zone: &&crate::zones::Zone| name.is_none_or(|name| zone.name == name) && id.is_none_or(|id| zone.id == id);
+        |zone: &&neargate_base::Zone| name.is_none_or(|name| zone.name == name) && id.is_none_or(|id| zone.id == id);
     zones.iter().find(fits).map(|zone| zone.name.clone()).ok_or_else(|| {
         let names: Vec<_> = zones.iter().map(|zone| zone.name.as_str()).collect();
         Ec2Error::InvalidValue(format!(

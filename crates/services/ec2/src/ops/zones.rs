@@ -7,7 +7,9 @@ use super::{anything, real};
 use crate::api;
 use crate::errors::Ec2Error;
 use crate::list::{Field, select, text};
-use crate::zones::{REGIONS, zones};
+use neargate_base::zones;
+
+use crate::zones::REGIONS;
 
 /// `DescribeAvailabilityZones` lists the region's three zones.
 pub(crate) struct DescribeAvailabilityZones;

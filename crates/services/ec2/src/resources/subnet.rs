@@ -7,7 +7,7 @@ use super::{answer, delete, input, must_replace, retag, truth};
 use crate::api;
 use crate::kind::Kind;
 use crate::state::{Subnet, known};
-use crate::zones::zone_id;
+use neargate_base::zone_id;
 
 /// `AWS::EC2::Subnet`: `Ref` is the id.
 pub(crate) struct SubnetType;
