@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 const MS_PER_DAY: i64 = 86_400_000;
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Milliseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,6 +42,36 @@ impl Timestamp {
         let (year, month, day) = civil_from_days(self.0.div_euclid(MS_PER_DAY));
         let second = self.0.rem_euclid(MS_PER_DAY) / 1000;
         format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+    }
+}
+
+/// As HTTP headers have it, in whole seconds.
+impl Timestamp {
+    /// `Sat, 21 Nov 2026 10:00:00 GMT`.
+    pub fn to_http_date(self) -> String {
+        let days = self.0.div_euclid(MS_PER_DAY);
+        let (year, month, day) = civil_from_days(days);
+        let second = self.0.rem_euclid(MS_PER_DAY) / 1000;
+        let name = |names: &[&'static str], at: i64| usize::try_from(at).ok().and_then(|at| names.get(at).copied());
+        format!(
+            "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} GMT",
+            name(&WEEKDAYS, days.rem_euclid(7)).unwrap_or_default(),
+            name(&MONTHS, month - 1).unwrap_or_default(),
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        )
+    }
+
+    /// Reads `Sat, 21 Nov 2026 10:00:00 GMT`; `None` where the text is something else. The name of the day is not looked at.
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        let rest = text.split_once(", ")?.1.strip_suffix(" GMT")?;
+        let [day, month, year, time] = rest.split(' ').collect::<Vec<_>>().try_into().ok()?;
+        let month = MONTHS.iter().position(|name| *name == month)? + 1;
+        if !(1..=2).contains(&day.len()) || year.len() != 4 {
+            return None;
+        }
+        parse(&format!("{year}-{month:02}-{day:0>2}T{time}Z")).filter(|_| time.len() == 8)
     }
 }
 
@@ -136,6 +168,28 @@ mod tests {
         assert_eq!("2024-02-29T23:59:59.5+01:30".parse::<Timestamp>().unwrap().to_string(), "2024-02-29T22:29:59.500Z");
         assert_eq!(Timestamp(0).to_iso_seconds(), "1970-01-01T00:00:00Z");
         assert_eq!(Timestamp(-1).to_string(), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn http_dates_are_written_and_read() {
+        assert_eq!(Timestamp(0).to_http_date(), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(Timestamp(1_795_255_200_999).to_http_date(), "Sat, 21 Nov 2026 10:00:00 GMT");
+        for days in -200_000..200_000 {
+            let time = Timestamp(days * 86_400_000 + 45_296_000);
+            assert_eq!(Timestamp::from_http_date(&time.to_http_date()), Some(time));
+        }
+        for text in [
+            "",
+            "Sat, 21 Nov 2026 10:00:00",
+            "Sat, 31 Nov 2026 10:00:00 GMT",
+            "Sat, 21 Nev 2026 10:00:00 GMT",
+            "Sat, 021 Nov 2026 10:00:00 GMT",
+            "Sat, 21 Nov 2026 10:00:00.5 GMT",
+            "Sat, 21 Nov +026 10:00:00 GMT",
+            "2026-11-21T10:00:00Z",
+        ] {
+            assert_eq!(Timestamp::from_http_date(text), None, "{text}");
+        }
     }
 
     #[test]
