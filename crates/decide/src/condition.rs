@@ -145,9 +145,7 @@ impl Test {
         match self {
             Self::Text(case) => equal(wanted, got, case, variables),
             Self::Like => like(wanted, got, Case::Matters, variables),
-            Self::Number(order) => {
-                number(wanted).zip(number(got)).is_some_and(|(wanted, got)| order.holds(&got, &wanted)).into()
-            }
+            Self::Number(order) => numbers(wanted, got, order).into(),
             Self::Date(order) => {
                 date(wanted).zip(date(got)).is_some_and(|(wanted, got)| order.holds(&got, &wanted)).into()
             }
@@ -173,6 +171,15 @@ impl Order {
     }
 }
 
+/// Whole numbers are compared to their last digit, all others as binary64.
+fn numbers(wanted: &str, got: &str, order: Order) -> bool {
+    let whole = |text: &str| text.trim().parse::<i128>().ok();
+    if let (Some(wanted), Some(got)) = (whole(wanted), whole(got)) {
+        return order.holds(&got, &wanted);
+    }
+    number(wanted).zip(number(got)).is_some_and(|(wanted, got)| order.holds(&got, &wanted))
+}
+
 fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
@@ -191,6 +198,7 @@ fn date(text: &str) -> Option<Timestamp> {
         // `hh:mm` and the zone.
         Some((_, time)) if time.len() > 5 => parse(&format!("{}:00{}", text.get(..16)?, text.get(16..)?)),
         Some(_) => None,
+        None if text.len() > 10 => None,
         None => parse(&format!("{}T00:00:00Z", format!("{text}-01-01").get(..10)?)),
     }
 }

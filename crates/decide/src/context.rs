@@ -2,7 +2,8 @@
 
 use crate::keys;
 
-/// What is known about a request: condition keys, whose case does not matter, with one or more values each.
+/// What is known about a request: condition keys, whose case does not matter, with one or more values each. A key without values is
+/// absent.
 ///
 /// Every other key is absent from the request, unless the context is [open](Context::open): then a key that AWS would fill for the
 /// action and that has no value here is unknown.
@@ -53,7 +54,7 @@ impl Context {
     /// What is known of a key.
     pub fn lookup(&self, key: &str) -> Lookup<'_> {
         if let Some((_, values)) = self.entries.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
-            return Lookup::Values(values);
+            return if values.is_empty() { Lookup::Absent } else { Lookup::Values(values) };
         }
         let Some((action, resource)) = &self.asked else { return Lookup::Absent };
         if self.complete.iter().any(|complete| keys::means(complete, key)) || !keys::is_filled(action, resource, key) {

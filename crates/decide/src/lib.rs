@@ -30,6 +30,7 @@
 //! - An element this crate does not know is refused when the document is stored, never skipped when it is evaluated.
 
 mod caller;
+mod check;
 mod condition;
 mod context;
 mod document;

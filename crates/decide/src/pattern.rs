@@ -44,12 +44,12 @@ pub(super) fn like(pattern: &str, text: &str, case: Case, variables: Option<&Con
     if !begins_alike(pattern, text, case) {
         return Truth::No;
     }
-    expand(pattern, variables).map_or(Truth::No, |pattern| pattern.fits(text, case))
+    expand(pattern, 0, variables).map_or(Truth::No, |pattern| pattern.fits(text, case))
 }
 
 /// Whether text is what the pattern says, wildcards being ordinary letters.
 pub(super) fn equal(pattern: &str, text: &str, case: Case, variables: Option<&Context>) -> Truth {
-    let Some(mut expanded) = expand(pattern, variables) else { return Truth::No };
+    let Some(mut expanded) = expand(pattern, 0, variables) else { return Truth::No };
     for token in &mut expanded.tokens {
         match token {
             Token::One => *token = Token::Letter('?'),
@@ -63,7 +63,7 @@ pub(super) fn equal(pattern: &str, text: &str, case: Case, variables: Option<&Co
 /// Whether an ARN fits the pattern of a `Resource` element.
 ///
 /// A pattern with fewer than six parts is completed with `*`. A wildcard inside one of the first five parts stays in its part,
-/// unless it is a `*` at the part's end.
+/// unless it is a `*` at the part's end. Variables stand in the last part alone; before it, `${` is text.
 pub(super) fn resource_matches(pattern: &str, arn: &str, variables: Option<&Context>) -> Truth {
     if pattern == "*" || (pattern == arn && !pattern.contains("${")) {
         return Truth::Yes;
@@ -71,7 +71,8 @@ pub(super) fn resource_matches(pattern: &str, arn: &str, variables: Option<&Cont
     if !begins_alike(pattern, arn, Case::Matters) {
         return Truth::No;
     }
-    let Some(mut expanded) = expand(pattern, variables) else { return Truth::No };
+    let last_part = pattern.match_indices(':').nth(4).map_or(pattern.len(), |(colon, _)| colon);
+    let Some(mut expanded) = expand(pattern, last_part, variables) else { return Truth::No };
     let tokens = &mut expanded.tokens;
     let colons = tokens.iter().filter(|token| **token == Token::Letter(':')).count();
     for _ in colons..5 {
@@ -147,13 +148,15 @@ enum Value<'a> {
     None,
 }
 
-/// The pattern's steps, variables replaced; `None` where a variable has no single value.
-fn expand(pattern: &str, variables: Option<&Context>) -> Option<Expanded> {
+/// The pattern's steps, variables from a place on replaced; `None` where a variable has no single value.
+fn expand(pattern: &str, variables_from: usize, variables: Option<&Context>) -> Option<Expanded> {
     let mut tokens = Vec::with_capacity(pattern.len());
     let mut unknown = BTreeSet::new();
     let mut rest = pattern;
     while let Some(letter) = rest.chars().next() {
-        let variable = variables.zip(rest.strip_prefix("${").and_then(|inner| inner.split_once('}')));
+        let is_place = pattern.len() - rest.len() >= variables_from;
+        let variable =
+            variables.filter(|_| is_place).zip(rest.strip_prefix("${").and_then(|inner| inner.split_once('}')));
         if let Some((context, (name, after))) = variable {
             match value_of(name, context) {
                 Value::Text(text) => tokens.extend(text.chars().map(Token::Letter)),

@@ -1,8 +1,9 @@
-//! From text to [`Document`], with everything refused that AWS refuses when a document is stored.
+//! From text to [`Document`]: its structure. What AWS refuses beyond that is in [`check`](super::check).
 
 use serde_json::{Map, Value};
 
 use super::caller::PrincipalPattern;
+use super::check::{check, is_date};
 use super::condition::Condition;
 use super::document::{Document, Effect, Part, Principals, Statement};
 use super::malformed::{Kind, Malformed};
@@ -10,137 +11,145 @@ use super::malformed::{Kind, Malformed};
 type Object = Map<String, Value>;
 
 impl Document {
-    /// Reads a document.
+    /// Reads a document that is about to be stored.
     ///
     /// # Errors
     /// The first thing for which AWS would refuse it.
     pub fn parse(text: &str, kind: Kind) -> Result<Self, Malformed> {
-        let syntax = |hint: String| Malformed::Syntax(kind, hint);
-        let json: Value = serde_json::from_str(text).map_err(|error| syntax(error.to_string()))?;
-        let object = json.as_object().ok_or_else(|| syntax("a policy is a JSON object".to_owned()))?;
-        only(object, &["Version", "Id", "Statement"]).map_err(syntax)?;
+        let mut reading = Reading { kind, legacy: vec![] };
+        let (document, version) = reading.document(text)?;
+        check(&document, version.as_deref(), kind, &reading.legacy)?;
+        Ok(document)
+    }
+
+    /// Reads a document that was stored: what AWS has come to refuse since is read as it was.
+    ///
+    /// # Errors
+    /// What makes it no document at all.
+    pub fn load(text: &str, kind: Kind) -> Result<Self, Malformed> {
+        Ok(Reading { kind, legacy: vec![] }.document(text)?.0)
+    }
+}
+
+/// What is noticed while a document is read and refused only after its structure is.
+struct Reading {
+    kind: Kind,
+    /// What AWS's first parser of policies does not take: an effect in other letters, a date that is none.
+    legacy: Vec<String>,
+}
+
+impl Reading {
+    fn syntax(&self, hint: impl Into<String>) -> Malformed {
+        Malformed::Syntax(self.kind, hint.into())
+    }
+
+    /// The document and its version.
+    fn document(&mut self, text: &str) -> Result<(Document, Option<String>), Malformed> {
+        let json: Value = serde_json::from_str(text).map_err(|error| self.syntax(error.to_string()))?;
+        let object = json.as_object().ok_or_else(|| self.syntax("a policy is a JSON object"))?;
+        only(object, &["Version", "Id", "Statement"]).map_err(|hint| self.syntax(hint))?;
+        if object.get("Id").is_some_and(|id| !id.is_string()) {
+            return Err(self.syntax("`Id` must be text"));
+        }
         let version = match object.get("Version") {
             None => None,
             Some(Value::String(version)) if matches!(version.as_str(), "2008-10-17" | "2012-10-17") => {
-                Some(version.as_str())
+                Some(version.clone())
             }
-            Some(other) => return Err(syntax(format!("got version `{other}`, expected `2012-10-17`"))),
+            Some(other) => return Err(self.syntax(format!("got version `{other}`, expected `2012-10-17`"))),
         };
         let statements = match object.get("Statement") {
             Some(Value::Array(statements)) => statements.iter().collect(),
             Some(statement @ Value::Object(_)) => vec![statement],
-            _ => return Err(syntax("`Statement` must be an object or a list of objects".to_owned())),
+            _ => return Err(self.syntax("`Statement` must be an object or a list of objects")),
         };
         if statements.is_empty() {
-            return Err(syntax("`Statement` is empty".to_owned()));
+            return Err(self.syntax("`Statement` is empty"));
         }
-        let read = |statement: &&Value| match statement.as_object() {
-            Some(object) => read_statement(object, kind),
-            None => Err(syntax("a statement is a JSON object".to_owned())),
+        let mut read = vec![];
+        for statement in statements {
+            let object = statement.as_object().ok_or_else(|| self.syntax("a statement is a JSON object"))?;
+            read.push(self.statement(object)?);
+        }
+        Ok((Document { has_variables: version.as_deref() == Some("2012-10-17"), statements: read }, version))
+    }
+
+    fn statement(&mut self, object: &Object) -> Result<Statement, Malformed> {
+        let elements = [
+            "Sid",
+            "Effect",
+            "Principal",
+            "NotPrincipal",
+            "Action",
+            "NotAction",
+            "Resource",
+            "NotResource",
+            "Condition",
+        ];
+        only(object, &elements).map_err(|hint| self.syntax(hint))?;
+        let sid = match object.get("Sid") {
+            None => None,
+            Some(Value::String(sid)) => Some(sid.clone()).filter(|sid| !sid.is_empty()),
+            Some(_) => return Err(self.syntax("`Sid` must be text")),
         };
-        let statements: Vec<_> = statements.iter().map(read).collect::<Result<_, _>>()?;
-        let document = Self { has_variables: version == Some("2012-10-17"), statements };
-        check_whole(&document, kind)?;
-        Ok(document)
+        let effect = self.effect(object.get("Effect"))?;
+        let actions = read_part(object, "Action", "NotAction").map_err(|hint| self.syntax(hint))?;
+        let resources = read_part(object, "Resource", "NotResource").map_err(|hint| self.syntax(hint))?;
+        let conditions = match object.get("Condition") {
+            None => vec![],
+            Some(Value::Object(conditions)) => self.conditions(conditions)?,
+            Some(_) => return Err(self.syntax("`Condition` must be an object")),
+        };
+        Ok(Statement {
+            sid,
+            effect,
+            principals: read_principals(object).map_err(|hint| self.syntax(hint))?,
+            actions: actions.unwrap_or(Part { negated: false, patterns: vec![] }),
+            resources,
+            conditions,
+        })
     }
-}
 
-/// What can be said only once all statements are read: syntax errors anywhere come first.
-fn check_whole(document: &Document, kind: Kind) -> Result<(), Malformed> {
-    if kind == Kind::Identity && !document.has_variables {
-        return Err(Malformed::Version);
-    }
-    let sids: Vec<_> = document.statements.iter().filter_map(|statement| statement.sid.as_ref()).collect();
-    if sids.iter().enumerate().any(|(at, sid)| sids.iter().skip(at + 1).any(|other| other == sid)) {
-        return Err(Malformed::Sid);
-    }
-    for statement in &document.statements {
-        if statement.actions.patterns.is_empty() {
-            return Err(Malformed::NoActions);
+    fn effect(&mut self, effect: Option<&Value>) -> Result<Effect, Malformed> {
+        let refused = |got: &dyn std::fmt::Display| format!("got effect `{got}`, expected `Allow` or `Deny`");
+        let text = effect.and_then(Value::as_str).ok_or_else(|| self.syntax("`Effect` must be `Allow` or `Deny`"))?;
+        match text {
+            "Allow" => return Ok(Effect::Allow),
+            "Deny" => return Ok(Effect::Deny),
+            _ if matches!(self.kind, Kind::Trust | Kind::Resource) => return Err(self.syntax(refused(&text))),
+            _ => self.legacy.push(refused(&text)),
         }
-        match kind {
-            Kind::Identity | Kind::Inline => check_identity(statement)?,
-            Kind::Trust => check_trust(statement)?,
-            Kind::Resource => check_resource(statement)?,
+        match text.to_ascii_lowercase().as_str() {
+            "allow" => Ok(Effect::Allow),
+            "deny" => Ok(Effect::Deny),
+            _ => Err(self.syntax(refused(&text))),
         }
     }
-    Ok(())
-}
 
-fn check_identity(statement: &Statement) -> Result<(), Malformed> {
-    if statement.principals.is_some() {
-        return Err(Malformed::Principal);
+    fn conditions(&mut self, object: &Object) -> Result<Vec<Condition>, Malformed> {
+        let mut conditions = vec![];
+        for (operator, keys) in object {
+            let keys = keys.as_object();
+            let keys = keys.ok_or_else(|| self.syntax(format!("condition `{operator}` must be an object")))?;
+            for (key, values) in keys {
+                let hint = || format!("condition `{operator}` of `{key}` must be a value or a list of values");
+                let values = scalars(values).ok_or_else(|| self.syntax(hint()))?;
+                let dates = operator.split_once(':').map_or(operator.as_str(), |(_, operator)| operator);
+                if dates.starts_with("Date") {
+                    let wrong = values.iter().filter(|value| !is_date(value));
+                    self.legacy.extend(wrong.map(|value| format!("`{value}` in condition `{operator}` is no date")));
+                }
+                let condition = Condition::read(operator, key, values).ok_or_else(|| match self.kind {
+                    Kind::Identity | Kind::Inline => {
+                        self.syntax(format!("there is no condition operator `{operator}`"))
+                    }
+                    Kind::Trust | Kind::Resource => Malformed::Operator(operator.clone()),
+                })?;
+                conditions.push(condition);
+            }
+        }
+        Ok(conditions)
     }
-    let resources = statement.resources.as_ref().filter(|resources| !resources.patterns.is_empty());
-    let resources = resources.ok_or(Malformed::NoResources)?;
-    statement.actions.patterns.iter().try_for_each(|action| check_action(action))?;
-    let is_arn = |text: &str| text == "*" || (text.starts_with("arn:") && text.split(':').count() > 2);
-    match resources.patterns.iter().find(|resource| !is_arn(resource)) {
-        Some(resource) => Err(Malformed::Resource(resource.clone())),
-        None => Ok(()),
-    }
-}
-
-fn check_action(action: &str) -> Result<(), Malformed> {
-    if action == "*" {
-        return Ok(());
-    }
-    let (vendor, _) = action.split_once(':').ok_or(Malformed::Vendor)?;
-    let is_name = !vendor.is_empty() && vendor.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if is_name { Ok(()) } else { Err(Malformed::VendorName(vendor.to_owned())) }
-}
-
-fn check_resource(statement: &Statement) -> Result<(), Malformed> {
-    if statement.principals.is_none() {
-        return Err(Malformed::NoPrincipal);
-    }
-    if statement.resources.as_ref().is_none_or(|resources| resources.patterns.is_empty()) {
-        return Err(Malformed::NoResources);
-    }
-    statement.actions.patterns.iter().try_for_each(|action| check_action(action))
-}
-
-fn check_trust(statement: &Statement) -> Result<(), Malformed> {
-    if statement.resources.is_some() {
-        return Err(Malformed::ProhibitedResource);
-    }
-    if statement.principals.is_none() {
-        return Err(Malformed::NoPrincipal);
-    }
-    let is_assume = |action: &String| action.get(..4).is_some_and(|vendor| vendor.eq_ignore_ascii_case("sts:"));
-    if statement.actions.patterns.iter().all(is_assume) { Ok(()) } else { Err(Malformed::NotAssumeRole) }
-}
-
-fn read_statement(object: &Object, kind: Kind) -> Result<Statement, Malformed> {
-    let syntax = |hint: String| Malformed::Syntax(kind, hint);
-    let elements =
-        ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
-    only(object, &elements).map_err(syntax)?;
-    let sid = match object.get("Sid") {
-        None => None,
-        Some(Value::String(sid)) => Some(sid.clone()).filter(|sid| !sid.is_empty()),
-        Some(_) => return Err(syntax("`Sid` must be text".to_owned())),
-    };
-    let effect = match object.get("Effect").and_then(Value::as_str) {
-        Some("Allow") => Effect::Allow,
-        Some("Deny") => Effect::Deny,
-        _ => return Err(syntax("`Effect` must be `Allow` or `Deny`".to_owned())),
-    };
-    let actions = read_part(object, "Action", "NotAction").map_err(syntax)?;
-    let resources = read_part(object, "Resource", "NotResource").map_err(syntax)?;
-    let conditions = match object.get("Condition") {
-        None => vec![],
-        Some(Value::Object(conditions)) => read_conditions(conditions, kind)?,
-        Some(_) => return Err(syntax("`Condition` must be an object".to_owned())),
-    };
-    Ok(Statement {
-        sid,
-        effect,
-        principals: read_principals(object).map_err(syntax)?,
-        actions: actions.unwrap_or(Part { negated: false, patterns: vec![] }),
-        resources,
-        conditions,
-    })
 }
 
 fn read_part(object: &Object, name: &str, negation: &str) -> Result<Option<Part>, String> {
@@ -183,21 +192,6 @@ fn read_principals(object: &Object) -> Result<Option<Principals>, String> {
     Ok(Some(Principals { negated, patterns }))
 }
 
-fn read_conditions(object: &Object, kind: Kind) -> Result<Vec<Condition>, Malformed> {
-    let mut conditions = vec![];
-    for (operator, keys) in object {
-        let keys = keys.as_object();
-        let keys = keys.ok_or_else(|| Malformed::Syntax(kind, format!("condition `{operator}` must be an object")))?;
-        for (key, values) in keys {
-            let hint = || format!("condition `{operator}` of `{key}` must be a value or a list of values");
-            let values = scalars(values).ok_or_else(|| Malformed::Syntax(kind, hint()))?;
-            let condition = Condition::read(operator, key, values);
-            conditions.push(condition.ok_or_else(|| Malformed::Operator(operator.clone()))?);
-        }
-    }
-    Ok(conditions)
-}
-
 fn only(object: &Object, names: &[&str]) -> Result<(), String> {
     match object.keys().find(|key| !names.contains(&key.as_str())) {
         Some(key) => Err(format!("got `{key}`, expected one of `{}`", names.join("`, `"))),
@@ -208,7 +202,10 @@ fn only(object: &Object, names: &[&str]) -> Result<(), String> {
 fn texts(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::String(text) => Some(vec![text.clone()]),
-        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+        // AWS passes over a `null` in a list.
+        Value::Array(items) => {
+            items.iter().filter(|item| !item.is_null()).map(|item| item.as_str().map(str::to_owned)).collect()
+        }
         _ => None,
     }
 }

@@ -95,7 +95,8 @@ fn list(value: &Value) -> Vec<String> {
 }
 
 fn values<'k>(keys: &'k Keys, name: &str) -> Option<&'k Vec<String>> {
-    keys.iter().find(|(key, _)| key.to_lowercase() == name.to_lowercase()).map(|(_, values)| values)
+    let (_, values) = keys.iter().find(|(key, _)| key.to_lowercase() == name.to_lowercase())?;
+    Some(values).filter(|values| !values.is_empty())
 }
 
 /// Puts a variable's value in place, its wildcards marked as letters by characters of the private use area.

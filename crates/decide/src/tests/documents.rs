@@ -59,14 +59,81 @@ fn identity_policies_that_are_refused() {
     );
     refused(
         &statement(r#""Action":"s3:*","Resource":"*","Condition":{"StringIs":{"a":"b"}}"#),
-        expect!["Invalid Condition type : StringIs. | -"],
+        expect!["Syntax errors in policy. | there is no condition operator `StringIs`"],
     );
     let twice = r#"{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Action":"*","Resource":"*"},{"Sid":"a","Effect":"Deny","Action":"*","Resource":"*"}]}"#;
     refused(twice, expect!["Statement IDs (SID) in a single policy must be unique. | -"]);
     refused(
         r#"{"Version":"2012-10-17","Statement":{"Effect":"allow","Action":"*","Resource":"*"}}"#,
-        expect!["Syntax errors in policy. | `Effect` must be `Allow` or `Deny`"],
+        expect!["The policy failed legacy parsing | got effect `allow`, expected `Allow` or `Deny`"],
     );
+}
+
+/// The refusals of identity policies by what is refused first, and what AWS takes although it looks wrong.
+#[test]
+fn identity_policies_pass_two_parsers_in_order() {
+    const COLONS: &str = "Actions/Condition can contain only one colon.";
+    const LEGACY: &str = "The policy failed legacy parsing";
+    const VENDOR: &str = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
+    const BUCKET: &str = r#""Action":"s3:Get*","Resource":"arn:aws:s3:::b""#;
+    let since = |date: &str| format!(r#"{BUCKET},"Condition":{{"DateLessThan":{{"aws:CurrentTime":"{date}"}}}}"#);
+    let to = |resource: &str| format!(r#""Action":"s3:Get*","Resource":"{resource}""#);
+    let does = |action: &str| format!(r#""Action":"{action}","Resource":"*""#);
+    let paths = "IAM resource path must either be \"*\" or start with user/, federated-user/, role/, group/, \
+                 instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, \
+                 access-report/.";
+    for (rest, expected) in [
+        (does("s3:Get:Object"), COLONS),
+        (does("ecs:Run:*"), COLONS),
+        (r#""Action":"GetObject""#.to_owned(), VENDOR),
+        (does(""), VENDOR),
+        (does("s3.x:Get"), ""),
+        (does("s3_x:Get"), "Vendor s3_x is not valid"),
+        (to(""), r#"Resource  must be in ARN format or "*"."#),
+        (to("x"), r#"Resource x must be in ARN format or "*"."#),
+        (to("arn:aws"), "Resource vendor must be fully qualified and cannot contain regexes."),
+        (to("x:y"), r#"Partition "y" is not valid for resource "arn:y:*:*:*:*"."#),
+        (to("x:y:z"), r#"Partition "y" is not valid for resource "arn:y:z:*:*:*"."#),
+        (to("arn:azure:s3:::b"), r#"Partition "azure" is not valid for resource "arn:azure:s3:::b"."#),
+        (to("arn:aws-us-gov:s3:::b"), ""),
+        (to("arn:*:s3:::b"), ""),
+        (to("arn:aws:s3::b"), LEGACY),
+        (to("arn:aws::::b"), LEGACY),
+        (to("arn:aws:sns"), ""),
+        (to("arn:aws:s3:eu-west-1::b"), "Resource arn:aws:s3:eu-west-1::b can not contain region information."),
+        (to("arn:aws:s3:eu-west-1:111122223333:accesspoint/a"), ""),
+        (
+            to("arn:aws:iam:eu-west-1:111122223333:role/a"),
+            "IAM resource arn:aws:iam:eu-west-1:111122223333:role/a cannot contain region information.",
+        ),
+        (to("arn:aws:iam:::rule/a"), paths),
+        (to("arn:aws:iam::111122223333:*"), ""),
+        (to("arn:aws:iam::111122223333:root"), ""),
+        (to("arn:aws:iam::111122223333:r*/a"), ""),
+        (r#""Action":"s3:Get*","Resource":["arn:aws:s3:::b",null]"#.to_owned(), ""),
+        (
+            r#""Action":"s3:Get*","Resource":["x:z","x:y"]"#.to_owned(),
+            r#"Partition "y" is not valid for resource "arn:y:*:*:*:*"."#,
+        ),
+        (since("2026-01-01"), ""),
+        (since("2026"), ""),
+        (since("1767225600"), ""),
+        (since("2026-01-01T00:00:00.5+01:00"), ""),
+        (since("soon"), LEGACY),
+        (since("2026-13"), LEGACY),
+        (since("2026-01-01T24:00:00Z"), LEGACY),
+        (since("2026-01-01T00:00:00+1"), LEGACY),
+        (since("-5"), ""),
+        (r#""Condition":{"DateLessThan":{"aws:CurrentTime":"soon"}}"#.to_owned(), LEGACY),
+        (format!(r#"{BUCKET},"Condition":{{"Unknown":{{}}}}"#), ""),
+        (format!(r#"{BUCKET},"Condition":{{"ForAnyValue::StringEquals":{{"a":"b"}}}}"#), "Syntax errors in policy."),
+    ] {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow",{rest}}}}}"#);
+        let got =
+            Document::parse(&text, Kind::Identity).map_or_else(|malformed| malformed.to_string(), |_| String::new());
+        assert_eq!(got, expected, "{text}");
+        assert!(Document::load(&text, Kind::Identity).is_ok() || expected.starts_with("Syntax"), "{text}");
+    }
 }
 
 #[test]
@@ -89,10 +156,37 @@ fn trust_policies_that_are_refused() {
             "This policy contains invalid Json | got principal type `Role`, expected `AWS`, `Service`, `Federated` or `CanonicalUser`"
         ],
     );
+    refused(
+        &statement(r#""Action":"sts:AssumeRole","NotPrincipal":{"AWS":"000000000000"}"#),
+        expect!["Has prohibited field NotPrincipal | -"],
+    );
+    for action in ["sts:AssumeRoles", "sts:Get*Token?"] {
+        refused(
+            &statement(&format!(r#""Action":"{action}","Principal":"*""#)),
+            expect!["AssumeRole policy may only specify STS AssumeRole actions. | -"],
+        );
+    }
+    let pattern = statement(r#""Action":"STS:assumerole*","Principal":"*""#);
+    assert!(Document::parse(&pattern, Kind::Trust).is_ok());
     let accepted = statement(
         r#""Action":["sts:AssumeRole","sts:TagSession"],"Principal":{"Service":["a.amazonaws.com"],"AWS":"000000000000"}"#,
     );
     assert!(!Document::parse(&accepted, Kind::Trust).unwrap().has_variables);
+}
+
+#[test]
+fn a_policy_of_a_resource_allows_nobody_by_exception() {
+    let of = |effect: &str| {
+        let principal = r#""NotPrincipal":{"AWS":"000000000000"},"Action":"*","Resource":"*""#;
+        format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"{effect}",{principal}}}}}"#)
+    };
+    assert!(Document::parse(&of("Deny"), Kind::Resource).is_ok());
+    refused(
+        Kind::Resource,
+        &of("Allow"),
+        &expect!["Syntax errors in policy. | `NotPrincipal` is for `Deny` alone; name who is allowed in `Principal`"],
+    );
+    assert!(Document::load(&of("Allow"), Kind::Resource).is_ok(), "one that was stored is read");
 }
 
 #[test]

@@ -92,9 +92,10 @@ fn every_operator_leaves_a_key_that_is_not_known_open() {
         "Null",
     ];
     for operator in operators {
-        let deny = statement("Deny", &format!(r#"{{"{operator}":{{"aws:SourceIp":"true"}}}}"#));
+        let value = if operator.starts_with("Date") { "2026-01-01" } else { "true" };
+        let deny = statement("Deny", &format!(r#"{{"{operator}":{{"aws:SourceIp":"{value}"}}}}"#));
         assert!(ask(&open, &format!("{ALLOW}{deny}")).starts_with("Denied"), "{operator}");
-        let allow = statement("Allow", &format!(r#"{{"{operator}":{{"aws:SourceIp":"true"}}}}"#));
+        let allow = statement("Allow", &format!(r#"{{"{operator}":{{"aws:SourceIp":"{value}"}}}}"#));
         assert!(ask(&open, &allow).starts_with("NotAllowed"), "{operator}");
     }
 }

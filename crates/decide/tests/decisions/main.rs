@@ -4,6 +4,8 @@
 
 #![cfg(test)]
 
+mod rules;
+
 use neargate_decide::{
     Caller, Context, Document, Identity, Kind, Layer, Outcome, Policy, Question, Request, ResourcePolicy, authorize,
 };

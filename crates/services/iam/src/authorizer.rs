@@ -40,7 +40,7 @@ impl Authorizer for Iam {
     }
 
     fn principal_ids(&self, store: &Store, text: &str) -> BTreeMap<String, String> {
-        let document = Document::parse(text, Kind::Resource);
+        let document = Document::load(text, Kind::Resource);
         document.map(|document| role_ids(store, &document)).unwrap_or_default()
     }
 
@@ -205,7 +205,7 @@ impl<'s> Side<'s> {
             for policy in &session.policies {
                 match policy {
                     SessionPolicy::Managed(arn) => found.extend(side.managed(store, account, arn, "session policy")),
-                    SessionPolicy::Document(text) => match Document::parse(text, Kind::Inline) {
+                    SessionPolicy::Document(text) => match Document::load(text, Kind::Inline) {
                         Ok(document) => found.push(("the session policy".to_owned(), Cow::Owned(document))),
                         Err(flaw) => side.absent.push(format!("the session policy is malformed: {flaw}")),
                     },

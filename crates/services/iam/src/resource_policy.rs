@@ -11,7 +11,7 @@ pub(crate) const NAME: &str = "the resource's policy";
 
 /// A resource's policy, its principals tied to the roles that they named when it was stored.
 pub(crate) fn parse(policy: &ResourcePolicy) -> Result<Document, Malformed> {
-    let mut document = Document::parse(&policy.text, Kind::Resource)?;
+    let mut document = Document::load(&policy.text, Kind::Resource)?;
     document.tie_principals(|arn| policy.principals.get(arn).cloned());
     Ok(document)
 }

@@ -36,13 +36,15 @@ enum Kept {
 }
 
 impl StoredDocument {
-    /// The document of a text.
+    /// The document of a text that is about to be stored.
     pub(crate) fn new(text: &str, kind: Kind) -> Result<Self, Malformed> {
-        Self::of(text.to_owned(), kind, BTreeMap::new())
+        let parsed = Arc::new(Document::parse(text, kind)?);
+        Ok(Self { kind, text: text.to_owned(), principals: BTreeMap::new(), parsed })
     }
 
-    fn of(text: String, kind: Kind, principals: BTreeMap<String, String>) -> Result<Self, Malformed> {
-        let mut parsed = Document::parse(&text, kind)?;
+    /// The document of a row.
+    fn kept(text: String, kind: Kind, principals: BTreeMap<String, String>) -> Result<Self, Malformed> {
+        let mut parsed = Document::load(&text, kind)?;
         parsed.tie_principals(|arn| principals.get(arn).cloned());
         Ok(Self { kind, text, principals, parsed: Arc::new(parsed) })
     }
@@ -79,8 +81,8 @@ impl TryFrom<Kept> for StoredDocument {
 
     fn try_from(kept: Kept) -> Result<Self, Malformed> {
         match kept {
-            Kept::Naming(kind, text, principals) => Self::of(text, kind, principals),
-            Kept::Plain(kind, text) => Self::of(text, kind, BTreeMap::new()),
+            Kept::Naming(kind, text, principals) => Self::kept(text, kind, principals),
+            Kept::Plain(kind, text) => Self::kept(text, kind, BTreeMap::new()),
         }
     }
 }
