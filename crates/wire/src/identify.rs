@@ -1,12 +1,14 @@
 //! Which service and operation a request means.
 //!
-//! Invariant: nothing here trusts the request; a credential scope only chooses between services that would fit.
+//! Invariant: nothing here trusts the request; a credential scope only chooses between services that would fit. Where a request fits
+//! no service of its scope's name and one of another, it means that one, and its scope is wrong.
 
 use neargate_shape::{OperationShape, Protocol, ServiceShape};
 
 use crate::form::form_value;
 use crate::message::Request;
 use crate::sigv4;
+use crate::spoken::is_of_aws;
 
 /// What a request means.
 #[derive(Clone, Debug)]
@@ -24,7 +26,8 @@ pub enum Identified {
 }
 
 /// Finds service and operation: from `X-Amz-Target`, from `Action` and `Version` in a form or the query string, else from
-/// method and path among the services that have paths. The credential scope decides between several.
+/// method and path among the services that have paths. The credential scope decides between several. It is not compared with what
+/// was found.
 pub fn identify(services: &[&'static ServiceShape], request: &Request<'_>) -> Identified {
     let scope = sigv4::claim(request).map(|claim| claim.service);
     if let Some(target) = request.header("x-amz-target") {
@@ -37,12 +40,13 @@ pub fn identify(services: &[&'static ServiceShape], request: &Request<'_>) -> Id
     if let Some((action, version)) = action(request) {
         let speaks = |service: &&&ServiceShape| matches!(service.protocol, Protocol::Query | Protocol::Ec2);
         let mut candidates = services.iter().filter(speaks);
-        let in_scope = |service: &&&'static ServiceShape| Some(service.signing_name) == scope.as_deref();
-        let found = candidates.clone().find(in_scope).or_else(|| match &scope {
-            Some(_) => None,
-            None => candidates.find(|service| Some(service.api_version) == version.as_deref() && has(service, &action)),
-        });
-        return match found {
+        let in_scope = candidates.clone().find(|service| Some(service.signing_name) == scope.as_deref());
+        let is_own = |service: &&ServiceShape| {
+            version.as_deref().is_none_or(|version| version == service.api_version) || has(service, &action)
+        };
+        let by_version =
+            || candidates.find(|service| Some(service.api_version) == version.as_deref() && has(service, &action));
+        return match in_scope.filter(|service| is_own(service)).or_else(by_version).or(in_scope) {
             Some(service) => named(service, &action),
             None => Identified::UnknownService(scope.unwrap_or_default()),
         };
@@ -52,16 +56,15 @@ pub fn identify(services: &[&'static ServiceShape], request: &Request<'_>) -> Id
         let operation = service.operations.iter().find(|operation| routes(operation, request))?;
         Some(Identified::Operation(service, operation))
     };
-    match &scope {
-        Some(scope) => match rest.find(|service| service.signing_name == scope) {
-            Some(service) => {
-                let path = format!("{} {}", request.method, request.path);
-                fits(service).unwrap_or(Identified::UnknownOperation(service, path))
-            }
-            None => Identified::UnknownService(scope.clone()),
-        },
-        None => rest.find_map(fits).unwrap_or(Identified::NoApi),
+    let Some(scope) = scope else { return rest.find_map(fits).unwrap_or(Identified::NoApi) };
+    if let Some(service) = rest.clone().find(|service| service.signing_name == scope) {
+        let path = format!("{} {}", request.method, request.path);
+        return fits(service).unwrap_or(Identified::UnknownOperation(service, path));
     }
+    // A service of AWS's that is not here has paths that may look like those of one that is.
+    let is_elsewhere = is_of_aws(&scope) && !services.iter().any(|service| service.signing_name == scope);
+    let meant = if is_elsewhere { None } else { rest.find_map(fits) };
+    meant.unwrap_or(Identified::UnknownService(scope))
 }
 
 fn named(service: &'static ServiceShape, name: &str) -> Identified {

@@ -15,6 +15,7 @@
 //! Invariant: no sockets, no clock, no services; every input is bounded in depth before anything recurses into it, and every
 //! request's body in the number of values before any of them is made.
 
+mod aws_services;
 mod awsjson;
 mod codec;
 mod form;
@@ -24,6 +25,7 @@ mod query;
 mod restjson;
 pub mod sigv4;
 mod size;
+mod spoken;
 mod xml;
 mod xml_value;
 
@@ -31,4 +33,5 @@ pub use codec::{Codec, DecodeError, Decoded, codec};
 pub use form::{form_value, parse_form, percent_decode, percent_encode};
 pub use identify::{Identified, identify};
 pub use message::{Answer, Fault, Outgoing, Request, Response};
+pub use spoken::{is_of_aws, refuse_in_kind};
 pub use xml::{Element, XmlError};

@@ -11,7 +11,7 @@ use neargate_base::{Region, Scope};
 use neargate_kernel::{Notice, Principal, Reply, Request as CoreRequest};
 use neargate_shape::{OperationShape, Protocol, ServiceShape};
 use neargate_wire::sigv4::{self, Claim, Opened, SignatureError};
-use neargate_wire::{Codec, Fault, Identified, Request, Response, codec, identify};
+use neargate_wire::{Codec, Fault, Identified, Request, Response, codec, identify, refuse_in_kind};
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
@@ -175,13 +175,17 @@ impl Edge {
     fn open(&self, head: &Request<'_>, request_id: &str) -> Result<Caller, Box<Response>> {
         match identify(&self.services, head) {
             found @ (Identified::Unimplemented(..) | Identified::UnknownOperation(..)) => {
-                return Err(Box::new(self.no_operation(found, request_id)));
+                return Err(Box::new(self.no_operation(head, found, request_id)));
             }
             Identified::UnknownService(name) if !self.services.iter().any(|it| it.signing_name == name) => {
-                return Err(Box::new(self.no_operation(Identified::UnknownService(name), request_id)));
+                return Err(Box::new(self.no_operation(head, Identified::UnknownService(name), request_id)));
             }
             Identified::NoApi if !is_form(head) => {
-                return Err(Box::new(self.no_operation(Identified::NoApi, request_id)));
+                return Err(Box::new(self.no_operation(head, Identified::NoApi, request_id)));
+            }
+            Identified::Operation(service, _) => {
+                let claimed = sigv4::claim(head);
+                scoped(service, claimed.as_ref()).map_err(|error| refuse_signature(service, &error, request_id))?;
             }
             _ => {}
         }
@@ -212,8 +216,13 @@ impl Edge {
         let verified =
             opened.close(request).map_err(|error| Box::new(self.refuse_signature(request, &error, request_id)))?;
         let (service, operation) = match identify(&self.services, request) {
-            Identified::Operation(service, operation) => (service, operation),
-            other => return Err(Box::new(self.no_operation(other, request_id))),
+            Identified::Operation(service, operation) => {
+                // Of a form only the body says which service it is for.
+                scoped(service, Some(&verified.claim))
+                    .map_err(|error| refuse_signature(service, &error, request_id))?;
+                (service, operation)
+            }
+            other => return Err(Box::new(self.no_operation(request, other, request_id))),
         };
         let Some(codec) = codec(service.protocol) else {
             let text = format!("Neargate does not speak the protocol of `{}`", service.name);
@@ -263,7 +272,7 @@ impl Edge {
         Ok(Caller { opened, holder })
     }
 
-    fn no_operation(&self, found: Identified, request_id: &str) -> Response {
+    fn no_operation(&self, head: &Request<'_>, found: Identified, request_id: &str) -> Response {
         match found {
             Identified::Operation(service, _) => refuse(service, &not_implemented(service.name), request_id),
             Identified::Unimplemented(service, name) => {
@@ -277,14 +286,7 @@ impl Edge {
                 };
                 refuse(service, &Fault::sender(code, text), request_id)
             }
-            Identified::UnknownService(name) => {
-                let text = format!("Neargate does not have the service `{name}`");
-                let fault = Fault::sender("NotImplemented", text).with_status(501);
-                match (codec(Protocol::AwsJson11), self.services.first()) {
-                    (Some(codec), Some(service)) => codec.encode_error(service, &fault, request_id),
-                    _ => plain(501, &fault.message),
-                }
-            }
+            Identified::UnknownService(name) => refuse_in_kind(head, &not_implemented_service(&name), request_id),
             Identified::NoApi => {
                 plain(404, "This is Neargate's AWS endpoint: call it with an AWS client, or see `neargate --help`.")
             }
@@ -353,6 +355,25 @@ impl Edge {
         response.headers.push(("connection", "close".to_owned()));
         response
     }
+}
+
+/// Whether a signature is for the called service, as far as there is one.
+fn scoped(service: &ServiceShape, claim: Option<&Claim>) -> Result<(), SignatureError> {
+    match claim {
+        Some(claim) if claim.service != service.signing_name => {
+            Err(SignatureError::WrongService(service.signing_name.to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse_signature(service: &ServiceShape, error: &SignatureError, request_id: &str) -> Box<Response> {
+    Box::new(refuse(service, &error.fault(service.protocol), request_id))
+}
+
+fn not_implemented_service(name: &str) -> Fault {
+    let text = format!("Neargate does not have the service `{name}`");
+    Fault::sender("NotImplemented", text).with_status(501)
 }
 
 fn not_implemented(what: &str) -> Fault {

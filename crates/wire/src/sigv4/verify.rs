@@ -42,6 +42,8 @@ pub enum SignatureError {
     Differs,
     /// It was signed for a region that there is not.
     UnknownRegion(String),
+    /// It was signed for another service than this one, the called.
+    WrongService(String),
 }
 
 /// A request that a known key claims to have signed, as far as that can be told before its body is read.
@@ -207,8 +209,14 @@ impl SignatureError {
                 pick("InvalidSignatureException", "SignatureDoesNotMatch"),
                 format!("Credential should be scoped to a valid region, not '{region}'."),
             ),
+            Self::WrongService(called) => (
+                pick("InvalidSignatureException", "SignatureDoesNotMatch"),
+                // AWS adds what else is wrong, each as a sentence with a blank behind it.
+                format!("Credential should be scoped to correct service: '{called}'. "),
+            ),
         };
         let status = match (self, protocol) {
+            (_, Protocol::RestJson) => 403,
             _ if json => 400,
             (Self::Incomplete(_) | Self::PayloadDiffers, _) | (Self::Expired(_), Protocol::Ec2) => 400,
             (_, Protocol::Ec2) => 401,

@@ -55,3 +55,26 @@ fn paths_name_operations_of_rest_services() {
     assert_eq!(meaning(&signed, "PUT", "/elsewhere", ""), "lambda knows no PUT /elsewhere");
     assert_eq!(meaning(&[], "GET", "/favicon.ico", ""), "no api");
 }
+
+#[needs()]
+fn what_fits_no_service_of_its_scope_is_for_the_one_that_it_fits() {
+    let form = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+    let signed = |service: &str, body: &str| meaning(&[form, ("authorization", &scope(service))], "POST", "/", body);
+    for service in ["sts", "ecs", "sqs", "no-service"] {
+        assert_eq!(signed(service, "Action=ListRoles&Version=2010-05-08"), "iam ListRoles", "{service}");
+    }
+    // What fits none is for that of its scope.
+    assert_eq!(signed("sts", "Action=Nonsense&Version=2010-05-08"), "sts knows no Nonsense");
+    assert_eq!(signed("sts", "Action=GetCallerIdentity&Version=1999-01-01"), "sts GetCallerIdentity");
+    assert_eq!(signed("sqs", "Action=ListQueues&Version=2012-11-05"), "no service sqs");
+    let on_path = |service: &str| meaning(&[("authorization", &scope(service))], "GET", "/2015-03-31/functions/f", "");
+    assert_eq!(on_path("ecs"), "lambda GetFunction");
+    assert_eq!(on_path("no-service"), "lambda GetFunction");
+    // Another service of AWS's may have paths like these.
+    assert_eq!(on_path("batch"), "no service batch");
+    let presigned = format!(
+        "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20261121%2Feu-west-1%2Fecs%2Faws4_request\
+        &X-Amz-SignedHeaders=host&X-Amz-Signature=00&Action=GetCallerIdentity&Version=2011-06-15"
+    );
+    assert_eq!(meaning(&[], "GET", &presigned, ""), "sts GetCallerIdentity");
+}

@@ -17,6 +17,7 @@ mod oracle;
 mod robust;
 mod roundtrip;
 mod signatures;
+mod strangers;
 
 use neargate_testkit::needs::Need;
 

@@ -55,7 +55,8 @@ def prepared(request):
 
 def do_serialize(ask):
     operation = service(ask["service"]).operation_model(ask["operation"])
-    serializer = serialize.create_serializer(service(ask["service"]).protocol, include_validation=False)
+    protocol = ask.get("protocol") or service(ask["service"]).protocol
+    serializer = serialize.create_serializer(protocol, include_validation=False)
     request = serializer.serialize_to_request(lift(ask["value"]), operation)
     awsrequest.prepare_request_dict(request, "http://127.0.0.1:4566")
     return prepared(awsrequest.create_request_object(request).prepare())
@@ -68,6 +69,20 @@ def do_parse(ask):
     parsed = parser.parse(response, operation.output_shape)
     metadata = parsed.pop("ResponseMetadata", {})
     return {"value": lower(parsed), "request_id": metadata.get("RequestId")}
+
+
+def do_error(ask):
+    """What a client shows of an error."""
+    operation = service(ask["service"]).operation_model(ask["operation"])
+    parser = parsers.create_parser(ask["protocol"])
+    response = {"status_code": ask["status"], "headers": dict(ask["headers"]), "body": base64.b64decode(ask["body"])}
+    parsed = parser.parse(response, operation.output_shape)
+    metadata = parsed["ResponseMetadata"]
+    return {"code": parsed["Error"]["Code"], "message": parsed["Error"]["Message"], "request_id": metadata.get("RequestId")}
+
+
+def do_signing_name(ask):
+    return {"name": service(ask["service"]).signing_name}
 
 
 def do_sign(ask):
@@ -88,5 +103,5 @@ def do_sign(ask):
 
 for line in sys.stdin:
     ask = json.loads(line)
-    answer = {"serialize": do_serialize, "parse": do_parse, "sign": do_sign}[ask["do"]](ask)
+    answer = globals()["do_" + ask["do"]](ask)
     print(json.dumps(answer), flush=True)

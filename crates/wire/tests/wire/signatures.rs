@@ -209,6 +209,12 @@ fn each_protocol_refuses_a_signature_in_its_own_way() {
     assert_eq!(fault(&SignatureError::Missing, Protocol::Query), "403 MissingAuthenticationToken");
     assert_eq!(fault(&expired, Protocol::Ec2), "400 RequestExpired");
     assert_eq!(expired.fault(Protocol::Query).message, "Signature expired: x");
+    let wrong = SignatureError::WrongService("ecs".to_owned());
+    assert_eq!(wrong.fault(Protocol::AwsJson11).message, "Credential should be scoped to correct service: 'ecs'. ");
+    assert_eq!(fault(&wrong, Protocol::AwsJson11), "400 InvalidSignatureException");
+    assert_eq!(fault(&wrong, Protocol::RestJson), "403 InvalidSignatureException");
+    assert_eq!(fault(&wrong, Protocol::Query), "403 SignatureDoesNotMatch");
+    assert_eq!(fault(&wrong, Protocol::Ec2), "401 AuthFailure");
 }
 
 #[needs()]

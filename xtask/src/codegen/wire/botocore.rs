@@ -14,6 +14,48 @@ pub(super) const VERSION: &str = "1.44.5";
 /// SHA-256 of that version's wheel on PyPI.
 const SHA256: &str = "8f16a56d1dff125dd65322ae021efa7ba5195a6db5102b96862566055b748921";
 
+/// What a model says of its service as a whole.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Metadata {
+    /// The first part of its host name.
+    pub(super) endpoint_prefix: String,
+    /// The name in credential scopes, where it is another.
+    pub(super) signing_name: Option<String>,
+    /// The protocol of clients that know no other.
+    pub(super) protocol: String,
+    /// All protocols.
+    #[serde(default)]
+    pub(super) protocols: Vec<String>,
+    /// `1.0` or `1.1`.
+    pub(super) json_version: Option<String>,
+}
+
+/// The metadata of the newest model in a service's folder; `None` where it holds no model.
+pub(super) fn metadata(folder: &Path) -> Result<Option<Metadata>, String> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        metadata: Metadata,
+    }
+    let Some(path) = newest(folder).filter(|path| path.is_file()) else { return Ok(None) };
+    let text = unpack(&path)?;
+    let head: Head = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Some(head.metadata))
+}
+
+/// The newest version's model in a service's folder.
+fn newest(folder: &Path) -> Option<PathBuf> {
+    let versions = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    Some(versions.filter(|path| path.is_dir()).max()?.join("service-2.json.gz"))
+}
+
+fn unpack(path: &Path) -> Result<String, String> {
+    let packed = fs::File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut text = String::new();
+    let read = flate2::read::GzDecoder::new(packed).read_to_string(&mut text);
+    read.map_err(|error| format!("{}: {error}", path.display())).map(|_| text)
+}
+
 /// A service model.
 pub(super) struct Model {
     metadata: Map<String, Value>,
@@ -27,14 +69,8 @@ impl Model {
     /// The newest model of a service.
     pub(super) fn read(data: &Path, service: &str) -> Result<Self, String> {
         let folder = data.join(service);
-        let versions = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let newest = versions.filter_map(|entry| Some(entry.ok()?.path())).max();
-        let path = newest.ok_or_else(|| format!("{}: empty", folder.display()))?.join("service-2.json.gz");
-        let packed = fs::File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let mut text = String::new();
-        flate2::read::GzDecoder::new(packed)
-            .read_to_string(&mut text)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let path = newest(&folder).ok_or_else(|| format!("{}: no model", folder.display()))?;
+        let text = unpack(&path)?;
         let mut model: Map<String, Value> =
             serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut take = |key: &str| match model.remove(key) {

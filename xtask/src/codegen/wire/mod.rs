@@ -1,11 +1,13 @@
 //! Wire shapes: `crates/api/src/<service>.rs` from botocore's models.
 //!
-//! `xtask/codegen/wire.txt` lists the operations; only shapes that they reach are written.
+//! `xtask/codegen/wire.txt` lists the operations; only shapes that they reach are written. The codecs get the protocols of all of
+//! AWS's services.
 //!
 //! Invariant: the models' version is pinned, so the same checkout always gives the same text.
 
 mod botocore;
 mod names;
+mod protocols;
 mod render;
 
 use super::Generated;
@@ -23,6 +25,7 @@ pub(crate) fn generate() -> Result<Vec<Generated>, String> {
         services.push(service);
     }
     files.push(Generated { path: "crates/api/src/lib.rs".into(), text: render::root(&services) });
+    files.push(Generated { path: "crates/wire/src/aws_services.rs".into(), text: protocols::table(&data)? });
     Ok(files)
 }
 
