@@ -34,7 +34,10 @@ fn main() -> ExitCode {
     if let Some(code) = neargate_runtime::shim_entry() {
         return ExitCode::from(u8::try_from(code).unwrap_or(1));
     }
-    let arguments = commands::Arguments::parse();
+    let arguments = match commands::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return commands::misspelt(&error).code(),
+    };
     let screen = screen::Screen::new(arguments.format);
     let exit = match commands::run(arguments, &screen) {
         Ok(exit) => exit,

@@ -1,9 +1,10 @@
 //! The only printer: data to stdout, talk to stderr.
 //!
 //! Invariant: colour codes go only to terminals, and not where `NO_COLOR` is set.
+//! Invariant: once a reader of either stream has gone away, the command is to end ([`signals::reader_gone`]).
 //! Invariant: with `--format json` stdout carries one JSON document (or one a line, for streams) and nothing else.
 
-use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
 use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
@@ -73,10 +74,10 @@ impl Screen {
         self.format == Format::Json
     }
 
-    /// A line of data. A reader that has gone away is no error.
+    /// A line of data.
     pub(crate) fn data(&self, line: &str) {
         self.clear_live();
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+        written(writeln!(std::io::stdout().lock(), "{line}"));
     }
 
     /// Stdout for data in bulk: what is written leaves when so many bytes are there or when it is flushed.
@@ -89,7 +90,7 @@ impl Screen {
     pub(crate) fn container_line(&self, name: &str, line: &str) {
         self.clear_live();
         let bar = self.data_paint(Paint::Cyan, &format!("{name:>12} │"));
-        let _ = writeln!(std::io::stdout().lock(), "{bar} {line}");
+        written(writeln!(std::io::stdout().lock(), "{bar} {line}"));
     }
 
     /// A document of data.
@@ -100,7 +101,7 @@ impl Screen {
     /// A line of talk.
     pub(crate) fn say(&self, line: &str) {
         self.clear_live();
-        let _ = writeln!(std::io::stderr().lock(), "{line}");
+        written(writeln!(std::io::stderr().lock(), "{line}"));
     }
 
     /// A line of talk under a word that says what happens.
@@ -203,6 +204,13 @@ impl Screen {
         for row in rows {
             self.data(&line(&mut row.iter().map(String::as_str)));
         }
+    }
+}
+
+/// What cannot be written is lost, which is no error of the command's; a reader that has gone away is its end.
+fn written(result: std::io::Result<()>) {
+    if result.is_err_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+        signals::reader_gone();
     }
 }
 

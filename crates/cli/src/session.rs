@@ -8,10 +8,12 @@ use neargate_engine::{Config, Engine};
 
 use crate::endpoint::Endpoint;
 use crate::outcome::{Failure, Outcome};
+use crate::screen::{Paint, Screen};
 
 /// Starts an engine, works with it as its client, and stops it. The first signal, which sets `interrupt`, or
-/// `neargate down` makes the work's calls fail; then the engine's tasks have `patience` to stop.
+/// `neargate down` makes the work's calls fail; then the engine's tasks have `patience` to stop, which is said.
 pub(crate) fn with_engine<T>(
+    screen: &Screen,
     config: &Config,
     patience: Duration,
     interrupt: &Arc<AtomicBool>,
@@ -25,6 +27,10 @@ pub(crate) fn with_engine<T>(
             interrupt.store(true, Ordering::Release);
         });
         let result = work(&endpoint);
+        if interrupt.load(Ordering::Acquire) {
+            let text = format!("the engine and its tasks, which have {} s", patience.as_secs());
+            screen.step_in(Paint::Yellow, "stopping", &text);
+        }
         // Ends the wait above.
         engine.ask_to_stop();
         result

@@ -1,4 +1,5 @@
-//! Signals that end a command: SIGINT, SIGTERM and SIGHUP are taken as a wish to stop and clear up.
+//! Signals that end a command: SIGINT, SIGTERM and SIGHUP are taken as a wish to stop and clear up, and so is output that
+//! nobody reads any more, which ends other programs by SIGPIPE.
 //!
 //! Invariant: from [`watch`] on none of them ends this process; whoever works asks [`check`] or holds the flag.
 //! Invariant: a SIGHUP that this process was started to ignore (`nohup`) stays ignored.
@@ -18,6 +19,8 @@ static FLAG: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 static FIRST: AtomicI32 = AtomicI32::new(0);
 /// How many have come.
 static COUNT: AtomicU32 = AtomicU32::new(0);
+/// Whether somebody looks at the flag.
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 /// Whether a terminal has shown `^C` since somebody last asked.
 static ECHO: AtomicBool = AtomicBool::new(false);
 
@@ -53,6 +56,7 @@ pub(crate) fn watch(hangup: Hangup) -> Outcome<Arc<AtomicBool>> {
     };
     let work = move || runtime.block_on(watching);
     std::thread::Builder::new().name("signals".to_owned()).spawn(work).map_err(cannot)?;
+    IS_WATCHED.store(true, Ordering::Release);
     Ok(Arc::clone(&FLAG))
 }
 
@@ -62,6 +66,18 @@ async fn note(stream: Option<Signal>, kind: SignalKind) {
         let _ = FIRST.compare_exchange(0, kind.as_raw_value(), Ordering::AcqRel, Ordering::Acquire);
         COUNT.fetch_add(1, Ordering::AcqRel);
         ECHO.store(kind == SignalKind::interrupt(), Ordering::Release);
+        FLAG.store(true, Ordering::Release);
+    }
+}
+
+/// Nobody reads what is written any more (`neargate … | head`): whoever watches is to stop and clear up as at a signal; a
+/// command with nothing to clear up ends here.
+pub(crate) fn reader_gone() {
+    if !IS_WATCHED.load(Ordering::Acquire) {
+        std::process::exit(Exit::Signal(SignalKind::pipe().as_raw_value()).number().into());
+    }
+    if FIRST.compare_exchange(0, SignalKind::pipe().as_raw_value(), Ordering::AcqRel, Ordering::Acquire).is_ok() {
+        COUNT.fetch_add(1, Ordering::AcqRel);
         FLAG.store(true, Ordering::Release);
     }
 }
@@ -99,8 +115,12 @@ pub(crate) fn failure() -> Failure {
 }
 
 fn name(signal: i32) -> String {
-    let known =
-        [(SignalKind::interrupt(), "SIGINT"), (SignalKind::terminate(), "SIGTERM"), (SignalKind::hangup(), "SIGHUP")];
+    let known = [
+        (SignalKind::interrupt(), "SIGINT"),
+        (SignalKind::terminate(), "SIGTERM"),
+        (SignalKind::hangup(), "SIGHUP"),
+        (SignalKind::pipe(), "SIGPIPE: nobody reads the output any more"),
+    ];
     let found = known.into_iter().find(|(kind, _)| kind.as_raw_value() == signal);
     found.map_or_else(|| format!("signal {signal}"), |(_, name)| name.to_owned())
 }

@@ -283,7 +283,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The exit is 1 where something that was fired started nothing, that of a container's start that failed, or else
+    /// The exit is one of its own where something that was fired started nothing, that of a container's start that failed, or else
     /// the first container's own that is no success.
     fn judge(&self, events: &[EventEntry]) -> Outcome<(Exit, Vec<Diagnostic>)> {
         let failures: Vec<&Notice> = self.notices.iter().filter(|notice| notice.kind == NoticeKind::Failed).collect();
@@ -301,7 +301,7 @@ impl<'a> Trial<'a> {
                 }
                 _ => diagnostics.push(diagnostic),
             }
-            return Ok((Exit::Failed, diagnostics));
+            return Ok((Exit::Unfired, diagnostics));
         }
         let seen = || self.order.iter().filter_map(|arn| self.tasks.get(arn));
         for seen in seen().filter(|seen| tasks::exit_code(&seen.task).is_none()) {
@@ -323,7 +323,7 @@ impl<'a> Trial<'a> {
         }
         // A task that did not even run weighs more than the code of another.
         let exit = seen().find(|seen| tasks::exit_code(&seen.task).is_none()).map(|seen| tasks::exit(&seen.task));
-        let exit = exit.or_else(|| (!diagnostics.is_empty()).then_some(Exit::Failed));
+        let exit = exit.or_else(|| (!diagnostics.is_empty()).then_some(Exit::Unfired));
         let code = || seen().map(|seen| tasks::exit(&seen.task)).find(|exit| *exit != Exit::Done);
         let exit = exit.or_else(code).unwrap_or(Exit::Done);
         Ok((exit, diagnostics))

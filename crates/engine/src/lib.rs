@@ -31,6 +31,7 @@ use neargate_runtime::images::ImageStores;
 use neargate_runtime::{Backend, TaskId};
 
 pub use disk::claim::claim;
+pub use disk::require_free;
 pub use http::{EndpointConfig, EndpointKey, KEY_FILE};
 pub use notices::{NoticeBoard, Numbered};
 pub use purge::{Purged, purge};
@@ -128,6 +129,7 @@ impl Engine {
             keys,
         });
         let http = http::Server::start(listener, edge, stop_receiver).map_err(|error| no_thread(&error))?;
+        data_dir.note_port(http.address().port());
         Ok(Self {
             address: http.address(),
             key,

@@ -25,15 +25,15 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use events::put as put_events;
 
 use crate::endpoint::{self, DEFAULT_PORT, Endpoint};
-use crate::outcome::Outcome;
+use crate::outcome::{Exit, Outcome};
 use crate::screen::{Format, Screen};
 
 const AFTER_HELP: &str = "\
 APP is a directory with `neargate.toml` or `cdk.json`, a cloud assembly (`cdk.out`) or a template (`.json`, `.yaml`).
-Exit codes: 0 done, 1 the check, stack or engine failed, 2 usage or bad input; 129, 130 and 143 broken off by SIGHUP,
-SIGINT and SIGTERM. `try` and `run --wait` end with a container's own code, with 127 where its program was not found, 126
-where it may not be run, and 125 for everything else that failed before or beside it; `try` ends with 1 where an event
-matched no rule, or what was fired started no task.
+Exit codes: 0 done, 1 the check, stack or engine failed, 2 usage or bad input; 129, 130, 141 and 143 broken off by SIGHUP,
+SIGINT, a reader that went away (SIGPIPE) and SIGTERM. `try` and `run --wait` end with a container's own code, with 127 where
+its program was not found, 126 where it may not be run, and 125 for all else that failed before or beside it, wrong usage
+among it; `try` ends with 123 where an event matched no rule, or what was fired started no task.
 
 Planned, not implemented yet: check, diff, deploy, destroy, init, schema, mail, events tail, explain rule|event|request|schedule,
 task exec|forward|interrupt, logs query, image push.";
@@ -111,6 +111,30 @@ impl EngineArgs {
     /// The engine's endpoint, whether it is there or not.
     pub(crate) fn endpoint(&self) -> Outcome<Endpoint> {
         self.port().map(Endpoint::on_port)
+    }
+}
+
+/// Says what is wrong with the command line, or what was asked of it: help, the version.
+pub(crate) fn misspelt(error: &clap::Error) -> Exit {
+    // A reader that has gone away has seen enough.
+    let _ = error.print();
+    let words = std::env::args().skip(1).collect::<Vec<_>>();
+    match (error.use_stderr(), command_of(&words)) {
+        (false, _) => Exit::Done,
+        (true, Some("run" | "try")) => Exit::Usage.beside_containers(),
+        (true, _) => Exit::Usage,
+    }
+}
+
+/// The command that is meant, whatever else is wrong: the first word that is neither an option of all commands nor its value.
+fn command_of(words: &[String]) -> Option<&str> {
+    let mut words = words.iter().map(String::as_str);
+    loop {
+        match words.next()? {
+            "--format" => drop(words.next()),
+            word if word.starts_with('-') => {}
+            word => return Some(word),
+        }
     }
 }
 

@@ -84,8 +84,9 @@ fn try_once(args: &TryArgs, screen: &Screen) -> Outcome {
     signals::check()?;
     let order =
         Order { app: &app, made: &made, stores: &stores, detail: Detail::Stacks, without_image: Severity::Error };
-    let outcome =
-        with_engine(&config, STOP_PATIENCE, &interrupt, |endpoint| attempt(args, screen, endpoint, &order, &events));
+    let outcome = with_engine(screen, &config, STOP_PATIENCE, &interrupt, |endpoint| {
+        attempt(args, screen, endpoint, &order, &events)
+    });
     let purged = neargate_engine::purge(&data_dir).map_err(Failure::failed);
     let cleared = purged.and(place.remove());
     let verdict = outcome.map_err(|failure| with_clearing(failure, cleared.as_ref().err()))?;

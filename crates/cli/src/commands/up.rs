@@ -84,9 +84,11 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
         Some(given) => given.clone(),
         None => places::data_dir()?,
     });
-    // A directory that is there must be ours before anything is tried in it; one that is not is made after the look.
+    // A directory that is there must be ours, and no other engine's, before anything is tried in it; one that is not is made
+    // after the look.
     if data_dir.exists() {
         neargate_engine::claim(&data_dir).map_err(Failure::usage)?;
+        neargate_engine::require_free(&data_dir)?;
     }
     // Who started a detached engine has looked.
     let preflight = (!args.no_app).then(|| Preflight::begin(&data_dir));
@@ -107,7 +109,7 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.engine.port()?));
     let door = args.door.config();
     let config = Config { data_dir: data_dir.clone(), listen, image_stores: vec![], clock, endpoint: door };
-    with_engine(&config, STOP_PATIENCE, &interrupt, |endpoint| {
+    with_engine(screen, &config, STOP_PATIENCE, &interrupt, |endpoint| {
         let stacks = match app.as_ref().zip(made.as_ref()) {
             Some((app, made)) => deploy::deploy(screen, endpoint, &order(app, made, &stores))?,
             None => vec![],
@@ -136,6 +138,17 @@ fn order<'a>(app: &'a App, made: &'a Synthesized, stores: &'a Stores) -> Order<'
 /// An engine without an app does much without containers.
 fn warn(screen: &Screen, obstacle: Diagnostic) {
     screen.diagnostic(&Diagnostic { severity: Severity::Warning, ..obstacle });
+}
+
+/// Says what was accepted since a notice and is not acted on, once each with an example of what it is about.
+fn tell_not_acted_on(screen: &Screen, endpoint: &Endpoint, after: u64) -> Outcome<()> {
+    let mut said = BTreeSet::new();
+    for notice in endpoint.notices(after, Duration::ZERO)? {
+        if notice.kind == NoticeKind::NotSimulated && said.insert(notice.text.clone()) {
+            tell(screen, &notice);
+        }
+    }
+    Ok(())
 }
 
 /// Says where the engine is.
@@ -214,7 +227,10 @@ fn in_running_engine(
             let made = args.of_app.synth(screen, app, Some(endpoint), None)?;
             let stores = stores(data_dir);
             images::provide(screen, app, &made, &stores)?;
-            deploy::deploy(screen, endpoint, &order(app, &made, &stores))?
+            let before = endpoint.notices(0, Duration::ZERO)?.last().map_or(0, |notice| notice.number);
+            let stacks = deploy::deploy(screen, endpoint, &order(app, &made, &stores))?;
+            tell_not_acted_on(screen, endpoint, before)?;
+            stacks
         }
         None => vec![],
     };
@@ -234,7 +250,9 @@ fn detached(
         Some((app, made)) => {
             let stores = stores(data_dir);
             images::provide(screen, app, made, &stores)?;
-            deploy::deploy(screen, endpoint, &order(app, made, &stores))
+            let stacks = deploy::deploy(screen, endpoint, &order(app, made, &stores))?;
+            tell_not_acted_on(screen, endpoint, 0)?;
+            Ok(stacks)
         }
         None => Ok(vec![]),
     });

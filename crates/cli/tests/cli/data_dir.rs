@@ -132,3 +132,28 @@ fn an_engine_whose_directory_is_deleted_acknowledges_nothing_more() {
     place.run(&["down", "--purge", "--port", &port, "--data-dir", "moved"]);
     assert!(!place.path("moved").exists());
 }
+
+#[needs()]
+fn a_directory_in_use_is_refused_alike_in_the_foreground_and_detached() {
+    let place = Place::new();
+    let (port, other) = (free_port(), free_port());
+    place.run(&["up", "--detach", "--port", &port, "--data-dir", "data"]);
+    let log = || fs::read_to_string(place.path("data/engine.log")).unwrap();
+    let before = log();
+    for detach in [&[][..], &["--detach"]] {
+        let ran = place.run(&[&["up", "--port", &other, "--data-dir", "data"], detach].concat());
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+        let owner = fs::read_to_string(place.path("data/lock")).unwrap();
+        let (process, noted) = owner.trim().split_once('\n').unwrap();
+        assert_eq!(noted, port);
+        expect![[r#"
+            error[NG-E0102]: the data directory is in use by process [PROCESS]
+              at [PLACE]/data
+
+            hint: stop the other engine with `neargate down --port [PORT]`, or choose another directory with `--data-dir`
+        "#]]
+        .assert_eq(&ran.stderr.replace(process, "[PROCESS]").replace(&port, "[PORT]"));
+    }
+    assert_eq!(log(), before, "the log is the running engine's");
+    assert_eq!(place.run(&["down", "--purge", "--port", &port]).code, 0);
+}

@@ -71,7 +71,7 @@ fn what_is_missing_is_named_before_anything_is_made() {
     let place = Place::new();
     place.write("app.yaml", IMPORTS);
     place.check(&["try", "app.yaml"], expect![[r#"
-        exit 2
+        exit 125
         --- stderr
         error[NG-P0203]: `App/Job/TaskDef` takes in the secret `app/creds`, which neither the app nor the engine has
           for `API_KEY` in container `main`
@@ -146,7 +146,7 @@ template = "app.yaml"
 fn a_key_that_a_fixture_lacks() {
     let lacks = |creds: &str, expected: Expect| {
         let ran = with_creds(creds).run(&["try"]);
-        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+        assert_eq!((ran.code, ran.stdout.as_str()), (125, ""));
         expected.assert_eq(&ran.stderr);
     };
     lacks(

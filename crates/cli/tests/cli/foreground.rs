@@ -125,3 +125,72 @@ fn a_rust_package_is_an_app_by_itself() {
     place.write("app/neargate.toml", "[parameters]\n");
     assert_eq!(run("app").0, Some(0));
 }
+
+#[needs(containers)]
+fn a_reader_that_goes_away_ends_what_it_read() {
+    let place = Place::new();
+    let (mut child, reader, port) = up(&place, &[]);
+    let tail = || {
+        let mut command = place.command(&["logs", "tail", "--follow", "task", "--port", &port]);
+        command.stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let fire = || {
+        assert_eq!(place.run(&["schedule", "fire", "Monthly", "--port", &port]).code, 0);
+        place.run(&["clock", "advance", "1s", "--port", &port]);
+    };
+    fire();
+    // Reads a line and goes, as `head` does; whoever writes the next one learns of it.
+    let mut tail = tail();
+    let mut line = String::new();
+    BufReader::new(tail.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("nobody, schedule"), "{line}");
+    drop(reader);
+    fire();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(place.run(&["env", "--port", &port]).code, 1, "nobody answers there any more");
+    // It has had a line to write, or else finds no engine.
+    assert!(matches!(tail.wait().unwrap().code(), Some(141 | 1)));
+    assert_eq!(place.run(&["down", "--purge", "--data-dir", "data", "--port", &port]).code, 0);
+}
+
+#[needs(containers)]
+fn a_trial_whose_reader_goes_away_is_taken_down() {
+    let place = Place::new();
+    let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
+    let endless = template.replace("exit $CODE'", "while :; do echo again; sleep 0.1; done'");
+    place.write("app/task.yaml", &endless).write("app/neargate.toml", GREETER);
+    let mut command = place.command(&["try", "app", "--fire", "Monthly"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "        main │ nobody, schedule\n");
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(141), "{stderr}");
+    assert!(stderr.contains("broken off by SIGPIPE: nobody reads the output any more"), "{stderr}");
+    assert!(stderr.contains("everything that was started has been taken down"), "{stderr}");
+    assert_eq!(place.left_over(), Vec::<String>::new());
+}
+
+#[needs(containers)]
+fn what_is_not_acted_on_is_said_by_a_detached_up_too() {
+    let template = std::fs::read_to_string(fixture("templates/task.yaml")).unwrap();
+    let place = Place::new();
+    place.write("app/task.yaml", &template).write("app/neargate.toml", GREETER);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let said = |app: &str| {
+        let ran = place.run(&["up", app, "--detach", "--port", &port]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let lines = ran.stderr.lines().filter_map(|line| line.trim().strip_prefix("not acted on "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let first = said("app");
+    assert!(first.iter().any(|line| line.contains("no packet is filtered")), "{first:?}");
+    // Once: nothing is new the second time; what another stack brings is.
+    assert_eq!(said("app"), Vec::<String>::new());
+    let group = "Resources: {Group: {Type: 'AWS::EC2::SecurityGroup', Properties: {GroupDescription: d}}}";
+    place.write("more.yaml", group);
+    let more = said("more.yaml");
+    assert!(more.len() == 1 && more[0].contains("no packet is filtered"), "{more:?}");
+    place.run(&["down", "--purge", "--port", &port]);
+}

@@ -49,10 +49,10 @@ fn the_command() {
                   Print version
 
         APP is a directory with `neargate.toml` or `cdk.json`, a cloud assembly (`cdk.out`) or a template (`.json`, `.yaml`).
-        Exit codes: 0 done, 1 the check, stack or engine failed, 2 usage or bad input; 129, 130 and 143 broken off by SIGHUP,
-        SIGINT and SIGTERM. `try` and `run --wait` end with a container's own code, with 127 where its program was not found, 126
-        where it may not be run, and 125 for everything else that failed before or beside it; `try` ends with 1 where an event
-        matched no rule, or what was fired started no task.
+        Exit codes: 0 done, 1 the check, stack or engine failed, 2 usage or bad input; 129, 130, 141 and 143 broken off by SIGHUP,
+        SIGINT, a reader that went away (SIGPIPE) and SIGTERM. `try` and `run --wait` end with a container's own code, with 127 where
+        its program was not found, 126 where it may not be run, and 125 for all else that failed before or beside it, wrong usage
+        among it; `try` ends with 123 where an event matched no rule, or what was fired started no task.
 
         Planned, not implemented yet: check, diff, deploy, destroy, init, schema, mail, events tail, explain rule|event|request|schedule,
         task exec|forward|interrupt, logs query, image push.

@@ -62,7 +62,7 @@ fn everything_that_stacks_lack_is_told_before_the_first_is_made() {
         ],
     );
     let text = expect![[r#"
-        exit 2
+        exit 125
         --- stderr
         warning[NG-P0201]: the stack `Empty` has no resources and is left out
         error[NG-P0204]: unrecognized resource type `AWS::Log::LogGroup`
@@ -115,44 +115,44 @@ fn parameters_have_values_of_the_command_line_or_lines_to_add() {
     place.check(
         &["try", "app.yaml"],
         expect![[r#"
-        exit 2
-        --- stderr
-        error[NG-T0013]: the parameter `Stage` has no value
-          at app.yaml:2:3 (stack `app`)
+            exit 125
+            --- stderr
+            error[NG-T0013]: the parameter `Stage` has no value
+              at app.yaml:2:3 (stack `app`)
 
-        hint: give it a value, or a `Default` in the template
-        hint: add to `neargate.toml`:
+            hint: give it a value, or a `Default` in the template
+            hint: add to `neargate.toml`:
 
-        [parameters]
-        Stage = "…"
-    "#]],
+            [parameters]
+            Stage = "…"
+        "#]],
     );
     place.check(
         &["try", "app.yaml", "--parameter", "Stage=test"],
         expect![[r#"
-        exit 2
-        --- stderr
-        error[NG-T0013]: `Stage` is `test`, expected one of `dev`, `prod`
-          at app.yaml:2:3 (stack `app`)
-    "#]],
+            exit 125
+            --- stderr
+            error[NG-T0013]: `Stage` is `test`, expected one of `dev`, `prod`
+              at app.yaml:2:3 (stack `app`)
+        "#]],
     );
     place.check(
         &["try", "app.yaml", "--parameter", "Stag=dev"],
         expect![[r#"
-        exit 2
-        --- stderr
-        error[NG-E0209]: no stack has a parameter `Stag`
+            exit 125
+            --- stderr
+            error[NG-E0209]: no stack has a parameter `Stag`
 
-        hint: did you mean `Stage`?
-    "#]],
+            hint: did you mean `Stage`?
+        "#]],
     );
     place.check(
         &["try", "app.yaml", "--parameter", "Stage"],
         expect![[r#"
-        exit 2
-        --- stderr
-        error[NG-E0209]: `--parameter` must be `NAME=VALUE`, got `Stage`
-    "#]],
+            exit 125
+            --- stderr
+            error[NG-E0209]: `--parameter` must be `NAME=VALUE`, got `Stage`
+        "#]],
     );
     let ran = place.run(&["try", "app.yaml", "--parameter", "Stage=dev", "--parameter", "Team=a=b"]);
     assert!(ran.stderr.contains("CREATE_COMPLETE"), "{}", ran.stderr);
@@ -190,14 +190,14 @@ fn the_transform_of_a_serverless_template_comes_first() {
     place.check(
         &["try", "sam.yaml"],
         expect![[r#"
-        exit 2
-        --- stderr
-        error[NG-T0005]: the transform `AWS::Serverless-2016-10-31` is not implemented
-          at Transform
-          [PLACE]/sam.yaml:1:1
+            exit 125
+            --- stderr
+            error[NG-T0005]: the transform `AWS::Serverless-2016-10-31` is not implemented
+              at Transform
+              [PLACE]/sam.yaml:1:1
 
-        hint: give the template as the transform leaves it (`cdk synth`, `sam build`)
-    "#]],
+            hint: give the template as the transform leaves it (`cdk synth`, `sam build`)
+        "#]],
     );
 }
 
@@ -243,7 +243,7 @@ fn an_image_that_nobody_asks_for_is_told() {
     place.write("app/task.yaml", &template);
     place.write("app/neargate.toml", &GREETER.replace("\"test/greeter:1\" = {", "\"test/greter:1\" = {"));
     let ran = place.run(&["try", "app"]);
-    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert_eq!(ran.code, 125, "{}", ran.stderr);
     let warning = "warning[NG-E0205]: no task asks for the image `test/greter:1` of `[images]`\n\nhint: did you mean `test/greeter:1`?";
     assert!(ran.stderr.contains(warning), "{}", ran.stderr);
 }
@@ -330,14 +330,14 @@ fn what_no_stack_can_be_run_with_is_told_before_the_first_is_made() {
 fn an_image_that_the_app_builds_is_named_by_path_or_directory() {
     let place = with_asset();
     let ran = place.run(&["try", "app/cdk.out", "--fire", "Monthly"]);
-    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert_eq!(ran.code, 125, "{}", ran.stderr);
     for part in ["NG-P0203", "which no store has", "Neargate runs no Dockerfile", "\"Job/web\" = { build = \"DIR\" }"] {
         assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
     }
     for key in ["other", "./nowhere"] {
         place.write("app/neargate.toml", &format!("[images]\n\"{key}\" = {{ host_programs = [\"sh\"] }}\n"));
         let ran = place.run(&["try", "app/cdk.out", "--config", "app/neargate.toml", "--fire", "Monthly"]);
-        assert_eq!(ran.code, 2, "{key}: {}", ran.stderr);
+        assert_eq!(ran.code, 125, "{key}: {}", ran.stderr);
     }
     for key in ["job", "./job", "Job/web", "Job/web/AssetImage"] {
         place.write("app/neargate.toml", &format!("[images]\n\"{key}\" = {{ host_programs = [\"sh\"] }}\n"));

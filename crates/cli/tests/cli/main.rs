@@ -15,6 +15,7 @@
 
 mod asked;
 mod client;
+mod codes;
 mod corpora;
 mod data_dir;
 mod events;

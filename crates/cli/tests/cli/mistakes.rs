@@ -24,19 +24,19 @@ fn no_app() {
     place.check(
         &["try", "nowhere"],
         expect![[r#"
-        exit 2
-        --- stderr
-        error[NG-E0203]: there is no app at `nowhere`: no such file or directory
-    "#]],
+            exit 125
+            --- stderr
+            error[NG-E0203]: there is no app at `nowhere`: no such file or directory
+        "#]],
     );
     place.write("notes.txt", "").write("empty/notes.txt", "");
     place.check(
         &["try", "notes.txt"],
         expect![[r#"
-        exit 2
-        --- stderr
-        error[NG-E0203]: `notes.txt` is no app: expected a directory or a template (`.json`, `.yaml`)
-    "#]],
+            exit 125
+            --- stderr
+            error[NG-E0203]: `notes.txt` is no app: expected a directory or a template (`.json`, `.yaml`)
+        "#]],
     );
     place.check(
         &["synth", "empty"],
@@ -253,7 +253,7 @@ fn a_broken_template() {
     place.check(
         &["try", "stack.json"],
         expect![[r#"
-            exit 2
+            exit 125
             --- stderr
             error[NG-T0001]: `[PLACE]/stack.json` is not readable as JSON: EOF while parsing a value
               at [PLACE]/stack.json:1:14
@@ -269,13 +269,13 @@ fn a_broken_event() {
     place.check(
         &["try", "stack.yaml", "--event", "event.json"],
         expect![[r#"
-        exit 2
-        --- stderr
-        error[NG-E0208]: the event lacks `detail-type` or `DetailType`
-          at event.json
+            exit 125
+            --- stderr
+            error[NG-E0208]: the event lacks `detail-type` or `DetailType`
+              at event.json
 
-        hint: an event is `{"source": "…", "detail-type": "…", "detail": {…}}`, or a list of such
-    "#]],
+            hint: an event is `{"source": "…", "detail-type": "…", "detail": {…}}`, or a list of such
+        "#]],
     );
     place.check(
         &["events", "put", "--source", "a", "--detail-type", "b", "--detail", "{"],
@@ -290,10 +290,10 @@ fn a_broken_event() {
     place.check(
         &["try", "stack.yaml", "--event", "other.json"],
         expect![[r#"
-        exit 2
-        --- stderr
-        error[NG-E0210]: cannot read `other.json`: No such file or directory (os error 2)
-    "#]],
+            exit 125
+            --- stderr
+            error[NG-E0210]: cannot read `other.json`: No such file or directory (os error 2)
+        "#]],
     );
 }
 

@@ -104,7 +104,7 @@ const EVERY_MINUTE: &str = r"
 fn a_denied_invocation_fails() {
     let place = place(|it| it.replace("Action: 'iam:PassRole'", "Action: 'iam:GetRole'"));
     let ran = run(&place, &["try", "app"]);
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.code, 123);
     for part in ["NG-E0220", "no task was started", "FailedInvocations", "iam:PassRole", "hint: allow it in a policy"] {
         assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
     }
@@ -115,7 +115,7 @@ fn an_event_that_no_rule_takes_is_explained() {
     let place = place(|it| it);
     place.write("event.json", r#"{"source":"test.other","detail-type":"Greet"}"#);
     let ran = run(&place, &["try", "app", "--event", "event.json"]);
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.code, 123);
     assert!(ran.stderr.contains(r#"source is "test.other", wanted ["test.greeter"]"#), "{}", ran.stderr);
 }
 
@@ -141,14 +141,14 @@ fn each_event_that_no_rule_takes_is_named() {
     let [good, bad, other] = [event("test.greeter", "0"), event("test.other", "0"), event("test.third", "0")];
     let second = "error[NG-E0220]: event 2 of 2, `Greet` from `test.other` matched no rule";
     events(&[good.clone(), bad.clone()]);
-    check(1, hello, &[second]);
+    check(123, hello, &[second]);
     // Whatever the container came to.
     events(&[event("test.greeter", "42"), bad.clone()]);
-    check(1, hello, &[second]);
+    check(123, hello, &[second]);
     let all = ["1 of 2, `Greet` from `test.other`", "2 of 2, `Greet` from `test.third`"];
     let all = all.map(|which| format!("error[NG-E0220]: event {which} matched no rule"));
     events(&[bad, other]);
-    check(1, "", &[&all[0], &all[1]]);
+    check(123, "", &[&all[0], &all[1]]);
     events(&[good.clone(), good]);
     check(0, &format!("{hello}{}", hello.replace("  main", "main#2")), &[]);
 }
@@ -174,7 +174,7 @@ fn events_of_services_can_be_tried() {
     assert!(ran.stderr.contains("account 000000000000 in the event `Object Created` from `aws.s3`, not 123456789012"));
     place.write("event.json", &OF_S3.replace("\"name\":\"bucket\"", "\"name\":\"other\""));
     let ran = run(&place, &["try", "app", "--event", "event.json"]);
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.code, 123, "{}", ran.stderr);
     assert!(ran.stderr.contains("`Object Created` from `aws.s3` matched no rule"), "{}", ran.stderr);
     let event = "[parameters]\nGreeting = \"hello\"\n[event]\nsource = \"aws.s3\"\ndetail-type = \"Object Created\"\n\
                  detail = { version = \"0\", bucket = { name = \"bucket\" }, object = { key = \"toml\" } }\n";
@@ -214,7 +214,7 @@ fn events_and_schedules_fire_in_one_trial() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(ran.stdout, "        main │ hello, you\n      main#2 │ hello, schedule\n");
     let ran = run(&place, &["try", "app", "--event", "event.json", "--fire", "Weekly"]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+    assert_eq!((ran.code, ran.stdout.as_str()), (125, ""), "{}", ran.stderr);
 }
 
 #[needs(containers)]
@@ -256,7 +256,7 @@ fn a_disabled_schedule_is_named() {
     });
     place.write("app/neargate.toml", GREETER);
     let ran = run(&place, &["try", "app"]);
-    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert_eq!(ran.code, 125, "{}", ran.stderr);
     assert!(
         ran.stderr.contains("no enabled rule has a schedule") && ran.stderr.contains("is disabled"),
         "{}",
@@ -274,7 +274,9 @@ fn an_event_may_come_from_stdin() {
 
 #[needs(containers)]
 fn a_program_that_cannot_run_has_an_exit_code_of_its_own() {
-    for (command, code) in [("[nothing]", 127), ("[/dev]", 126), ("[sh, -c, 'exit 125']", 125)] {
+    for (command, code) in
+        [("[nothing]", 127), ("[/dev]", 126), ("[sh, -c, 'exit 125']", 125), ("[sh, -c, 'exit 1']", 1)]
+    {
         let place = place(|it| it.replace(r#"[sh, -c, 'echo "$GREETING, $WHO"; exit $CODE']"#, command));
         let ran = run(&place, &["try", "app"]);
         assert_eq!(ran.code, code, "{command}: {}", ran.stderr);
@@ -291,7 +293,7 @@ fn a_missing_image_is_told_with_the_way_out() {
     let without = GREETER.lines().filter(|line| !line.contains("host_programs")).collect::<Vec<_>>().join("\n");
     place.write("app/neargate.toml", &format!("{without}{EVENT}"));
     let ran = run(&place, &["try", "app"]);
-    assert_eq!(ran.code, 2);
+    assert_eq!(ran.code, 125);
     for part in ["NG-P0203", "`Task` asks for the image `test/greeter:1`", "\"test/greeter:1\" = { build = \"DIR\" }"] {
         assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
     }
@@ -311,7 +313,7 @@ fn a_stack_that_fails_says_which_resource() {
 fn there_must_be_something_to_fire() {
     let place = place(|it| it);
     let ran = run(&place, &["try", "app/task.yaml", "--config", "app/neargate.toml", "--fire", "Weekly"]);
-    assert_eq!(ran.code, 2);
+    assert_eq!(ran.code, 125);
     assert!(ran.stderr.contains("no enabled rule with a schedule is called `Weekly`"), "{}", ran.stderr);
     assert!(ran.stderr.contains("Monthly"), "{}", ran.stderr);
 }
@@ -331,6 +333,9 @@ fn ctrl_c_takes_everything_down() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let stderr = String::from_utf8_lossy(&output.stderr);
+    // Said before the container, which does not listen to its signal, has had its time.
+    let stopping = stderr.find("stopping the engine and its tasks, which have 3 s").expect(&stderr);
+    assert!(stopping < stderr.find("broken off by SIGINT").unwrap(), "{stderr}");
     assert!(stderr.contains("broken off by SIGINT; everything that was started has been taken down"), "{stderr}");
     assert!(started.elapsed() < Duration::from_secs(60));
     assert_eq!(place.left_over(), Vec::<String>::new());

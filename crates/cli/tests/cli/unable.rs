@@ -63,13 +63,13 @@ fn without_root_or_its_rights_up_and_try_refuse_before_anything_is_made() {
         let doctor = run(&place, wrapper, &["doctor"]);
         assert_eq!(doctor.code, 1, "{}", doctor.stdout);
         assert!(doctor.stdout.contains(words.split_once(": ").unwrap().1), "{}", doctor.stdout);
-        for arguments in [
-            &["try", "app"] as &[&str],
-            &["up", "app", "--port", "1", "--data-dir", "data"],
-            &["up", "app", "--detach", "--port", "1", "--data-dir", "data"],
+        for (arguments, code) in [
+            (&["try", "app"] as &[&str], 125),
+            (&["up", "app", "--port", "1", "--data-dir", "data"], 2),
+            (&["up", "app", "--detach", "--port", "1", "--data-dir", "data"], 2),
         ] {
             let ran = run(&place, wrapper, arguments);
-            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}\n{}", ran.stderr);
+            assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{arguments:?}\n{}", ran.stderr);
             assert_eq!(ran.stderr.lines().next(), Some(words), "{arguments:?}\n{}", ran.stderr);
             nothing_is_made(&place);
         }
@@ -84,7 +84,7 @@ fn an_engine_of_an_ordinary_user_warns_and_run_and_up_refuse_in_it() {
     let up = run(&place, OTHER_USER, &["up", "--no-app", "--detach", "--port", &port, "--data-dir", "data"]);
     assert_eq!(up.code, 0, "{}", up.stderr);
     for (arguments, code) in
-        [(&["run", "greeter", "--port", &port] as &[&str], 2), (&["up", "app", "--port", &port], 2)]
+        [(&["run", "greeter", "--port", &port] as &[&str], 125), (&["up", "app", "--port", &port], 2)]
     {
         let ran = run(&place, OTHER_USER, arguments);
         assert_eq!(ran.code, code, "{}", ran.stderr);

@@ -19,7 +19,7 @@ fn an_engine_from_up_to_down() {
         engine.run(&["run", "Task", "--wait", "--env", "WHO=run", "--command", "sh", "-c", "echo $WHO; exit 9"]);
     assert_eq!((code, stdout.as_str()), (9, "        main │ run\n"));
     let (code, _, stderr) = engine.run(&["run", "Tisk"]);
-    assert_eq!(code, 2);
+    assert_eq!(code, 125);
     assert!(stderr.contains("there are `Task`"), "{stderr}");
 
     // A task by an event: the schedule's default until the rule says who.

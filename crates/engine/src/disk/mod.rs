@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! neargate-data   the marker: this directory is ours; holds the instance's id
-//! lock            held while an engine runs; holds its process id
+//! lock            held while an engine runs; holds its process id and the port of its endpoint
 //! state.sqlite    rows of the state, and meta: format version, instance id
 //! segments/       append-only byte runs: log events
 //! images/         the OCI image store and unpacked layers
@@ -22,12 +22,14 @@ mod private;
 pub(crate) mod root_key;
 mod segments;
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Seek, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use neargate_base::{Code, Diagnostic};
 use neargate_runtime::images::remove_tree;
+use rustix::fs::OFlags;
 
 pub(crate) use journal::SqliteJournal;
 pub(crate) use segments::DiskSegments;
@@ -36,7 +38,32 @@ pub(crate) use segments::DiskSegments;
 #[derive(Debug)]
 pub(crate) struct DataDirectory {
     path: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+/// Refuses a data directory that an engine uses. Changes nothing.
+///
+/// # Errors
+/// `NG-E0102` where one does.
+pub fn require_free(path: &Path) -> Result<(), Diagnostic> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    // Who may not open it is told so when the directory is opened.
+    let Ok(lock) = OpenOptions::new().read(true).custom_flags(flags).open(path.join("lock")) else { return Ok(()) };
+    if lock.try_lock_shared().is_err() { Err(in_use(lock, path)) } else { Ok(()) }
+}
+
+/// Whose lock it is, and where that engine's endpoint is, as far as the lock says it.
+fn in_use(mut lock: File, path: &Path) -> Diagnostic {
+    let mut owner = String::new();
+    let _ = lock.read_to_string(&mut owner);
+    let mut words = owner.split_whitespace();
+    let who = words.next().map(|process| format!(" by process {process}")).unwrap_or_default();
+    let port = words.next().map(|port| format!(" --port {port}")).unwrap_or_default();
+    Diagnostic::error(Code("NG-E0102"), format!("the data directory is in use{who}"))
+        .at(path.display().to_string())
+        .hint(format!(
+            "stop the other engine with `neargate down{port}`, or choose another directory with `--data-dir`"
+        ))
 }
 
 /// What an engine makes in its data directory, the marker and the lock last: the order in which a purge removes it.
@@ -107,17 +134,12 @@ impl DataDirectory {
     pub(crate) fn lock(path: &Path) -> Result<Self, Diagnostic> {
         let lock = private::open(&path.join("lock")).map_err(|error| unusable(path, &error))?;
         let lock = Self::take(lock, path)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), lock })
     }
 
     fn take(mut lock: File, path: &Path) -> Result<File, Diagnostic> {
         if lock.try_lock().is_err() {
-            let mut owner = String::new();
-            let _ = lock.read_to_string(&mut owner);
-            let who = if owner.trim().is_empty() { String::new() } else { format!(" by process {}", owner.trim()) };
-            return Err(Diagnostic::error(Code("NG-E0102"), format!("the data directory is in use{who}"))
-                .at(path.display().to_string())
-                .hint("stop the other engine with `neargate down`, or choose another directory with `--data-dir`"));
+            return Err(in_use(lock, path));
         }
         let written =
             lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
@@ -125,6 +147,12 @@ impl DataDirectory {
             Ok(()) => Ok(lock),
             Err(cause) => Err(unusable(path, &cause)),
         }
+    }
+
+    /// Notes where the engine's endpoint is, for those who want the directory too. Who cannot write says less to them.
+    pub(crate) fn note_port(&self, port: u16) {
+        let mut lock = &self.lock;
+        let _ = lock.seek(SeekFrom::End(0)).and_then(|_| writeln!(lock, "{port}"));
     }
 
     /// The journal in it.

@@ -157,6 +157,13 @@ pub enum News {
         /// For the user.
         hint: Option<String>,
     },
+    /// A container was to stop before it had started, and never started.
+    NeverStarted {
+        /// The container.
+        container: String,
+        /// AWS's text, for where nobody had wanted it to stop.
+        reason: String,
+    },
     /// A container wrote lines, which come as the report's payload: [`Lines`].
     Output {
         /// The container.

@@ -51,6 +51,7 @@ pub(super) fn cannot_start(container: String, failure: &StartFailure) -> News {
         StartFailureKind::ExecFormat => {
             "the program is built for another processor, or is a script without `#!`: build the image for this machine"
         }
+        StartFailureKind::Cancelled => return News::NeverStarted { container, reason: failure.reason() },
         StartFailureKind::UnknownUser => "the image's /etc/passwd does not have this user: use a numeric id",
         _ => {
             return News::CannotStart {

@@ -55,6 +55,20 @@ fn take(cx: &mut Cx<'_>, id: &str, news: News) -> Result<(), Fault> {
                 end(cx, id, "TaskFailedToStart", &reason)?;
             }
         }
+        // As on AWS: no exit code and no reason, for nothing of it failed.
+        News::NeverStarted { container, .. } if !cx.get::<Task>(id).is_some_and(Task::is_wanted) => {
+            cx.update::<Task, _>(id, |task| {
+                if let Some(it) = task.container_mut(&container).filter(|it| !it.has_ended()) {
+                    it.phase = Phase::Ended { exit_code: None };
+                    it.view.last_status = Some("STOPPED".to_owned());
+                }
+            });
+        }
+        News::NeverStarted { container, reason } => {
+            fail_container(cx, id, &container, &reason, None);
+            warn(cx, id, &format!("container `{container}`: {reason}"), None);
+            end(cx, id, "TaskFailedToStart", &reason)?;
+        }
         News::Exited { container, exit_code, oom_killed } => exited(cx, id, &container, exit_code, oom_killed),
         News::Remark { text } => cx.not_simulated(id, text),
         News::Lost { reason } => {

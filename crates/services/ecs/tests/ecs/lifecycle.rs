@@ -235,3 +235,26 @@ fn a_task_without_a_log_stream_ends() {
     assert_eq!((&view["lastStatus"], &view["stopCode"]), (&json!("STOPPED"), &json!("TaskFailedToStart")));
     assert!(harness.unfinished().is_empty());
 }
+
+#[test]
+fn a_task_stopped_before_it_started_has_no_failure_of_a_container() {
+    let mut harness = harness();
+    register(&mut harness, json!([container("app", json!({}))]));
+    let never = || News::NeverStarted { container: "app".into(), reason: "CannotStartContainerError: stopped".into() };
+    let task = run(&mut harness, json!({}));
+    let effect = orders(&harness)[0].0.clone();
+    harness.call("ecs", "StopTask", json!({ "task": task, "reason": "enough" })).unwrap();
+    tell(&mut harness, &effect, never(), false);
+    let view = describe(&mut harness, &task);
+    assert_eq!((&view["stopCode"], &view["stoppedReason"]), (&json!("UserInitiated"), &json!("enough")));
+    let container = &view["containers"][0];
+    assert_eq!(container["lastStatus"], "STOPPED");
+    assert_eq!((container.get("reason"), container.get("exitCode")), (None, None), "{container}");
+    // One that nobody had stopped did fail.
+    let task = run(&mut harness, json!({}));
+    let effect = orders(&harness).into_iter().rfind(|(_, order)| matches!(order, Order::Run(_))).unwrap().0;
+    tell(&mut harness, &effect, never(), false);
+    let view = describe(&mut harness, &task);
+    assert_eq!(view["stopCode"], "TaskFailedToStart");
+    assert_eq!(view["containers"][0]["reason"], "CannotStartContainerError: stopped");
+}
