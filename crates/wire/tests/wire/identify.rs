@@ -72,9 +72,7 @@ fn what_fits_no_service_of_its_scope_is_for_the_one_that_it_fits() {
     assert_eq!(on_path("no-service"), "lambda GetFunction");
     // Another service of AWS's may have paths like these.
     assert_eq!(on_path("batch"), "no service batch");
-    let presigned = format!(
-        "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20261121%2Feu-west-1%2Fecs%2Faws4_request\
-        &X-Amz-SignedHeaders=host&X-Amz-Signature=00&Action=GetCallerIdentity&Version=2011-06-15"
-    );
-    assert_eq!(meaning(&[], "GET", &presigned, ""), "sts GetCallerIdentity");
+    let presigned = "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20261121%2Feu-west-1%2Fecs%2Faws4_request\
+                     &X-Amz-SignedHeaders=host&X-Amz-Signature=00&Action=GetCallerIdentity&Version=2011-06-15";
+    assert_eq!(meaning(&[], "GET", presigned, ""), "sts GetCallerIdentity");
 }
