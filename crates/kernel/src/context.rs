@@ -7,6 +7,7 @@ use neargate_base::{Scope, Timestamp};
 use neargate_shape::Value;
 
 use crate::job::{ProcessJob, ServiceJob};
+use crate::origin::Origin;
 use crate::store::Transaction;
 use crate::{
     Access, Cause, CauseId, Client, Clock, Due, Effect, EffectId, Event, Fault, Job, JobId, JournalError, Notice,
@@ -33,7 +34,7 @@ pub struct Cx<'a> {
     pub(crate) vault: &'a mut Vault,
     /// Links that this command has added to the chain of causes.
     pub(crate) causes: BTreeMap<CauseId, Cause>,
-    pub(crate) via: Option<&'static str>,
+    pub(crate) via: Vec<&'static str>,
     pub(crate) client: Option<Client>,
     pub(crate) source: Option<String>,
     pub(crate) system_tags: BTreeMap<String, String>,
@@ -110,7 +111,7 @@ impl<'a> Cx<'a> {
     /// Does something as somebody else, in this scope and transaction.
     pub fn as_principal<T>(&mut self, principal: Principal, work: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.principal, principal);
-        let (via, client, source) = (self.via.take(), self.client.take(), self.source.take());
+        let (via, client, source) = (std::mem::take(&mut self.via), self.client.take(), self.source.take());
         let system_tags = std::mem::take(&mut self.system_tags);
         let answer = work(self);
         (self.principal, self.via, self.client, self.source) = (before, via, client, source);
@@ -132,12 +133,13 @@ impl<'a> Cx<'a> {
         &self.system_tags
     }
 
-    /// Does something for the current principal in the name of a service that it asked: what `kms:ViaService` and
-    /// `aws:CalledViaLast` see. `service` is the service's short name.
+    /// Does something for the current principal in the name of a service that it asked, the last of those that already call in
+    /// its name: what `kms:ViaService` and `aws:CalledVia` see. `service` is the service's short name.
     pub fn via<T>(&mut self, service: &'static str, work: impl FnOnce(&mut Self) -> T) -> T {
-        let before = self.via.replace(service);
+        let depth = self.via.len();
+        self.via.push(service);
         let answer = work(self);
-        self.via = before;
+        self.via.truncate(depth);
         answer
     }
 
@@ -151,7 +153,7 @@ impl<'a> Cx<'a> {
 
     /// The service that makes the current call for its caller, by its short name.
     pub fn called_via(&self) -> Option<&'static str> {
-        self.via
+        self.via.last().copied()
     }
 
     /// Calls an operation of any service as the current principal: the same way in as over HTTP. What the call wrote is put
@@ -199,11 +201,8 @@ impl<'a> Cx<'a> {
     /// Takes a role on as an AWS service, for the resource that it is done for: `aws:SourceArn` and `aws:SourceAccount`. `Err` says why
     /// the role's trust policy does not let it.
     pub fn assume_for_service(&self, role_arn: &str, service: &str, source_arn: &str) -> Result<Principal, String> {
-        let mut context = self.in_request(&Access::new("sts:AssumeRole", role_arn)).context;
-        context.retain(|(key, _)| !matches!(key.as_str(), "aws:SourceIp" | "aws:UserAgent" | "aws:Referer"));
-        context.push(("aws:SourceArn".to_owned(), vec![source_arn.to_owned()]));
-        let account = source_arn.split(':').nth(4).unwrap_or_default();
-        context.push(("aws:SourceAccount".to_owned(), vec![account.to_owned()]));
+        let origin = Origin { source: Some(source_arn), ..Origin::default() };
+        let context = self.with_keys(&Access::new("sts:AssumeRole", role_arn), origin).context;
         let mut principal = self.registry.ports.authorizer.may_assume(self.store, role_arn, service, &context)?;
         if let Principal::Role { session, .. } = &mut principal {
             session.issued = Some(self.time());
@@ -213,38 +212,22 @@ impl<'a> Cx<'a> {
 
     /// The access with the condition keys that every request has.
     pub fn in_request(&self, access: &Access) -> Access {
+        let (client, source) = (self.client.as_ref(), self.source.as_deref());
+        self.with_keys(access, Origin { via: &self.via, client, source })
+    }
+
+    fn with_keys(&self, access: &Access, origin: Origin<'_>) -> Access {
         let region = if self.scope.region.as_str() == "global" { "us-east-1" } else { self.scope.region.as_str() };
         let time = self.time();
         let own = self.scope.account.as_str();
         let account = access.resource.split(':').nth(4).filter(|account| !account.is_empty()).unwrap_or(own);
-        let is_encrypted = self.client.as_ref().is_none_or(|client| client.is_encrypted);
-        let mut access = access
+        let access = access
             .clone()
             .with("aws:CurrentTime", time.to_iso_seconds())
             .with("aws:EpochTime", time.millis().div_euclid(1000).to_string())
             .with("aws:RequestedRegion", region)
-            .with("aws:ResourceAccount", account)
-            .with("aws:SecureTransport", is_encrypted.to_string())
-            .with("aws:ViaAWSService", self.via.is_some().to_string());
-        match (self.via, &self.client) {
-            (Some(service), _) => {
-                let name = format!("{service}.amazonaws.com");
-                access = access.with("aws:CalledVia", name.as_str()).with("aws:CalledViaFirst", name.as_str());
-                access = access.with("aws:CalledViaLast", name).complete("aws:Referer");
-            }
-            (None, Some(client)) => {
-                access = access.with_option("aws:SourceIp", client.address.map(|address| address.to_string()));
-                access = access.with_option("aws:UserAgent", client.user_agent.as_deref());
-                access = access.with_option("aws:Referer", client.referer.as_deref());
-            }
-            // What a service sends from is not known.
-            (None, None) => access = access.complete("aws:Referer"),
-        }
-        if let Some(source) = &self.source {
-            access = access.with("aws:SourceArn", source.as_str());
-            access = access.with("aws:SourceAccount", source.split(':').nth(4).unwrap_or_default());
-        }
-        access
+            .with("aws:ResourceAccount", account);
+        origin.keys(access)
     }
 
     /// Lets work wait for its time. A job due now runs right after this command.

@@ -423,7 +423,7 @@ impl Core {
             causes: std::collections::BTreeMap::new(),
             rng: &mut self.rng,
             vault: &mut self.vault,
-            via: None,
+            via: vec![],
             client: None,
             source: None,
             system_tags: std::collections::BTreeMap::new(),

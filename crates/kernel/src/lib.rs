@@ -21,6 +21,7 @@ mod memory;
 mod network;
 mod notice;
 mod operation;
+mod origin;
 mod principal;
 mod registry;
 mod resource;

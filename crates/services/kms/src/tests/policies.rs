@@ -108,7 +108,12 @@ fn source_and_via_are_seen_by_conditions() {
     let mut via = statement(&json!({"AWS": "*"}), &json!("kms:Encrypt"));
     via["Condition"] = json!({"StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com",
         "kms:CallerAccount": "000000000000", "aws:CalledViaLast": "secretsmanager.amazonaws.com"}});
-    put_policy(world, &id, &[managed_by_root(), events, via]);
+    let mut chain = statement(&json!({"AWS": "*"}), &json!("kms:Encrypt"));
+    chain["Condition"] = json!({"StringEquals": {"aws:CalledViaFirst": "cloudformation.amazonaws.com",
+        "aws:CalledViaLast": "ssm.amazonaws.com"}, "Bool": {"aws:ViaAWSService": "true"}});
+    let mut direct = statement(&json!({"Service": "logs.amazonaws.com"}), &json!("kms:Encrypt"));
+    direct["Condition"] = json!({"Null": {"aws:CalledVia": "true"}, "Bool": {"aws:ViaAWSService": "false"}});
+    put_policy(world, &id, &[managed_by_root(), events, via, chain, direct]);
     let input = || json!({"KeyId": id, "Plaintext": "YQ=="});
     let (scope, now) = (world.scope.clone(), world.now);
     let mut core = neargate_kernel::Core::open(
@@ -130,9 +135,15 @@ fn source_and_via_are_seen_by_conditions() {
             cx.via("secretsmanager", |cx| cx.call_json("kms", "Encrypt", input())).is_ok(),
             cx.via("ssm", |cx| cx.call_json("kms", "Encrypt", input())).is_ok(),
             cx.call_json("kms", "Encrypt", input()).is_ok(),
+            // Services that call each other in the caller's name are a chain; what one does as itself is none.
+            cx.via("cloudformation", |cx| cx.via("ssm", |cx| cx.call_json("kms", "Encrypt", input()))).is_ok(),
+            cx.via("ssm", |cx| cx.via("cloudformation", |cx| cx.call_json("kms", "Encrypt", input()))).is_ok(),
+            cx.via("ssm", |cx| {
+                cx.as_service("logs.amazonaws.com", "", |cx| cx.call_json("kms", "Encrypt", input())).is_ok()
+            }),
         ])
     });
-    assert_eq!(answers.unwrap(), [true, false, true, false, false]);
+    assert_eq!(answers.unwrap(), [true, false, true, false, false, true, false, true]);
 }
 
 #[test]
