@@ -51,9 +51,10 @@ impl Operation for CreatePolicy {
             versions_made: 0,
         };
         policy.add_version(document, cx.time(), true);
-        let policy_shown = shown(cx, &policy, true);
+        let tags = Some(policy.tags.clone()).filter(|tags| !tags.is_empty());
+        let answer = api::Policy { tags, ..shown(cx, &policy, false) };
         put_policy(cx, policy);
-        Ok(api::CreatePolicyOutput { policy: Some(policy_shown) })
+        Ok(api::CreatePolicyOutput { policy: Some(answer) })
     }
 }
 

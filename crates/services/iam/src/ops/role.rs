@@ -61,7 +61,7 @@ impl Operation for CreateRole {
             inline: BTreeMap::new(),
             attached: vec![],
         };
-        let role = shown(cx, &record, true);
+        let role = api::Role { max_session_duration: None, ..shown(cx, &record, true) };
         put_role(cx, record);
         Ok(api::CreateRoleOutput { role })
     }
@@ -80,7 +80,9 @@ impl Operation for GetRole {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let record = state::role(cx, &input.role_name)?;
-        Ok(api::GetRoleOutput { role: shown(cx, &record, true) })
+        // When a role was used last is not recorded.
+        let role_last_used = Some(api::RoleLastUsed::default());
+        Ok(api::GetRoleOutput { role: api::Role { role_last_used, ..shown(cx, &record, true) } })
     }
 }
 

@@ -55,25 +55,25 @@ fn a_role_is_created_read_changed_and_deleted() {
         &mut world(),
         calls,
         expect![[r#"
-        GetRole {"RoleName": "tasks"}
-          {"Role":{"Path":"/app/","RoleName":"tasks","RoleId":"AROAOHOWAWV0LKDJA1GZI","Arn":"arn:aws:iam::000000000000:role/app/tasks","CreateDate":1800000000,"AssumeRolePolicyDocument":"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22sts%3AAssumeRole%22%2C%22Principal%22%3A%7B%22Service%22%3A%22ecs-tasks.amazonaws.com%22%7D%7D%5D%7D","Description":"d","MaxSessionDuration":3600,"Tags":[{"Key":"stage","Value":"dev"}]}}
-        GetRole {"RoleName": "Tasks"}
-          404 NoSuchEntity: The role with name Tasks cannot be found.
-        CreateRole {"RoleName": "TASKS", "AssumeRolePolicyDocument": TRUST}
-          409 EntityAlreadyExists: Role with name TASKS already exists.
-        ListRoleTags {"RoleName": "tasks"}
-          {"Tags":[{"Key":"Stage","Value":"prod"}],"IsTruncated":false}
-        UpdateAssumeRolePolicy {"RoleName": "tasks", "PolicyDocument": ALLOW}
-          400 MalformedPolicyDocument: Has prohibited field Resource
-        ListRoles {"PathPrefix": "/app/"}
-          {"Roles":[{"Path":"/app/","RoleName":"tasks","RoleId":"AROAOHOWAWV0LKDJA1GZI","Arn":"arn:aws:iam::000000000000:role/app/tasks","CreateDate":1800000000,"AssumeRolePolicyDocument":"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22sts%3AAssumeRole%22%2C%22Principal%22%3A%7B%22Service%22%3A%22ecs-tasks.amazonaws.com%22%7D%7D%5D%7D","Description":"d","MaxSessionDuration":7200}],"IsTruncated":false}
-        ListRoles {"PathPrefix": "/other/"}
-          {"Roles":[],"IsTruncated":false}
-        ListInstanceProfilesForRole {"RoleName": "tasks"}
-          {"InstanceProfiles":[],"IsTruncated":false}
-        DeleteRole {"RoleName": "tasks"}
-          404 NoSuchEntity: The role with name tasks cannot be found.
-    "#]],
+            GetRole {"RoleName": "tasks"}
+              {"Role":{"Path":"/app/","RoleName":"tasks","RoleId":"AROAOHOWAWV0LKDJA1GZI","Arn":"arn:aws:iam::000000000000:role/app/tasks","CreateDate":1800000000,"AssumeRolePolicyDocument":"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22sts%3AAssumeRole%22%2C%22Principal%22%3A%7B%22Service%22%3A%22ecs-tasks.amazonaws.com%22%7D%7D%5D%7D","Description":"d","MaxSessionDuration":3600,"Tags":[{"Key":"stage","Value":"dev"}],"RoleLastUsed":{}}}
+            GetRole {"RoleName": "Tasks"}
+              404 NoSuchEntity: The role with name Tasks cannot be found.
+            CreateRole {"RoleName": "TASKS", "AssumeRolePolicyDocument": TRUST}
+              409 EntityAlreadyExists: Role with name TASKS already exists.
+            ListRoleTags {"RoleName": "tasks"}
+              {"Tags":[{"Key":"Stage","Value":"prod"}],"IsTruncated":false}
+            UpdateAssumeRolePolicy {"RoleName": "tasks", "PolicyDocument": ALLOW}
+              400 MalformedPolicyDocument: Has prohibited field Resource
+            ListRoles {"PathPrefix": "/app/"}
+              {"Roles":[{"Path":"/app/","RoleName":"tasks","RoleId":"AROAOHOWAWV0LKDJA1GZI","Arn":"arn:aws:iam::000000000000:role/app/tasks","CreateDate":1800000000,"AssumeRolePolicyDocument":"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22sts%3AAssumeRole%22%2C%22Principal%22%3A%7B%22Service%22%3A%22ecs-tasks.amazonaws.com%22%7D%7D%5D%7D","Description":"d","MaxSessionDuration":7200}],"IsTruncated":false}
+            ListRoles {"PathPrefix": "/other/"}
+              {"Roles":[],"IsTruncated":false}
+            ListInstanceProfilesForRole {"RoleName": "tasks"}
+              {"InstanceProfiles":[],"IsTruncated":false}
+            DeleteRole {"RoleName": "tasks"}
+              404 NoSuchEntity: The role with name tasks cannot be found.
+        "#]],
     );
 }
 
@@ -149,33 +149,33 @@ fn managed_policies_have_versions_and_attachments() {
         &mut world(),
         &calls.replace("POLICY", "arn:aws:iam::000000000000:policy/p"),
         expect![[r#"
-        CreatePolicy {"PolicyName": "p", "PolicyDocument": ALLOW, "Description": "d"}
-          {"Policy":{"PolicyName":"p","PolicyId":"ANPAGIPMV15FAFHFQD2KG","Arn":"arn:aws:iam::000000000000:policy/p","Path":"/","DefaultVersionId":"v1","AttachmentCount":0,"PermissionsBoundaryUsageCount":0,"IsAttachable":true,"Description":"d","CreateDate":1800000000,"UpdateDate":1800000000,"Tags":[]}}
-        CreatePolicy {"PolicyName": "P", "PolicyDocument": ALLOW}
-          409 EntityAlreadyExists: A policy called P already exists. Duplicate names are not allowed.
-        DeletePolicy {"PolicyArn": "arn:aws:iam::000000000000:policy/p"}
-          409 DeleteConflict: Cannot delete a policy attached to entities.
-        DeleteRole {"RoleName": "tasks"}
-          409 DeleteConflict: Cannot delete entity, must detach all policies first.
-        CreatePolicyVersion {"PolicyArn": "arn:aws:iam::000000000000:policy/p", "PolicyDocument": ALLOW, "SetAsDefault": true}
-          {"PolicyVersion":{"VersionId":"v5","IsDefaultVersion":true,"CreateDate":1800000000}}
-        CreatePolicyVersion {"PolicyArn": "arn:aws:iam::000000000000:policy/p", "PolicyDocument": ALLOW}
-          409 LimitExceeded: A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.
-        DeletePolicyVersion {"PolicyArn": "arn:aws:iam::000000000000:policy/p", "VersionId": "v5"}
-          409 DeleteConflict: Cannot delete the default version of a policy.
-        DeletePolicyVersion {"PolicyArn": "arn:aws:iam::000000000000:policy/p", "VersionId": "v6"}
-          404 NoSuchEntity: Policy arn:aws:iam::000000000000:policy/p version v6 does not exist or is not attachable.
-        DetachRolePolicy {"RoleName": "tasks", "PolicyArn": "arn:aws:iam::000000000000:policy/p"}
-          404 NoSuchEntity: Policy arn:aws:iam::000000000000:policy/p was not found.
-        DeletePolicy {"PolicyArn": "arn:aws:iam::000000000000:policy/p"}
-          409 DeleteConflict: This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.
-        ListPolicyVersions {"PolicyArn": "arn:aws:iam::000000000000:policy/p"}
-          {"Versions":[{"VersionId":"v2","IsDefaultVersion":true,"CreateDate":1800000000}],"IsTruncated":false}
-        ListPolicyVersions {"PolicyArn": "arn:aws:iam::000000000000:policy/p"}
-          {"Versions":[{"VersionId":"v6","IsDefaultVersion":false,"CreateDate":1800000000},{"VersionId":"v2","IsDefaultVersion":true,"CreateDate":1800000000}],"IsTruncated":false}
-        GetPolicy {"PolicyArn": "arn:aws:iam::000000000000:policy/p"}
-          404 NoSuchEntity: Policy arn:aws:iam::000000000000:policy/p was not found.
-    "#]],
+            CreatePolicy {"PolicyName": "p", "PolicyDocument": ALLOW, "Description": "d"}
+              {"Policy":{"PolicyName":"p","PolicyId":"ANPAGIPMV15FAFHFQD2KG","Arn":"arn:aws:iam::000000000000:policy/p","Path":"/","DefaultVersionId":"v1","AttachmentCount":0,"PermissionsBoundaryUsageCount":0,"IsAttachable":true,"CreateDate":1800000000,"UpdateDate":1800000000}}
+            CreatePolicy {"PolicyName": "P", "PolicyDocument": ALLOW}
+              409 EntityAlreadyExists: A policy called P already exists. Duplicate names are not allowed.
+            DeletePolicy {"PolicyArn": "arn:aws:iam::000000000000:policy/p"}
+              409 DeleteConflict: Cannot delete a policy attached to entities.
+            DeleteRole {"RoleName": "tasks"}
+              409 DeleteConflict: Cannot delete entity, must detach all policies first.
+            CreatePolicyVersion {"PolicyArn": "arn:aws:iam::000000000000:policy/p", "PolicyDocument": ALLOW, "SetAsDefault": true}
+              {"PolicyVersion":{"VersionId":"v5","IsDefaultVersion":true,"CreateDate":1800000000}}
+            CreatePolicyVersion {"PolicyArn": "arn:aws:iam::000000000000:policy/p", "PolicyDocument": ALLOW}
+              409 LimitExceeded: A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.
+            DeletePolicyVersion {"PolicyArn": "arn:aws:iam::000000000000:policy/p", "VersionId": "v5"}
+              409 DeleteConflict: Cannot delete the default version of a policy.
+            DeletePolicyVersion {"PolicyArn": "arn:aws:iam::000000000000:policy/p", "VersionId": "v6"}
+              404 NoSuchEntity: Policy arn:aws:iam::000000000000:policy/p version v6 does not exist or is not attachable.
+            DetachRolePolicy {"RoleName": "tasks", "PolicyArn": "arn:aws:iam::000000000000:policy/p"}
+              404 NoSuchEntity: Policy arn:aws:iam::000000000000:policy/p was not found.
+            DeletePolicy {"PolicyArn": "arn:aws:iam::000000000000:policy/p"}
+              409 DeleteConflict: This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.
+            ListPolicyVersions {"PolicyArn": "arn:aws:iam::000000000000:policy/p"}
+              {"Versions":[{"VersionId":"v2","IsDefaultVersion":true,"CreateDate":1800000000}],"IsTruncated":false}
+            ListPolicyVersions {"PolicyArn": "arn:aws:iam::000000000000:policy/p"}
+              {"Versions":[{"VersionId":"v6","IsDefaultVersion":false,"CreateDate":1800000000},{"VersionId":"v2","IsDefaultVersion":true,"CreateDate":1800000000}],"IsTruncated":false}
+            GetPolicy {"PolicyArn": "arn:aws:iam::000000000000:policy/p"}
+              404 NoSuchEntity: Policy arn:aws:iam::000000000000:policy/p was not found.
+        "#]],
     );
 }
 
