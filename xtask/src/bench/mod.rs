@@ -12,6 +12,7 @@ mod stack;
 mod start;
 mod stats;
 mod synth;
+mod unpack;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,7 +20,8 @@ use std::process::Command;
 use crate::root;
 
 /// The benchmarks there are.
-const NAMES: [&str; 8] = ["start", "container", "fires", "noisy", "credentials", "patterns", "schedules", "synth"];
+const NAMES: [&str; 9] =
+    ["start", "container", "fires", "noisy", "credentials", "patterns", "schedules", "synth", "unpack"];
 
 /// Runs the benchmarks named, or all. `--seconds N` is for how long `noisy` prints.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
@@ -55,6 +57,9 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     }
     if wants("synth") {
         synth::run()?;
+    }
+    if wants("unpack") {
+        unpack::run()?;
     }
     crate::say(&format!("load average {}", load_average()));
     Ok(())

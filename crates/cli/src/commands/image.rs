@@ -1,6 +1,7 @@
 //! `neargate image`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use neargate_base::Diagnostic;
@@ -133,7 +134,7 @@ fn build(args: &BuildArgs, screen: &Screen) -> Outcome {
     let built = args.store.open()?.build(&recipe(&build, &places::absolute(".".as_ref())), &args.tag)?;
     built.warnings.iter().for_each(|warning| screen.diagnostic(warning));
     screen.step(if built.unchanged { "unchanged" } else { "built" }, &familiar(&built.reference));
-    show(screen, &[(built.reference, built.image)]);
+    show(screen, &[(built.reference, Arc::new(built.image))]);
     Ok(Exit::Done)
 }
 
@@ -146,7 +147,7 @@ fn import(args: &ImportArgs, screen: &Screen) -> Outcome {
 }
 
 /// Digests of what was made.
-fn show(screen: &Screen, images: &[(String, Image)]) {
+fn show(screen: &Screen, images: &[(String, Arc<Image>)]) {
     if screen.is_json() {
         let rows = images.iter().map(|(name, image)| json!({ "name": name, "digest": image.digest.to_string() }));
         screen.json(&Json::Array(rows.collect()));

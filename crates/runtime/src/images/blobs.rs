@@ -11,10 +11,8 @@ use serde_json::Value;
 
 use super::codes::{self, io_error};
 use super::digest::{Digest, HashingWriter};
+use super::json::{self, JSON_BYTES_MAX};
 use super::store::{ImageStore, Scratch};
-
-/// Manifests, configurations and indexes larger than this are refused.
-pub(crate) const JSON_BYTES_MAX: u64 = 8 << 20;
 
 impl ImageStore {
     /// Where the blob of this digest is, if the store has it.
@@ -115,7 +113,7 @@ pub(crate) fn check_small(digest: &Digest, bytes: &[u8]) -> Result<(), Diagnosti
 }
 
 pub(crate) fn parse_json(digest: &Digest, bytes: &[u8]) -> Result<Value, Diagnostic> {
-    serde_json::from_slice(bytes).map_err(|error| codes::corrupt(format!("`{digest}` is no JSON: {error}")))
+    json::parse(bytes).map_err(|error| codes::corrupt(format!("`{digest}` does not read as JSON: {error}")))
 }
 
 /// Content that is not what its digest says.

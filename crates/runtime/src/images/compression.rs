@@ -2,15 +2,18 @@
 //!
 //! Media types are not believed: tools disagree on them, the bytes do not lie.
 //!
-//! Invariant: a decoder's memory is bounded; how much plain content comes out is for the caller to bound.
+//! Invariant: a decoder's memory is bounded, whatever window a stream asks for; how much plain content comes out is for the caller to bound.
 
 use std::io::{self, BufReader, Cursor, Read};
 
 use flate2::bufread::MultiGzDecoder;
+use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 const BUFFER_BYTES: usize = 1 << 16;
 const ZSTD_MAGIC: u32 = 0xFD2F_B528;
+/// How far back a zstd stream may refer. Level 19 of `zstd` takes 8 MiB, the best that image builders offer 32 MiB.
+const ZSTD_WINDOW_BYTES_MAX: u64 = 64 << 20;
 const ZSTD_SKIPPABLE: u32 = 0x184D_2A50;
 
 /// The plain content of a gzip, zstd or uncompressed stream.
@@ -28,7 +31,11 @@ pub(crate) fn plain<'a>(mut reader: impl Read + 'a) -> io::Result<Box<dyn Read +
     let whole = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(head).chain(reader));
     Ok(match compression {
         Compression::Gzip => Box::new(MultiGzDecoder::new(whole)),
-        Compression::Zstd => Box::new(ZstdDecoder { source: whole, frame: FrameDecoder::new(), in_frame: false }),
+        Compression::Zstd => {
+            let mut frame = FrameDecoder::new();
+            frame.set_max_window_size(ZSTD_WINDOW_BYTES_MAX);
+            Box::new(ZstdDecoder { source: whole, frame, in_frame: false })
+        }
         Compression::None => Box::new(whole),
     })
 }
@@ -67,7 +74,16 @@ impl<R: Read> ZstdDecoder<R> {
             let skipped = io::copy(&mut self.source.by_ref().take(length), &mut io::sink())?;
             return if skipped == length { Ok(true) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
         }
-        self.frame.init(Cursor::new(magic).chain(&mut self.source)).map_err(io::Error::other)?;
+        self.frame.init(Cursor::new(magic).chain(&mut self.source)).map_err(|error| match error {
+            FrameDecoderError::WindowSizeTooBig { .. } => io::Error::new(
+                io::ErrorKind::Unsupported,
+                format!(
+                    "zstd compression that refers further back than {} MiB is not supported, compress at a lower level",
+                    ZSTD_WINDOW_BYTES_MAX >> 20
+                ),
+            ),
+            other => io::Error::other(other),
+        })?;
         self.in_frame = true;
         Ok(true)
     }

@@ -2,7 +2,7 @@
 //!
 //! Reads both the OCI and the Docker schema-2 manifest, which name the same things.
 //!
-//! Invariant: an [`Image`] has as many layers as diff ids; layers are ordered bottom first.
+//! Invariant: an [`Image`] has as many layers as diff ids, no more than can be mounted; layers are ordered bottom first.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,11 @@ use serde_json::Value;
 
 use super::codes;
 use super::digest::Digest;
+use super::json;
 use super::platform::Platform;
+
+/// As many as overlayfs shows at once.
+pub(crate) const LAYERS_MAX: usize = 500;
 
 /// One layer of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +78,9 @@ impl Image {
     /// Reads a manifest and its configuration.
     pub(crate) fn read(digest: Digest, manifest: &Value, config_bytes: &[u8]) -> Result<Self, Diagnostic> {
         let config_digest = descriptor_digest(manifest.get("config"))?;
-        let config: Value = serde_json::from_slice(config_bytes)
-            .map_err(|error| codes::corrupt(format!("configuration `{config_digest}` is no JSON: {error}")))?;
+        let config: Value = json::parse(config_bytes).map_err(|error| {
+            codes::corrupt(format!("configuration `{config_digest}` does not read as JSON: {error}"))
+        })?;
         let blobs = array(manifest.get("layers"));
         let diff_ids = array(config.pointer("/rootfs/diff_ids"));
         if blobs.len() != diff_ids.len() {
@@ -84,6 +89,10 @@ impl Image {
                 blobs.len(),
                 diff_ids.len()
             )));
+        }
+        if blobs.len() > LAYERS_MAX {
+            let message = format!("image `{digest}` has {} layers, at most {LAYERS_MAX} can be mounted", blobs.len());
+            return Err(Diagnostic::error(codes::UNSUPPORTED, message).hint("build it with fewer layers"));
         }
         let mut layers: Vec<Layer> = Vec::new();
         for (blob, diff_id) in blobs.iter().zip(diff_ids) {
@@ -94,7 +103,12 @@ impl Image {
             };
             layers.push(Layer { digest: descriptor_digest(Some(blob))?, diff_id, chain_id, size_bytes: size(blob) });
         }
-        let size_bytes = layers.iter().map(|layer| layer.size_bytes).sum::<u64>() + config_bytes.len() as u64;
+        let sizes = layers.iter().map(|layer| layer.size_bytes).chain([config_bytes.len() as u64]);
+        let size_bytes = sizes.fold(0, u64::saturating_add);
+        let platform = Platform::new(text(&config, "os"), text(&config, "architecture"));
+        if !platform.is_short() {
+            return Err(codes::corrupt(format!("the platform of image `{digest}` has an overlong name")));
+        }
         Ok(Self { digest, config_digest, config: read_config(&config), layers, size_bytes, offered: vec![] })
     }
 
@@ -140,10 +154,13 @@ pub(crate) fn array(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
 fn read_config(root: &Value) -> ImageConfig {
-    let text = |name: &str| root.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let config = root.get("config").unwrap_or(&Value::Null);
-    let inner = |name: &str| config.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let inner = |name: &str| text(config, name).to_owned();
     let list = |name: &str| {
         array(config.get(name)).iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<String>>()
     };
@@ -166,7 +183,7 @@ fn read_config(root: &Value) -> ImageConfig {
         labels: labels
             .map(|o| o.iter().map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned())).collect())
             .unwrap_or_default(),
-        architecture: text("architecture"),
-        os: text("os"),
+        architecture: text(root, "architecture").to_owned(),
+        os: text(root, "os").to_owned(),
     }
 }

@@ -13,6 +13,7 @@
 //! files appear by rename only, the index changes under a lock, and what a killed process left in `tmp/` goes at the next open.
 //!
 //! Invariant: content is believed only after its digest was computed; what fails leaves nothing behind but `tmp/`.
+//! Invariant: unpacking takes at most 128 MiB, whatever an archive holds: what would take more is on disk or is refused.
 //! Invariant: nothing here reaches the network, and nothing runs a program of an image.
 
 mod archive;
@@ -26,6 +27,7 @@ mod gc;
 mod image;
 mod import;
 mod index;
+mod json;
 mod platform;
 mod reference;
 mod removal;

@@ -9,6 +9,8 @@ use std::fmt;
 
 use super::image::{Image, host_architecture};
 
+const NAME_BYTES_MAX: usize = 64;
+
 /// An operating system and a processor architecture, as images name them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Platform {
@@ -49,6 +51,11 @@ impl Platform {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (os, architecture) = text.split_once('/')?;
         Some(Self::new(os, architecture))
+    }
+
+    /// Whether its names are not longer than any there is.
+    pub(crate) fn is_short(&self) -> bool {
+        self.os.len() <= NAME_BYTES_MAX && self.architecture.len() <= NAME_BYTES_MAX
     }
 
     /// Whether both say the same as far as both say anything.

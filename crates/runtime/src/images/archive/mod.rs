@@ -8,7 +8,7 @@
 mod read;
 mod write;
 
-pub(crate) use read::{Archive, bad_archive};
+pub(crate) use read::{Archive, bad_archive, unreadable};
 pub(crate) use write::ArchiveWriter;
 
 /// What kind of thing a member is.

@@ -1,6 +1,6 @@
 //! Reading archives.
 //!
-//! Invariant: memory is bounded by [`METADATA_BYTES_MAX`] whatever the archive claims.
+//! Invariant: memory is bounded by [`METADATA_BYTES_MAX`] whatever the archive claims, and however many headers a member has.
 
 use std::io::{self, Read};
 
@@ -10,7 +10,7 @@ use super::super::codes;
 use super::{Kind, Member};
 
 const BLOCK: usize = 512;
-/// Largest extended header or long name.
+/// The most that all extended headers and long names of one member may have together.
 const METADATA_BYTES_MAX: u64 = 1 << 20;
 
 /// A stream of members. Reading from it reads the content of the member last returned.
@@ -42,6 +42,7 @@ impl<R: Read> Archive<R> {
     pub(crate) fn next_member(&mut self) -> Result<Option<Member>, Diagnostic> {
         let mut overrides = Overrides::default();
         let mut extended = false;
+        let mut metadata_bytes = 0_u64;
         loop {
             let Some(header) = self.next_header()? else {
                 if extended {
@@ -54,6 +55,12 @@ impl<R: Read> Archive<R> {
             let kind = header.get(156).copied().unwrap_or_default();
             match kind {
                 b'L' | b'K' | b'x' | b'g' => {
+                    metadata_bytes = metadata_bytes.saturating_add(size);
+                    if metadata_bytes > METADATA_BYTES_MAX {
+                        return Err(bad_archive(&format!(
+                            "the headers of one member have more than {METADATA_BYTES_MAX} bytes"
+                        )));
+                    }
                     let data = self.metadata(size)?;
                     extended = true;
                     match kind {
@@ -127,9 +134,6 @@ impl<R: Read> Archive<R> {
 
     /// The content of a long name or extended header.
     fn metadata(&mut self, size: u64) -> Result<Vec<u8>, Diagnostic> {
-        if size > METADATA_BYTES_MAX {
-            return Err(bad_archive(&format!("a header of {size} bytes is larger than {METADATA_BYTES_MAX}")));
-        }
         let mut data = Vec::new();
         let count = self.reader.by_ref().take(size).read_to_end(&mut data).map_err(|e| unreadable(&e))?;
         if (count as u64) < size {
@@ -275,8 +279,12 @@ fn fill(reader: &mut impl Read, block: &mut [u8]) -> Result<usize, Diagnostic> {
     Ok(count)
 }
 
-fn unreadable(error: &io::Error) -> Diagnostic {
-    bad_archive(&error.to_string())
+/// A stream that does not read.
+pub(crate) fn unreadable(error: &io::Error) -> Diagnostic {
+    match error.kind() {
+        io::ErrorKind::Unsupported => Diagnostic::error(codes::UNSUPPORTED, error.to_string()),
+        _ => bad_archive(&error.to_string()),
+    }
 }
 
 /// An archive that does not read.

@@ -1,5 +1,7 @@
 //! Importing images: OCI layouts and docker archives, as directories or tars.
 //!
+//! Invariant: what all images of an archive keep in memory is bounded by [`JSON_BYTES_MAX`], [`VALUES_MAX`] and [`NAMES_MAX`].
+//!
 //! Invariant: all or nothing. Content waits in `tmp/` until every digest was verified; then it is moved and named at once.
 
 mod platform;
@@ -7,6 +9,7 @@ mod source;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use neargate_base::Diagnostic;
 use serde_json::{Value, json};
@@ -18,11 +21,21 @@ use super::codes::{self, io_error};
 use super::digest::Digest;
 use super::image::{Image, array, descriptor_digest};
 use super::index::{CONTAINERD_NAME, Entry, NAME};
+use super::json;
+use super::platform::Platform;
 use super::reference::Reference;
+use super::rootfs::turn;
 use super::store::{self, ImageStore, Scratch, sync_dir};
 use source::{Source, Staged, normal};
 
 const INDEX_DEPTH_MAX: usize = 4;
+/// Of all manifests, configurations and indexes that an import reads.
+const JSON_BYTES_MAX: u64 = 16 << 20;
+/// The values and keys in them.
+const VALUES_MAX: u64 = 200_000;
+/// Names that an archive gives to images.
+const NAMES_MAX: usize = 1000;
+const PLATFORMS_MAX: usize = 100;
 
 /// One image an import brought.
 #[derive(Clone, Debug)]
@@ -30,7 +43,7 @@ pub struct Imported {
     /// Its name in full.
     pub reference: String,
     /// The image.
-    pub image: Image,
+    pub image: Arc<Image>,
 }
 
 impl ImageStore {
@@ -44,8 +57,18 @@ impl ImageStore {
         let given = reference.map(store::name).transpose()?;
         let scratch = self.scratch()?;
         let at = |problem: Diagnostic| problem.at(path.display().to_string());
+        let _turn = turn();
         let source = Source::open(path, &scratch).map_err(at)?;
-        let mut import = Import { scratch: &scratch, source: &source, given, path, staged: BTreeMap::new() };
+        let mut import = Import {
+            scratch: &scratch,
+            source: &source,
+            given,
+            path,
+            staged: BTreeMap::new(),
+            json_bytes: 0,
+            values: 0,
+            names: 0,
+        };
         let mut found = import.read().map_err(at)?;
         if let (Some(given), true) = (&import.given, found.len() > 1) {
             let message = format!("the archive has {} images, so `{given}` cannot name them all", found.len());
@@ -66,7 +89,7 @@ impl ImageStore {
             Ok(())
         })?;
         let rows = found.into_iter().flat_map(|found| {
-            let image = found.image;
+            let image = Arc::new(found.image);
             found.names.into_iter().map(move |name| Imported { reference: name.to_string(), image: image.clone() })
         });
         Ok(rows.collect())
@@ -80,6 +103,9 @@ struct Import<'a> {
     path: &'a Path,
     /// Verified content that is to become blobs.
     staged: BTreeMap<Digest, PathBuf>,
+    json_bytes: u64,
+    values: u64,
+    names: usize,
 }
 
 struct Found {
@@ -90,20 +116,44 @@ struct Found {
 
 impl Import<'_> {
     fn read(&mut self) -> Result<Vec<Found>, Diagnostic> {
-        let json = |bytes: Option<Vec<u8>>, name: &str| -> Result<Option<Value>, Diagnostic> {
-            let parsed = bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose();
-            parsed.map_err(|error| bad_archive(&format!("`{name}` is no JSON: {error}")))
-        };
         if self.source.read_small("oci-layout")?.is_some()
-            && let Some(index) = json(self.source.read_small("index.json")?, "index.json")?
+            && let Some(index) = self.read_named("index.json")?
         {
             return self.read_oci(&index);
         }
-        match json(self.source.read_small("manifest.json")?, "manifest.json")? {
+        match self.read_named("manifest.json")? {
             Some(manifest) => self.read_docker(&manifest),
             None => Err(bad_archive("it has neither `oci-layout` and `index.json` nor `manifest.json`")
                 .hint("give an OCI layout or what `docker save` writes")),
         }
+    }
+
+    fn read_named(&mut self, name: &str) -> Result<Option<Value>, Diagnostic> {
+        let parsed = self.read_small(name)?.map(|bytes| json::parse(&bytes)).transpose();
+        parsed.map_err(|error| bad_archive(&format!("`{name}` does not read as JSON: {error}")))
+    }
+
+    /// A small file's bytes, within what all of them may have together.
+    fn read_small(&mut self, name: &str) -> Result<Option<Vec<u8>>, Diagnostic> {
+        let Some(bytes) = self.source.read_small(name)? else { return Ok(None) };
+        self.json_bytes += bytes.len() as u64;
+        // What is wrong with a text is told by who parses it.
+        self.values += json::count(&bytes).unwrap_or_default();
+        let limit = match () {
+            () if self.json_bytes > JSON_BYTES_MAX => format!("{JSON_BYTES_MAX} bytes"),
+            () if self.values > VALUES_MAX => format!("{VALUES_MAX} values and keys"),
+            () => return Ok(Some(bytes)),
+        };
+        Err(bad_archive(&format!("its manifests, indexes and configurations have more than {limit} together"))
+            .hint("import fewer images at a time"))
+    }
+
+    fn count_names(&mut self, names: usize) -> Result<(), Diagnostic> {
+        self.names += names;
+        if self.names > NAMES_MAX {
+            return Err(bad_archive(&format!("it has more than {NAMES_MAX} names of images")));
+        }
+        Ok(())
     }
 
     fn read_oci(&mut self, index: &Value) -> Result<Vec<Found>, Diagnostic> {
@@ -119,6 +169,7 @@ impl Import<'_> {
         if groups.is_empty() {
             return Err(bad_archive("its index names no image"));
         }
+        self.count_names(groups.len())?;
         let mut found = Vec::new();
         for (name, group) in groups {
             let name = self.name(name.as_deref())?;
@@ -147,6 +198,9 @@ impl Import<'_> {
             let config = self.read_blob(&descriptor_digest(root.get("config"))?)?;
             offered.sort();
             offered.dedup();
+            if offered.len() > PLATFORMS_MAX || !offered.iter().all(Platform::is_short) {
+                return Err(codes::corrupt("its index has images for platforms that there are not"));
+            }
             let image = Image { offered, ..Image::read(digest.clone(), &root, &config)? };
             self.stage(&digest, &blob_name(&digest), Some(bytes.len() as u64))?;
             self.stage(&image.config_digest, &blob_name(&image.config_digest), Some(config.len() as u64))?;
@@ -171,6 +225,7 @@ impl Import<'_> {
             } else {
                 tags.iter().map(|tag| Reference::parse(tag)).collect::<Result<_, _>>()?
             };
+            self.count_names(names.len())?;
             let (image, entry) = self.read_docker_image(text("Config"), array(item.get("Layers")))?;
             found.push(Found { names, image, entry });
         }
@@ -180,7 +235,7 @@ impl Import<'_> {
     /// Makes an OCI manifest for an image that has none.
     fn read_docker_image(&mut self, config_name: &str, layers: &[Value]) -> Result<(Image, Entry), Diagnostic> {
         let missing = || bad_archive(&format!("`{config_name}` is missing from it"));
-        let config = self.source.read_small(config_name)?.ok_or_else(missing)?;
+        let config = self.read_small(config_name)?.ok_or_else(missing)?;
         let config_digest = Digest::of(&config);
         let claimed = config_name.rsplit('/').next().unwrap_or_default().trim_end_matches(".json");
         if let Some(claimed) = Digest::from_hex(claimed).filter(|claimed| *claimed != config_digest) {
@@ -188,8 +243,16 @@ impl Import<'_> {
         }
         self.stage(&config_digest, config_name, None)?;
         let root = parse_json(&config_digest, &config)?;
+        let diff_ids = array(root.pointer("/rootfs/diff_ids"));
+        if layers.len() != diff_ids.len() {
+            return Err(bad_archive(&format!(
+                "an image has {} layers but its configuration `{config_name}` names {}",
+                layers.len(),
+                diff_ids.len()
+            )));
+        }
         let mut descriptors = Vec::new();
-        for (layer, diff_id) in layers.iter().zip(array(root.pointer("/rootfs/diff_ids"))) {
+        for (layer, diff_id) in layers.iter().zip(diff_ids) {
             let staged = self.source.stage(layer.as_str().unwrap_or_default(), self.scratch)?;
             let suffix = compression_suffix(&staged)?;
             let diff_id = Digest::parse(diff_id.as_str().unwrap_or_default())?;
@@ -235,10 +298,9 @@ impl Import<'_> {
     }
 
     /// A manifest, index or configuration of an OCI layout, its digest verified.
-    fn read_blob(&self, digest: &Digest) -> Result<Vec<u8>, Diagnostic> {
+    fn read_blob(&mut self, digest: &Digest) -> Result<Vec<u8>, Diagnostic> {
         let name = blob_name(digest);
-        let bytes =
-            self.source.read_small(&name)?.ok_or_else(|| bad_archive(&format!("`{name}` is missing from it")))?;
+        let bytes = self.read_small(&name)?.ok_or_else(|| bad_archive(&format!("`{name}` is missing from it")))?;
         check_small(digest, &bytes)?;
         Ok(bytes)
     }

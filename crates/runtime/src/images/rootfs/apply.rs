@@ -5,8 +5,9 @@
 //! container would, inside the merged tree, and a path or link that climbs out of it ends the extraction.
 //!
 //! Invariant: `upper` joined with a walked path has no symbolic link before its last name.
+//!
+//! Invariant: memory does not grow with what the layer holds, but for [`Directories`].
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -16,11 +17,14 @@ use std::path::{Path, PathBuf};
 
 use neargate_base::Diagnostic;
 
-use super::super::archive::{Archive, Kind, Member, bad_archive};
+use super::super::archive::{Archive, Kind, Member, bad_archive, unreadable};
 use super::super::codes::{self, io_error};
+use super::super::removal::remove_tree;
+use super::super::store::Scratch;
 use super::Limits;
 use super::attributes::{self, Attributes, Losses, Marks};
-use super::merged::{Found, child, is_whiteout, look};
+use super::directories::Directories;
+use super::merged::{Found, Place, Tree, UPPER, is_whiteout, look};
 
 const PATH_BYTES_MAX: usize = 4096;
 const SYMLINKS_MAX: usize = 40;
@@ -34,52 +38,67 @@ const HARMLESS_DEVICES: [(u32, u32); 8] = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9
 pub(super) struct Applier<'a> {
     upper: &'a Path,
     /// `upper`, then the layers below, top first.
-    roots: Vec<PathBuf>,
-    marks: Marks,
+    tree: Tree,
     limits: &'a Limits,
     entries: u64,
     unchecked_bytes: u64,
     copied_bytes: u64,
-    /// Attributes of directories, set last: until then they must be writable and their times change.
-    directories: BTreeMap<PathBuf, Attributes>,
+    /// What directories get last: until then they must be writable and their times change.
+    directories: Directories,
     /// The directory of the last member, as most members share it with the one before.
-    last: Option<(Vec<OsString>, Vec<PathBuf>)>,
+    last: Option<(Vec<OsString>, Place)>,
     losses: Losses,
 }
 
 impl<'a> Applier<'a> {
-    pub(super) fn new(upper: &'a Path, lower_dirs: &[PathBuf], marks: Marks, limits: &'a Limits) -> Self {
+    pub(super) fn new(
+        upper: &'a Path,
+        lower_dirs: &[PathBuf],
+        marks: Marks,
+        limits: &'a Limits,
+        scratch: &Scratch,
+    ) -> Result<Self, Diagnostic> {
         let roots: Vec<PathBuf> = std::iter::once(upper.to_owned()).chain(lower_dirs.iter().cloned()).collect();
-        let root_attributes = lower_dirs
-            .first()
-            .and_then(|below| fs::symlink_metadata(below).ok().map(|metadata| Attributes::of_file(below, &metadata)))
-            .unwrap_or_else(Attributes::of_implied_directory);
-        Self {
+        let mut applier = Self {
             upper,
-            roots,
-            marks,
+            tree: Tree::new(roots, marks),
             limits,
             entries: 0,
             unchecked_bytes: FREE_CHECK_BYTES,
             copied_bytes: 0,
-            directories: BTreeMap::from([(upper.to_owned(), root_attributes)]),
+            directories: Directories::new(scratch, limits.layer_directories_max)?,
             last: None,
             losses: Losses::default(),
+        };
+        let below = lower_dirs.first().and_then(|below| Some((below, fs::symlink_metadata(below).ok()?)));
+        match below {
+            Some((below, metadata)) => {
+                applier.dress(upper, Attributes::of_file(&metadata))?;
+                attributes::copy_xattrs(below, upper, &mut applier.losses)
+                    .map_err(|e| io_error("extract", upper, &e))?;
+            }
+            None => applier.dress(upper, Attributes::of_implied_directory())?,
         }
+        Ok(applier)
     }
 
     /// Extracts every member.
     pub(super) fn apply<R: Read>(&mut self, archive: &mut Archive<R>) -> Result<(), Diagnostic> {
         while let Some(member) = archive.next_member()? {
-            self.entries += 1;
-            if self.entries > self.limits.layer_entries_max {
-                return Err(over_limit(&format!("it has more than {} entries", self.limits.layer_entries_max)));
-            }
+            self.count()?;
             let parts = parts(&member.path)?;
+            if member.link.len() >= PATH_BYTES_MAX {
+                return Err(over_limit(&format!(
+                    "it has a link to a path of {} bytes, fewer than {PATH_BYTES_MAX} are allowed",
+                    member.link.len()
+                )));
+            }
             match parts.split_last() {
                 Some((name, parent)) => self.member(&member, parent, name, archive)?,
                 None if member.kind == Kind::Directory => {
-                    self.directories.insert(self.upper.to_owned(), Attributes::of_member(&member));
+                    self.dress(self.upper, Attributes::of_member(&member))?;
+                    let dressed = attributes::set_xattrs(self.upper, &member, &mut self.losses);
+                    dressed.map_err(|e| io_error("extract", self.upper, &e))?;
                 }
                 None => return Err(escape(&member.path, "it would replace the root directory")),
             }
@@ -87,12 +106,19 @@ impl<'a> Applier<'a> {
         Ok(())
     }
 
-    /// Sets the attributes of directories; says what could not be kept.
-    pub(super) fn finish(mut self) -> Result<Vec<Diagnostic>, Diagnostic> {
-        for (path, attributes) in self.directories.iter().rev() {
-            attributes.set(path, false, &mut self.losses).map_err(|e| io_error("extract", path, &e))?;
-        }
+    /// Sets the modes and times of directories; says what could not be kept.
+    pub(super) fn finish(self) -> Result<Vec<Diagnostic>, Diagnostic> {
+        self.directories.finish(self.upper)?;
         Ok(self.losses.notes())
+    }
+
+    /// One more of what is bounded: a member, or a directory that none mentions.
+    fn count(&mut self) -> Result<(), Diagnostic> {
+        self.entries += 1;
+        if self.entries > self.limits.layer_entries_max {
+            return Err(over_limit(&format!("it has more than {} entries", self.limits.layer_entries_max)));
+        }
+        Ok(())
     }
 
     fn member<R: Read>(
@@ -102,15 +128,15 @@ impl<'a> Applier<'a> {
         name: &OsStr,
         archive: &mut Archive<R>,
     ) -> Result<(), Diagnostic> {
-        let directories = self.enter(parent, &member.path)?;
-        let Some(directory) = directories.first() else { return Ok(()) };
-        let path = directory.join(name);
+        let place = self.enter(parent, &member.path)?;
+        let path = self.tree.path(UPPER, &place, name);
         let fail = |e: io::Error| io_error("extract", &path, &e);
         if let Some(hidden) = name.as_bytes().strip_prefix(WHITEOUT) {
-            return self.whiteout(&directories, name, OsStr::from_bytes(hidden)).map_err(fail)?;
+            return self.whiteout(&place, name, OsStr::from_bytes(hidden)).map_err(fail)?;
         }
         if member.kind == Kind::Directory {
-            return self.directory(&directories, name, Attributes::of_member(member)).map_err(fail);
+            self.directory(&place, name, Attributes::of_member(member))?;
+            return attributes::set_xattrs(&path, member, &mut self.losses).map_err(fail);
         }
         self.clear(&path).map_err(fail)?;
         match member.kind {
@@ -134,15 +160,17 @@ impl<'a> Applier<'a> {
             }
         }
         let attributes = Attributes::of_member(member);
-        attributes.set(&path, member.kind == Kind::Symlink, &mut self.losses).map_err(fail)
+        let mode = attributes.set_owner(&path, &mut self.losses).map_err(fail)?;
+        attributes::set_xattrs(&path, member, &mut self.losses).map_err(fail)?;
+        attributes.set_mode_and_time(&path, mode, member.kind == Kind::Symlink).map_err(fail)
     }
 
-    /// The merged directory at `parts`, made where it is missing; its first part is in `upper`.
-    fn enter(&mut self, parts: &[&OsStr], whole: &[u8]) -> Result<Vec<PathBuf>, Diagnostic> {
-        if let Some((known, directories)) = &self.last
+    /// The merged directory at `parts`, made where it is missing; `upper` has a part in it.
+    fn enter(&mut self, parts: &[&OsStr], whole: &[u8]) -> Result<Place, Diagnostic> {
+        if let Some((known, place)) = &self.last
             && known.iter().map(OsString::as_os_str).eq(parts.iter().copied())
         {
-            return Ok(directories.clone());
+            return Ok(place.clone());
         }
         let found = self.walk(parts, whole, true)?.ok_or_else(|| bad_archive("a directory went missing"))?;
         self.last = Some((parts.iter().map(|part| (*part).to_owned()).collect(), found.clone()));
@@ -151,19 +179,21 @@ impl<'a> Applier<'a> {
 
     /// Walks to a directory of the merged tree, through symbolic links. With `make`, directories that are missing from
     /// `upper` are made there; without, a missing one gives none.
-    fn walk(&mut self, parts: &[&OsStr], whole: &[u8], make: bool) -> Result<Option<Vec<PathBuf>>, Diagnostic> {
+    fn walk(&mut self, parts: &[&OsStr], whole: &[u8], make: bool) -> Result<Option<Place>, Diagnostic> {
         let mut todo: Vec<OsString> = parts.iter().rev().map(|part| (*part).to_owned()).collect();
-        let mut above: Vec<Vec<PathBuf>> = Vec::new();
-        let mut here = self.roots.clone();
+        let mut above: Vec<Vec<u16>> = Vec::new();
+        let mut here = self.tree.root();
         let mut symlinks = 0;
         while let Some(name) = todo.pop() {
             if name == ".." {
-                here = above.pop().ok_or_else(|| escape(whole, "a symbolic link on its way leaves the image"))?;
+                here.layers =
+                    above.pop().ok_or_else(|| escape(whole, "a symbolic link on its way leaves the image"))?;
+                here.path.pop();
                 continue;
             }
             let fail = |e: io::Error| io_error("extract", Path::new(OsStr::from_bytes(whole)), &e);
-            let next = match child(&here, &name, self.marks).map_err(fail)? {
-                Found::Other(path, metadata) if metadata.is_symlink() => {
+            let layers = match self.tree.child(&here, &here.layers, &name).map_err(fail)? {
+                Found::Other { path, metadata, .. } if metadata.is_symlink() => {
                     symlinks += 1;
                     if symlinks > SYMLINKS_MAX {
                         return Err(escape(whole, "too many symbolic links are on its way"));
@@ -171,76 +201,85 @@ impl<'a> Applier<'a> {
                     let target = fs::read_link(&path).map_err(fail)?;
                     let target = target.as_os_str().as_bytes();
                     if target.starts_with(b"/") {
-                        here = self.roots.clone();
+                        here = self.tree.root();
                         above.clear();
                     }
                     let steps = target.split(|byte| *byte == b'/').filter(|step| !step.is_empty() && *step != b".");
                     todo.extend(steps.rev().map(|step| OsStr::from_bytes(step).to_owned()));
                     continue;
                 }
-                Found::Other(..) => return Err(escape(whole, "a file on its way is no directory")),
+                Found::Other { .. } => return Err(escape(whole, "a file on its way is no directory")),
                 Found::Nothing if !make => return Ok(None),
-                Found::Nothing => self.make_directory(&here, &name, &[]).map_err(fail)?,
-                Found::Directories(found) => {
-                    let ours = found.first().is_some_and(|first| first.starts_with(self.upper));
-                    if ours || !make { found } else { self.make_directory(&here, &name, &found).map_err(fail)? }
-                }
+                Found::Nothing => self.make_directory(&here, &name, vec![])?,
+                Found::Directory(found) if found.first() == Some(&UPPER) || !make => found,
+                Found::Directory(found) => self.make_directory(&here, &name, found)?,
             };
-            above.push(std::mem::replace(&mut here, next));
+            above.push(std::mem::replace(&mut here.layers, layers));
+            here.path.push(name);
         }
         Ok(Some(here))
     }
 
     /// Makes a directory in `upper` that the layer uses without mentioning it, with the attributes it has below.
-    fn make_directory(&mut self, here: &[PathBuf], name: &OsStr, below: &[PathBuf]) -> io::Result<Vec<PathBuf>> {
-        let attributes = match below.first() {
-            Some(path) => Attributes::of_file(path, &fs::symlink_metadata(path)?),
-            None => Attributes::of_implied_directory(),
-        };
-        self.directory(here, name, attributes)?;
-        let made = here.first().map(|directory| directory.join(name));
-        Ok(made.into_iter().chain(below.iter().cloned()).collect())
+    fn make_directory(&mut self, place: &Place, name: &OsStr, below: Vec<u16>) -> Result<Vec<u16>, Diagnostic> {
+        self.count()?;
+        let path = self.tree.path(UPPER, place, name);
+        let fail = |e: io::Error| io_error("extract", &path, &e);
+        match below.first().map(|layer| self.tree.path(*layer, place, name)) {
+            Some(lower) => {
+                let metadata = fs::symlink_metadata(&lower).map_err(fail)?;
+                self.directory(place, name, Attributes::of_file(&metadata))?;
+                attributes::copy_xattrs(&lower, &path, &mut self.losses).map_err(fail)?;
+            }
+            None => self.directory(place, name, Attributes::of_implied_directory())?,
+        }
+        Ok(std::iter::once(UPPER).chain(below).collect())
     }
 
-    /// Makes or changes a directory in the first of `here`, which lies in `upper`.
-    fn directory(&mut self, here: &[PathBuf], name: &OsStr, attributes: Attributes) -> io::Result<()> {
-        let Some(path) = here.first().map(|directory| directory.join(name)) else { return Ok(()) };
-        match look(&path)? {
+    /// Makes or changes a directory of `upper`.
+    fn directory(&mut self, place: &Place, name: &OsStr, attributes: Attributes) -> Result<(), Diagnostic> {
+        let path = self.tree.path(UPPER, place, name);
+        let fail = |e: io::Error| io_error("extract", &path, &e);
+        match look(&path).map_err(fail)? {
             Some(metadata) if metadata.is_dir() => {}
             other => {
                 self.last = None;
                 if other.is_some() {
-                    fs::remove_file(&path)?;
+                    fs::remove_file(&path).map_err(fail)?;
                 }
-                fs::DirBuilder::new().mode(0o700).create(&path)?;
+                let inside = place.path.join(name);
+                self.make_room(&path, inside.as_os_str().len() as u64)?;
+                fs::DirBuilder::new().mode(0o700).create(&path).map_err(fail)?;
+                self.directories.made(&inside)?;
                 // The layer removed what was there before, so that must not show through.
                 if other.is_some_and(|metadata| is_whiteout(&metadata)) {
-                    self.marks.set_opaque(&path)?;
+                    self.tree.marks().set_opaque(&path).map_err(fail)?;
                 }
             }
         }
-        self.directories.insert(path, attributes);
-        Ok(())
+        self.dress(&path, attributes)
+    }
+
+    /// Gives a directory its owner now, its mode and time when everything is in it.
+    fn dress(&mut self, path: &Path, attributes: Attributes) -> Result<(), Diagnostic> {
+        let mode = attributes.set_owner(path, &mut self.losses).map_err(|e| io_error("extract", path, &e))?;
+        self.directories.set(path, mode, attributes.mtime_s, attributes.mtime_ns)
     }
 
     /// Removes what this layer put at `path` before.
     fn clear(&mut self, path: &Path) -> io::Result<()> {
         let Some(metadata) = look(path)? else { return Ok(()) };
         self.last = None;
-        if !metadata.is_dir() {
-            return fs::remove_file(path);
-        }
-        self.directories.retain(|directory, _| !directory.starts_with(path));
-        fs::remove_dir_all(path)
+        if metadata.is_dir() { remove_tree(path) } else { fs::remove_file(path) }
     }
 
     /// Hides what lower layers have under a name, or with the special name, in the whole directory.
-    fn whiteout(&mut self, here: &[PathBuf], name: &OsStr, hidden: &OsStr) -> io::Result<Result<(), Diagnostic>> {
-        let (Some(directory), below) = (here.first(), here.get(1..).unwrap_or_default()) else { return Ok(Ok(())) };
+    fn whiteout(&mut self, place: &Place, name: &OsStr, hidden: &OsStr) -> io::Result<Result<(), Diagnostic>> {
+        let below = place.layers.get(1..).unwrap_or_default();
         if name.as_bytes() == OPAQUE {
             self.last = None;
             if !below.is_empty() {
-                self.marks.set_opaque(directory)?;
+                self.tree.marks().set_opaque(&self.tree.path(UPPER, place, OsStr::new("")))?;
             }
             return Ok(Ok(()));
         }
@@ -251,13 +290,13 @@ impl<'a> Applier<'a> {
             // Bookkeeping of an older union file system.
             return Ok(Ok(()));
         }
-        let path = directory.join(hidden);
-        let lower = !matches!(child(below, hidden, self.marks)?, Found::Nothing);
+        let path = self.tree.path(UPPER, place, hidden);
+        let lower = !matches!(self.tree.child(place, below, hidden)?, Found::Nothing);
         match look(&path)? {
             _ if !lower => {}
             Some(metadata) if metadata.is_dir() => {
                 self.last = None;
-                self.marks.set_opaque(&path)?;
+                self.tree.marks().set_opaque(&path)?;
             }
             Some(_) => {}
             None => {
@@ -274,7 +313,7 @@ impl<'a> Applier<'a> {
         match io::copy(archive, &mut file) {
             Ok(_) => Ok(()),
             Err(error) if error.raw_os_error().is_some() => Err(io_error("extract", path, &error)),
-            Err(error) => Err(bad_archive(&error.to_string())),
+            Err(error) => Err(unreadable(&error)),
         }
     }
 
@@ -288,9 +327,9 @@ impl<'a> Applier<'a> {
         let parts = parts(&member.link)?;
         let (name, parent) = parts.split_last().ok_or_else(nothing)?;
         let here = self.walk(parent, &member.link, false)?.ok_or_else(nothing)?;
-        match child(&here, name, self.marks).map_err(fail)? {
-            Found::Other(target, _) if target.starts_with(self.upper) => fs::hard_link(&target, path).map_err(fail),
-            Found::Other(target, metadata) if metadata.is_file() => {
+        match self.tree.child(&here, &here.layers, name).map_err(fail)? {
+            Found::Other { layer: UPPER, path: target, .. } => fs::hard_link(&target, path).map_err(fail),
+            Found::Other { path: target, metadata, .. } if metadata.is_file() => {
                 self.copied_bytes = self.copied_bytes.saturating_add(metadata.len());
                 if self.copied_bytes > self.limits.layer_bytes_max {
                     return Err(over_limit(&format!("its links copy more than {} bytes", self.limits.layer_bytes_max)));
@@ -298,7 +337,10 @@ impl<'a> Applier<'a> {
                 self.make_room(path, metadata.len())?;
                 let mut from = File::open(&target).map_err(fail)?;
                 io::copy(&mut from, &mut create(path).map_err(fail)?).map_err(fail)?;
-                Attributes::of_file(&target, &metadata).set(path, false, &mut self.losses).map_err(fail)
+                let attributes = Attributes::of_file(&metadata);
+                let mode = attributes.set_owner(path, &mut self.losses).map_err(fail)?;
+                attributes::copy_xattrs(&target, path, &mut self.losses).map_err(fail)?;
+                attributes.set_mode_and_time(path, mode, false).map_err(fail)
             }
             _ => Err(nothing()),
         }

@@ -20,6 +20,8 @@ use super::super::codes;
 use super::super::store::Scratch;
 
 const XATTR_BYTES_MAX: usize = 1 << 16;
+/// With so much free a file system is not full.
+const SPARE_BYTES: u64 = 16 << 20;
 
 /// Which attributes overlayfs is to read its marks from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,65 +110,52 @@ impl Losses {
     }
 }
 
-/// Everything about a file that is not its content.
-#[derive(Clone, Debug)]
+/// Everything about a file that is not its content, nor its extended attributes.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Attributes {
-    mode: u32,
+    pub(super) mode: u32,
     uid: u32,
     gid: u32,
-    mtime_s: i64,
-    mtime_ns: u32,
-    xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) mtime_s: i64,
+    pub(super) mtime_ns: u32,
 }
 
 impl Attributes {
     pub(super) fn of_member(member: &Member) -> Self {
-        Self {
-            mode: member.mode,
-            uid: member.uid,
-            gid: member.gid,
-            mtime_s: member.mtime_s,
-            mtime_ns: member.mtime_ns,
-            xattrs: member.xattrs.clone(),
-        }
+        Self { mode: member.mode, uid: member.uid, gid: member.gid, mtime_s: member.mtime_s, mtime_ns: member.mtime_ns }
     }
 
     /// Those of an extracted file in a lower layer.
-    pub(super) fn of_file(path: &Path, metadata: &Metadata) -> Self {
+    pub(super) fn of_file(metadata: &Metadata) -> Self {
         Self {
             mode: metadata.mode() & 0o7777,
             uid: metadata.uid(),
             gid: metadata.gid(),
             mtime_s: metadata.mtime(),
             mtime_ns: u32::try_from(metadata.mtime_nsec()).unwrap_or_default(),
-            xattrs: read_xattrs(path),
         }
     }
 
     /// Those of a directory that a layer uses but does not mention.
     pub(super) fn of_implied_directory() -> Self {
-        Self { mode: 0o755, uid: 0, gid: 0, mtime_s: 0, mtime_ns: 0, xattrs: vec![] }
+        Self { mode: 0o755, uid: 0, gid: 0, mtime_s: 0, mtime_ns: 0 }
     }
 
-    /// Gives them to the file at `path`. What this process may not set is counted as lost.
-    pub(super) fn set(&self, path: &Path, symlink: bool, losses: &mut Losses) -> io::Result<()> {
-        let mut mode = self.mode;
+    /// Gives the file at `path` its owner, as far as this process may; answers the mode that it can have then.
+    pub(super) fn set_owner(&self, path: &Path, losses: &mut Losses) -> io::Result<u32> {
         match lchown(path, Some(self.uid), Some(self.gid)) {
-            Ok(()) => {}
+            Ok(()) => Ok(self.mode),
             Err(error) if not_permitted(&error) => {
                 losses.add("ownership that needs privilege", path);
                 // A set-user-id program must not become one of the wrong user.
-                mode &= 0o1777;
+                Ok(self.mode & 0o1777)
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
         }
-        for (name, value) in self.xattrs.iter().filter(|(name, _)| allowed_xattr(name)) {
-            match lsetxattr(path, name.as_slice(), value, XattrFlags::empty()) {
-                Ok(()) => {}
-                Err(Errno::PERM | Errno::NOTSUP | Errno::INVAL) => losses.add("extended attributes", path),
-                Err(error) => return Err(error.into()),
-            }
-        }
+    }
+
+    /// Gives the file at `path` its mode and time, which come last.
+    pub(super) fn set_mode_and_time(&self, path: &Path, mode: u32, symlink: bool) -> io::Result<()> {
         if !symlink {
             fs::set_permissions(path, Permissions::from_mode(mode))?;
         }
@@ -176,6 +165,45 @@ impl Attributes {
     }
 }
 
+/// Sets an extended attribute, if a container may have it. What this process may not set, or no file here can hold, is
+/// counted as lost.
+pub(super) fn set_xattr(path: &Path, name: &[u8], value: &[u8], losses: &mut Losses) -> io::Result<()> {
+    if !allowed_xattr(name) {
+        return Ok(());
+    }
+    match lsetxattr(path, name, value, XattrFlags::empty()) {
+        Ok(()) => Ok(()),
+        Err(Errno::PERM | Errno::NOTSUP | Errno::INVAL | Errno::TOOBIG | Errno::RANGE) => {
+            losses.add("extended attributes", path);
+            Ok(())
+        }
+        // Some file systems have a block for all attributes of a file, which this one is too large for.
+        Err(Errno::NOSPC) if free_bytes(path.parent().unwrap_or(path))? >= SPARE_BYTES => {
+            losses.add("extended attributes", path);
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sets those of a member.
+pub(super) fn set_xattrs(path: &Path, member: &Member, losses: &mut Losses) -> io::Result<()> {
+    member.xattrs.iter().try_for_each(|(name, value)| set_xattr(path, name, value, losses))
+}
+
+/// Gives `to` those of `from`, one after another.
+pub(super) fn copy_xattrs(from: &Path, to: &Path, losses: &mut Losses) -> io::Result<()> {
+    let mut names = vec![0_u8; XATTR_BYTES_MAX];
+    let length = llistxattr(from, &mut names).unwrap_or_default();
+    let mut value = vec![0_u8; XATTR_BYTES_MAX];
+    for name in names.get(..length).unwrap_or_default().split(|byte| *byte == 0).filter(|name| allowed_xattr(name)) {
+        if let Ok(length) = lgetxattr(from, name, &mut value) {
+            set_xattr(to, name, value.get(..length).unwrap_or_default(), losses)?;
+        }
+    }
+    Ok(())
+}
+
 fn not_permitted(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput)
 }
@@ -183,19 +211,4 @@ fn not_permitted(error: &io::Error) -> bool {
 /// File capabilities and the user's own attributes; not overlayfs's marks, and nothing that other kernel parts act on.
 fn allowed_xattr(name: &[u8]) -> bool {
     name == b"security.capability" || (name.starts_with(b"user.") && !name.starts_with(b"user.overlay."))
-}
-
-fn read_xattrs(path: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut names = vec![0_u8; XATTR_BYTES_MAX];
-    let length = llistxattr(path, &mut names).unwrap_or_default();
-    let names = names.get(..length).unwrap_or_default();
-    let mut xattrs = Vec::new();
-    for name in names.split(|byte| *byte == 0).filter(|name| allowed_xattr(name)) {
-        let mut value = vec![0_u8; XATTR_BYTES_MAX];
-        if let Ok(length) = lgetxattr(path, name, &mut value) {
-            value.truncate(length);
-            xattrs.push((name.to_vec(), value));
-        }
-    }
-    xattrs
 }

@@ -5,23 +5,26 @@
 //! (a user namespace) opaque directories are marked in `user.*`, in a directory of their own, and [`RootFs::userxattr`] says
 //! that the mount needs the option of that name.
 //!
+//! Invariant: however many ask, one archive is unpacked at a time, so that the memory it takes is taken once.
 //! Invariant: a directory under `layers/` is complete, its digests verified, its content on disk.
 //! Invariant: a layer is not collected while a [`RootFs`] that uses it lives, in whatever process.
 
 mod apply;
 mod attributes;
+mod directories;
 mod merged;
 
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use neargate_base::Diagnostic;
 
-use super::archive::Archive;
+use super::archive::{Archive, unreadable};
 use super::blobs::mismatch;
-use super::codes::{self, io_error};
+use super::codes::io_error;
 use super::compression::plain;
 use super::digest::{Digest, HashingReader};
 use super::image::{Image, Layer};
@@ -39,14 +42,22 @@ pub struct Limits {
     pub layer_bytes_max: u64,
     /// Files, directories and links in it.
     pub layer_entries_max: u64,
+    /// Directories among them, each time one is mentioned.
+    pub layer_directories_max: u64,
     /// Bytes that must stay free on the store's file system.
     pub free_bytes_min: u64,
 }
 
-/// 200 GiB (the most ephemeral storage a task can have), two million entries, 256 MiB left free.
+/// 200 GiB (the most ephemeral storage a task can have), two million entries of which a million are directories, 256 MiB left
+/// free.
 impl Default for Limits {
     fn default() -> Self {
-        Self { layer_bytes_max: 200 << 30, layer_entries_max: 2_000_000, free_bytes_min: 256 << 20 }
+        Self {
+            layer_bytes_max: 200 << 30,
+            layer_entries_max: 2_000_000,
+            layer_directories_max: 1_000_000,
+            free_bytes_min: 256 << 20,
+        }
     }
 }
 
@@ -149,6 +160,7 @@ impl Job<'_> {
 
     /// Extracts a layer into `upper` and verifies both its digests.
     fn unpack(&self, layer: &Layer, upper: &Path, lower_dirs: &[PathBuf]) -> Result<Vec<Diagnostic>, Diagnostic> {
+        let _turn = turn();
         let holder = self.stores.iter().find(|store| store.has_blob(&layer.digest)).unwrap_or(&self.front);
         let mut blob = HashingReader::new(holder.open_blob(&layer.digest)?);
         let outcome = self.apply(&mut blob, upper, lower_dirs);
@@ -169,12 +181,8 @@ impl Job<'_> {
         upper: &Path,
         lower_dirs: &[PathBuf],
     ) -> Result<(Vec<Diagnostic>, Digest), Diagnostic> {
-        let unreadable = |error: &io::Error| match error.kind() {
-            io::ErrorKind::Unsupported => Diagnostic::error(codes::UNSUPPORTED, error.to_string()),
-            _ => super::archive::bad_archive(&error.to_string()),
-        };
         let mut tar = HashingReader::limited(plain(blob).map_err(|e| unreadable(&e))?, self.limits.layer_bytes_max);
-        let mut applier = Applier::new(upper, lower_dirs, self.marks, self.limits);
+        let mut applier = Applier::new(upper, lower_dirs, self.marks, self.limits, &self.scratch)?;
         let mut outcome = applier.apply(&mut Archive::new(&mut tar));
         if outcome.is_ok()
             && let Err(error) = io::copy(&mut tar, &mut io::sink())
@@ -187,6 +195,12 @@ impl Job<'_> {
         outcome?;
         Ok((applier.finish()?, tar.finish().0))
     }
+}
+
+/// Waits until this process unpacks nothing else.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static UNPACKING: Mutex<()> = Mutex::new(());
+    UNPACKING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Opens a layer's directory and shares its lock.

@@ -54,7 +54,7 @@ fn a_directory_becomes_an_image_that_survives_export_and_import() {
         place.store.export("corp/app:1", &path).unwrap();
         let other = Place::new();
         let imported = other.store.import(&path, None).unwrap();
-        assert_eq!((imported[0].reference.as_str(), &imported[0].image), ("docker.io/corp/app:1", &built.image));
+        assert_eq!((imported[0].reference.as_str(), &*imported[0].image), ("docker.io/corp/app:1", &built.image));
         let rootfs = other.store.rootfs(&imported[0].image).unwrap();
         let top = &rootfs.lower_dirs[0];
         assert_eq!(fs::read_to_string(top.join("etc/app.conf")).unwrap(), "x=1");

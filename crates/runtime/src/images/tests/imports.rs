@@ -100,7 +100,7 @@ fn an_index_gives_this_machines_image_or_the_only_one() {
     let (both, digest) = index("both", &[other, host_architecture()]);
     let image = place.store.import(&both, None).unwrap().remove(0).image;
     assert_eq!((image.config.architecture.as_str(), image.platform_problem()), (host_architecture(), None));
-    assert_eq!(place.store.resolve(&format!("corp/multi@{digest}")).unwrap().unwrap(), image);
+    assert_eq!(place.store.resolve(&format!("corp/multi@{digest}")).unwrap().unwrap(), *image);
     let named = |reference: &str| place.store.resolve(reference).unwrap().unwrap().offered;
     let platforms = |architectures: &[&str]| {
         let mut all: Vec<_> = architectures.iter().map(|it| Platform::new("linux", it)).collect();
@@ -161,4 +161,91 @@ fn what_is_no_image_archive_is_refused() {
     fs::write(&path, b"\xfd7zXZ\0 and so on").unwrap();
     assert_eq!(place.store.import(&path, None).unwrap_err().code.0, "NG-R0110");
     assert_eq!(place.files(), before);
+}
+
+/// The same docker archive with its two layers, its configuration naming the digests of `named` of them.
+fn with_layers(named: usize) -> Vec<u8> {
+    let layers = ["one", "two"].map(|text| String::from_utf8(tar(&[(File, text, text)])).unwrap());
+    let diff_ids: Vec<String> = layers.iter().map(|layer| Digest::of(layer.as_bytes()).to_string()).collect();
+    let diff_ids = diff_ids.iter().chain(&diff_ids).take(named).collect::<Vec<_>>();
+    let config = json!({ "rootfs": { "type": "layers", "diff_ids": diff_ids } }).to_string();
+    let manifest =
+        json!([{ "Config": "config", "RepoTags": ["corp/app:1"], "Layers": ["0.tar", "1.tar"] }]).to_string();
+    tar_of([
+        (member(File, "0.tar", &layers[0]), layers[0].as_str()),
+        (member(File, "1.tar", &layers[1]), layers[1].as_str()),
+        (member(File, "config", &config), config.as_str()),
+        (member(File, "manifest.json", &manifest), manifest.as_str()),
+    ])
+}
+
+#[test]
+fn a_docker_archive_keeps_all_its_layers_or_is_refused() {
+    for named in 0..=3 {
+        let place = Place::new();
+        let path = place.path("saved.tar");
+        fs::write(&path, with_layers(named)).unwrap();
+        let before = place.files();
+        match place.store.import(&path, None) {
+            Ok(imported) => assert_eq!((named, imported[0].image.layers.len()), (2, 2)),
+            Err(problem) => {
+                assert_eq!((named == 2, problem.code.0), (false, "NG-R0107"), "{problem}");
+                assert!(
+                    problem.message.contains(&format!("2 layers but its configuration `config` names {named}")),
+                    "{problem}"
+                );
+                assert_eq!(place.files(), before);
+            }
+        }
+    }
+}
+
+#[test]
+fn only_regular_files_of_a_layout_are_read_and_none_outside() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let layer = tar(&[(File, "a", "1")]);
+    let name = format!("blobs/sha256/{}", Digest::of(&layer).hex());
+    let lay_out = |place: &Place| {
+        let layout = place.path("layout");
+        Layout::new(&layout).image(Some("corp/app:1"), std::slice::from_ref(&layer), "amd64").finish();
+        layout
+    };
+    let pipe = |path: &std::path::Path| mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let link = |target: &str, path: &std::path::Path| std::os::unix::fs::symlink(target, path).unwrap();
+    for replaced in [name.as_str(), "index.json", "oci-layout"] {
+        for kind in ["device", "absolute", "pipe", "outside", "directory", "socket", "magic"] {
+            let place = Place::new();
+            let layout = lay_out(&place);
+            let path = layout.join(replaced);
+            fs::rename(&path, place.path("outside")).unwrap();
+            match kind {
+                "device" => link("/dev/zero", &path),
+                "absolute" => link(place.path("outside").to_str().unwrap(), &path),
+                "pipe" => pipe(&path),
+                "outside" => link(&format!("{}outside", "../".repeat(replaced.matches('/').count() + 1)), &path),
+                "directory" => fs::create_dir(&path).unwrap(),
+                "socket" => drop(std::os::unix::net::UnixListener::bind(&path).unwrap()),
+                _ => link("/proc/self/exe", &path),
+            }
+            let before = place.files();
+            let problem = place.store.import(&layout, None).unwrap_err();
+            assert!(matches!(problem.code.0, "NG-R0103" | "NG-R0107"), "{replaced} {kind}: {problem}");
+            assert_eq!(place.files(), before, "{replaced} {kind}");
+        }
+        // A link that stays inside is as good as the file.
+        let place = Place::new();
+        let layout = lay_out(&place);
+        fs::rename(layout.join(replaced), layout.join("elsewhere")).unwrap();
+        link(&format!("{}elsewhere", "../".repeat(replaced.matches('/').count())), &layout.join(replaced));
+        assert_eq!(place.store.import(&layout, None).unwrap().len(), 1, "{replaced}");
+    }
+}
+
+#[test]
+fn more_layers_than_can_be_mounted_are_refused() {
+    let place = Place::new();
+    let layout = place.path("layout");
+    Layout::new(&layout).image(Some("corp/app:1"), &vec![tar(&[(File, "a", "1")]); 501], "amd64").finish();
+    let problem = place.store.import(&layout, None).unwrap_err();
+    assert_eq!((problem.code.0, problem.message.contains("501 layers")), ("NG-R0110", true), "{problem}");
 }

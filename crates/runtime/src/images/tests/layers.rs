@@ -193,7 +193,8 @@ fn limits_stop_bombs_and_leave_nothing() {
         ],
     );
     let stores = ImageStores::open(place.store.dir(), &[]).unwrap();
-    let limits = Limits { layer_bytes_max: 2 << 20, layer_entries_max: 70, free_bytes_min: 0 };
+    let limits =
+        Limits { layer_bytes_max: 2 << 20, layer_entries_max: 70, layer_directories_max: 9, free_bytes_min: 0 };
     for (image, text) in [(&big, "unpacks to more than"), (&links, "links copy more than")] {
         let problem = stores.rootfs_within(image, &limits).unwrap_err();
         assert_eq!(problem.code.0, "NG-R0109");
@@ -234,4 +235,62 @@ fn what_an_opaque_directory_hides_is_not_followed_either() {
     assert_eq!(names(&rootfs.lower_dirs[0]), ["d"]);
     assert_eq!(names(&rootfs.lower_dirs[0].join("d")), ["link"], "there is no file left to remove");
     assert!(rootfs.lower_dirs[0].join("d/link/x").is_file());
+}
+
+#[test]
+fn directories_get_what_was_said_last_and_nothing_outside_gets_anything() {
+    let place = Place::new();
+    let outside = place.path("outside");
+    fs::create_dir(&outside).unwrap();
+    let before = fs::metadata(&outside).unwrap();
+    let directory = |path: &str, mode: u32, mtime_s: i64| (Member { mode, mtime_s, ..member(Directory, path, "") }, "");
+    let layer = tar_of([
+        directory("a/", 0o700, 1),
+        directory("a/b/", 0o711, 2),
+        (member(File, "a/b/c/d/file", "1"), "1"),
+        directory("a/", 0o500, 3),
+        directory("a/b/c/", 0o510, 4),
+        // Removed with what is in it, and in its place a link to a directory of this machine.
+        directory("gone/outside/", 0o777, 5),
+        (member(Symlink, "gone", place.dir.path().to_str().unwrap()), ""),
+        // Removed and made again.
+        directory("again/x/", 0o701, 6),
+        (member(File, "again", ""), ""),
+        directory("again/", 0o755, 0),
+        directory("again/x/", 0o711, 7),
+        directory("./", 0o751, 8),
+    ]);
+    let rootfs = place.store.rootfs(&place.image("corp/app:1", &[layer])).unwrap();
+    let seen = |path: &str| {
+        let metadata = fs::symlink_metadata(rootfs.lower_dirs[0].join(path)).unwrap();
+        (metadata.mode() & 0o7777, metadata.mtime())
+    };
+    for (path, expected) in [
+        ("", (0o751, 8)),
+        ("a", (0o500, 3)),
+        ("a/b", (0o711, 2)),
+        ("a/b/c", (0o510, 4)),
+        ("a/b/c/d", (0o755, 0)),
+        ("again", (0o755, 0)),
+        ("again/x", (0o711, 7)),
+    ] {
+        assert_eq!(seen(path), expected, "{path}");
+    }
+    assert!(fs::symlink_metadata(rootfs.lower_dirs[0].join("gone")).unwrap().is_symlink());
+    let after = fs::metadata(&outside).unwrap();
+    assert_eq!((after.mode(), after.mtime(), after.ctime_nsec()), (before.mode(), before.mtime(), before.ctime_nsec()));
+}
+
+#[test]
+fn directories_that_no_member_mentions_count_too() {
+    let place = Place::new();
+    let deep = place.image("corp/deep:1", &[tar(&[(File, &format!("{}f", "d/".repeat(80)), "1")])]);
+    let flat: Vec<String> = (0..12).map(|n| format!("d{n}/")).collect();
+    let wide = place.image("corp/wide:1", &[tar_of(flat.iter().map(|name| (member(Directory, name, ""), "")))]);
+    let stores = ImageStores::open(place.store.dir(), &[]).unwrap();
+    let limits = Limits { layer_entries_max: 70, layer_directories_max: 10, free_bytes_min: 0, ..Limits::default() };
+    let refused = |image, limits: &Limits| stores.rootfs_within(image, limits).unwrap_err().message;
+    assert!(refused(&deep, &Limits { layer_directories_max: 100, ..limits.clone() }).contains("70 entries"));
+    assert!(refused(&wide, &limits).contains("more than 10 directories"));
+    assert!(!place.files().iter().any(|file| file.starts_with("tmp/")));
 }

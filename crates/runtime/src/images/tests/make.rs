@@ -31,7 +31,7 @@ impl Place {
     pub(super) fn image(&self, name: &str, layers: &[Vec<u8>]) -> Image {
         let layout = self.path(&format!("layout-{}", fs::read_dir(self.dir.path()).unwrap().count()));
         Layout::new(&layout).image(Some(name), layers, "amd64").finish();
-        self.store.import(&layout, None).unwrap().remove(0).image
+        Image::clone(&self.store.import(&layout, None).unwrap().remove(0).image)
     }
 
     /// Chain ids of the extracted layers, sorted.

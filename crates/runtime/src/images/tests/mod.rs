@@ -6,5 +6,6 @@ mod hostile;
 mod imports;
 mod layers;
 mod make;
+mod memory;
 mod references;
 mod stores;
