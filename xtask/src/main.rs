@@ -14,7 +14,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask codegen [wire|l1|iam] [--check] | tidy | bench [start] [container] [fires] [noisy [--seconds N]] [credentials] [patterns] \
-                     [schedules] [synth] | fuzz patterns|schedules | vm run|test";
+                     [schedules] [synth] | fuzz patterns|schedules | vm run|test|cuts";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

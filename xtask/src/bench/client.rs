@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 /// One connection.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     host: String,
     credentials: Credentials,
@@ -19,7 +19,7 @@ pub(super) struct Client {
 
 impl Client {
     /// Connects, once.
-    pub(super) fn connect(address: SocketAddr) -> std::io::Result<Self> {
+    pub(crate) fn connect(address: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         let credentials = Credentials { access_key: "test".into(), secret_key: "test".into(), session_token: None };
@@ -27,18 +27,18 @@ impl Client {
     }
 
     /// The same connection, signing with other credentials.
-    pub(super) fn with(self, credentials: Credentials) -> Self {
+    pub(crate) fn with(self, credentials: Credentials) -> Self {
         Self { credentials, ..self }
     }
 
     /// A JSON call's bytes, signed.
-    pub(super) fn json(&self, service: &str, target: &str, body: &Json) -> Vec<u8> {
+    pub(crate) fn json(&self, service: &str, target: &str, body: &Json) -> Vec<u8> {
         let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
         self.request(service, &headers, body.to_string().as_bytes())
     }
 
     /// A query call's bytes, signed.
-    pub(super) fn query(&self, service: &str, pairs: &[(&str, &str)]) -> Vec<u8> {
+    pub(crate) fn query(&self, service: &str, pairs: &[(&str, &str)]) -> Vec<u8> {
         let body: Vec<_> =
             pairs.iter().map(|(name, value)| format!("{name}={}", neargate_wire::percent_encode(value, ""))).collect();
         let headers = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
@@ -46,7 +46,7 @@ impl Client {
     }
 
     /// A call of the control endpoint.
-    pub(super) fn control(&mut self, method: &str, call: &str, body: &Json) -> Result<Json, String> {
+    pub(crate) fn control(&mut self, method: &str, call: &str, body: &Json) -> Result<Json, String> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let head = format!(
             "{method} /_neargate/{call} HTTP/1.1\r\nhost: {}\r\nx-neargate-client: bench\r\ncontent-length: {}\r\n\r\n",
@@ -73,7 +73,7 @@ impl Client {
     }
 
     /// Sends bytes made before and reads the answer's body; anything but 200 is an error.
-    pub(super) fn send(&mut self, request: &[u8]) -> Result<Vec<u8>, String> {
+    pub(crate) fn send(&mut self, request: &[u8]) -> Result<Vec<u8>, String> {
         self.stream.write_all(request).map_err(|error| error.to_string())?;
         let mut held = vec![];
         let mut chunk = [0; 16_384];
@@ -90,7 +90,7 @@ impl Client {
     }
 
     /// A JSON call.
-    pub(super) fn call(&mut self, service: &str, target: &str, body: &Json) -> Result<Json, String> {
+    pub(crate) fn call(&mut self, service: &str, target: &str, body: &Json) -> Result<Json, String> {
         let request = self.json(service, target, body);
         let answer = self.send(&request)?;
         serde_json::from_slice(&answer).map_err(|error| error.to_string())

@@ -2,7 +2,7 @@
 //!
 //! Invariant: every table names its runs, medians, spread and the machine's load; nothing here fails a build by time.
 
-mod client;
+pub(crate) mod client;
 mod credentials;
 mod engines;
 mod event_to_container;

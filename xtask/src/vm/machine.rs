@@ -47,7 +47,7 @@ impl Guest {
         root.write("vm/nonce", &format!("{nonce}\n"))?;
         let image = place.path().join("root.img");
         root.into_image(&image, FREE_MIB)?;
-        let mut running = Running::start(self, kernel, place.path(), &image, &[])?;
+        let mut running = Running::start(self, kernel, place.path(), &image, "", &[])?;
         let mut code = None;
         running.lines(self.time, &mut |text| match text.split_once(&nonce) {
             Some((before, number)) => {
@@ -84,12 +84,14 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Starts a guest on a root image, which stays as it is. `more` are further arguments of the emulator.
+    /// Starts a guest on a root image, which stays as it is. `words` are for its kernel's command line, `more` are further
+    /// arguments of the emulator.
     pub(super) fn start(
         guest: &Guest,
         kernel: &Kernel,
         place: &Path,
         image: &Path,
+        words: &str,
         more: &[String],
     ) -> Result<Self, String> {
         let first = place.join("first.cpio");
@@ -102,7 +104,7 @@ impl Running {
             .args("-accel tcg,thread=multi -cpu max,la57=off -smp 2 -nodefaults -no-user-config -no-reboot".split(' '))
             .args("-display none -nic none -device virtio-serial -device virtconsole,chardev=out".split(' '))
             .args("-chardev stdio,id=out,signal=off".split(' '))
-            .args(["-m", &guest.memory_mib.to_string(), "-append", COMMAND_LINE])
+            .args(["-m", &guest.memory_mib.to_string(), "-append", &format!("{COMMAND_LINE} {words}")])
             .arg("-kernel")
             .arg(&kernel.image)
             .arg("-initrd")
@@ -130,6 +132,18 @@ impl Running {
             }
         });
         Ok(Self { child, output })
+    }
+
+    /// The next line, if one comes in that time and the guest has not ended.
+    pub(super) fn line(&mut self, time: Duration) -> Option<String> {
+        self.output.recv_timeout(time).ok()
+    }
+
+    /// Cuts its power; answers what it had printed and nobody has read.
+    pub(super) fn cut(&mut self) -> Vec<String> {
+        let _ = self.child.kill();
+        // What holds the other end of the pipe is gone, so this ends.
+        self.output.iter().collect()
     }
 
     /// Hands over what the guest prints until it ends or the function says that it is enough. Too long is an error.

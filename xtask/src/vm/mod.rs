@@ -6,6 +6,7 @@
 //! Invariant: where a guest cannot be started the task fails and names what is missing; nothing passes in its place.
 
 mod cpio;
+mod cuts;
 mod kernel;
 mod machine;
 mod modules;
@@ -19,13 +20,17 @@ use self::machine::{Ended, Guest};
 use self::root::Root;
 use crate::root as checkout;
 
-const USAGE: &str = "usage: cargo xtask vm run [--memory MIB] [--time S] [--with FILE]... <program> [argument]... | test [places|units|conformance]...";
+const USAGE: &str = "usage: cargo xtask vm run [--memory MIB] [--time S] [--with FILE]... <program> [argument]... | test [places|units|conformance|whole]... \
+                     | cuts [--seed N] [--count N] [--lie]";
 
 /// Runs a task of the guest.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     match args {
         ["run", rest @ ..] => run_program(rest),
         ["test", names @ ..] => scenarios::run(names),
+        ["cuts", rest @ ..] => cuts::run(rest),
+        // Runs in the guest of a drill.
+        ["client", rest @ ..] => cuts::run_client(rest),
         _ => Err(USAGE.to_owned()),
     }
 }

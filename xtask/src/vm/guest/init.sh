@@ -14,6 +14,7 @@ if [ "$1" != unit ]; then
   mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
 fi
 stty -F /dev/hvc0 -opost -echo
+chmod 1777 /tmp
 hostname guest
 ip link set lo up
 ulimit -Hn 1048576
