@@ -18,7 +18,7 @@ use crate::spec::{Ipv4Cidr, TaskId, TaskSpec};
 
 /// Runs tasks.
 pub trait Backend: Send + Sync + fmt::Debug {
-    /// The backend's name: `embedded`, `fake`.
+    /// The backend's name: `embedded`, `oci`, `fake`.
     fn name(&self) -> &'static str;
 
     /// What this machine can and cannot do for the backend.
@@ -78,6 +78,29 @@ pub trait Backend: Send + Sync + fmt::Debug {
 
     /// Receives datagrams on one of the VPC's own addresses.
     fn bind_udp(&self, vpc_id: &str, at: SocketAddrV4) -> Result<UdpSocket, RuntimeError>;
+}
+
+/// Which backend runs tasks for real.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BackendKind {
+    /// Containers that the runtime makes itself.
+    #[default]
+    Embedded,
+    /// Containers that an OCI runtime makes: `runc`, else `crun`.
+    Oci,
+}
+
+impl BackendKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Embedded, Self::Oci];
+
+    /// The name by which it is chosen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Oci => "oci",
+        }
+    }
 }
 
 /// A command to run in a running container.

@@ -33,7 +33,7 @@ mod spec;
 #[cfg(target_os = "linux")]
 mod sys;
 
-pub use backend::{Adopted, Backend, ContainerState, ExecSpec, ResumePoints, RuntimeError, Swept};
+pub use backend::{Adopted, Backend, BackendKind, ContainerState, ExecSpec, ResumePoints, RuntimeError, Swept};
 #[cfg(target_os = "linux")]
 pub use backends::embedded::{shim_entry, shim_main};
 pub use event::{EventKind, EventSink, GoneReason, OutputLine, RuntimeEvent, StartFailure, StartFailureKind, Stream};

@@ -7,7 +7,7 @@
 use std::ffi::{CStr, CString};
 use std::io;
 use std::marker::PhantomData;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// As the kernel has it; libc's constant is too narrow.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
@@ -145,6 +145,22 @@ pub(crate) fn close_all_but(_: &Forked, keep: &[BorrowedFd<'_>]) -> io::Result<(
         first = kept.map_or(first, |kept| kept.saturating_add(1).max(first));
     }
     Ok(())
+}
+
+/// Closes a forked copy's number for one of its parent's descriptors.
+pub(crate) fn close_in_copy(_: &Forked, fd: &OwnedFd) {
+    // SAFETY: in a forked copy (the token says so) the parent's objects are never used nor dropped again.
+    unsafe { libc::close(fd.as_raw_fd()) };
+}
+
+/// Closes all descriptors but the standard streams and one, which becomes the first after them and stays open in the next program.
+pub(crate) fn close_all_but_as_third(forked: &Forked, keep: &OwnedFd) -> io::Result<()> {
+    const FIRST: RawFd = 3;
+    close_all_but(forked, &[keep.as_fd()])?;
+    let kept = keep.as_raw_fd();
+    // SAFETY: in a forked copy (the token says so) nothing else uses the number: all others were just closed.
+    let done = unsafe { if kept == FIRST { libc::fcntl(kept, libc::F_SETFD, 0) } else { libc::dup2(kept, FIRST) } };
+    if done >= 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Closes all descriptors, for a forked copy that will use none again.

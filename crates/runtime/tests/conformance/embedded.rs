@@ -6,12 +6,26 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use neargate_runtime::backends::embedded::{EmbeddedBackend, EmbeddedConfig, probe_machine};
-use neargate_runtime::{Backend, BindMount, ContainerSpec, EventKind, EventSink, RuntimeEvent, TaskId};
+use neargate_runtime::{Backend, BackendKind, BindMount, ContainerSpec, EventKind, EventSink, RuntimeEvent, TaskId};
 
 use crate::host::{Behaviour, Host};
 use crate::suite::conformance;
 
 conformance! { (containers) EmbeddedHost::new() }
+
+/// Set in a run of these tests with the other backend; holds its name.
+pub(crate) const BACKEND: &str = "NEARGATE_TEST_BACKEND";
+
+/// The backend that is tested.
+pub(crate) fn kind() -> BackendKind {
+    let name = std::env::var(BACKEND).unwrap_or_default();
+    BackendKind::ALL.into_iter().find(|kind| kind.name() == name).unwrap_or_default()
+}
+
+/// Whether it is an OCI runtime that makes the containers.
+pub(crate) fn is_oci() -> bool {
+    kind() == BackendKind::Oci
+}
 
 /// An instance of its own, removed at the end.
 pub(crate) struct EmbeddedHost {
@@ -42,7 +56,9 @@ impl EmbeddedHost {
             data_dir: base.join("data"),
             spool_bytes_max: 256 * 1024,
             shim_program: std::env::current_exe().unwrap(),
-        };
+            runtime: None,
+        }
+        .with(kind());
         let layer = base.join("layer");
         make_layer(&layer);
         let (sink, events) = channel();
@@ -112,7 +128,7 @@ fn make_layer(layer: &Path) {
 /// Why this machine cannot run containers.
 pub(crate) fn missing_containers() -> Option<String> {
     let dir = std::env::temp_dir().join(format!("neargate-probe-{}", std::process::id()));
-    let mut config = EmbeddedConfig::new("probe", &dir).unwrap();
+    let mut config = EmbeddedConfig::new("probe", &dir).unwrap().with(kind());
     config.shim_program = std::env::current_exe().unwrap();
     let missing: Vec<String> = probe_machine(&config)
         .into_iter()

@@ -8,7 +8,7 @@ use std::process::Command;
 use neargate_runtime::{BindMount, ContainerSpec, EventKind, ExecSpec, Tmpfs};
 use neargate_testkit::needs::needs;
 
-use crate::embedded::EmbeddedHost;
+use crate::embedded::{EmbeddedHost, is_oci};
 use crate::host::Host;
 
 /// More than a shim has open.
@@ -70,7 +70,9 @@ fn the_files_under_etc_lead_through_no_descriptor() {
             let mut container = host.script("main", "echo started");
             container.lower_dirs.push(layer);
             let found = outcome(&host, container);
-            assert!(found.starts_with(&format!("error mounting: `/etc/{name}`")), "{found}");
+            // Where an OCI runtime mounts `/proc` later, the link leads nowhere and makes way.
+            let held = is_oci() && found == "started (0)";
+            assert!(held || found.starts_with(&format!("error mounting: `/etc/{name}`")), "{found}");
         }
     }
 }

@@ -118,12 +118,26 @@ impl Hierarchies {
 pub(crate) fn instance_dirs(layout: &Layout) -> Vec<PathBuf> {
     let found = Hierarchies::detect();
     let mut dirs = found.instance_dirs(&layout.instance);
+    if let Hierarchies::V1(_) = found {
+        // An OCI runtime makes groups in all of them.
+        dirs.extend(mounted().into_iter().map(|root| root.join(PARENT).join(&layout.instance)));
+        dirs.sort();
+        dirs.dedup();
+    }
     if let Hierarchies::V2(_) = found {
         let places = placement::recorded(layout).into_iter().map(Hierarchies::V2);
         dirs.extend(places.flat_map(|place| place.instance_dirs(&layout.instance)));
         dirs.dedup();
     }
     dirs
+}
+
+/// Where hierarchies are mounted, of whatever use.
+fn mounted() -> Vec<PathBuf> {
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let lines = table.lines().filter_map(|line| line.split_once(" - "));
+    let groups = lines.filter(|(_, after)| after.starts_with("cgroup"));
+    groups.filter_map(|(before, _)| before.split(' ').nth(4)).map(PathBuf::from).collect()
 }
 
 /// The directories that hold, or have held, a task's groups.
@@ -135,14 +149,15 @@ pub(crate) fn task_dirs(layout: &Layout, task: &TaskId) -> Vec<PathBuf> {
 #[derive(Debug)]
 pub(crate) struct TaskCgroup {
     hierarchies: Hierarchies,
-    instance: String,
+    layout: Layout,
     task: TaskId,
 }
 
 impl TaskCgroup {
     /// Makes the task's group with its limits; answers with what could not be limited.
-    pub(crate) fn create(hierarchies: Hierarchies, instance: &str, spec: &TaskSpec) -> (Self, Vec<String>) {
-        let group = Self { hierarchies, instance: instance.to_owned(), task: spec.task_id.clone() };
+    pub(crate) fn create(hierarchies: Hierarchies, layout: &Layout, spec: &TaskSpec) -> (Self, Vec<String>) {
+        let instance = layout.instance.as_str();
+        let group = Self { hierarchies, layout: layout.clone(), task: spec.task_id.clone() };
         let mut remarks = Vec::new();
         if let Hierarchies::V2(root) = &group.hierarchies {
             for dir in [root.clone(), root.join(PARENT), root.join(PARENT).join(instance)] {
@@ -166,7 +181,7 @@ impl TaskCgroup {
     }
 
     fn dirs(&self) -> Vec<PathBuf> {
-        self.hierarchies.task_dirs(&self.instance, &self.task)
+        self.hierarchies.task_dirs(&self.layout.instance, &self.task)
     }
 
     fn limit(&self, spec: &TaskSpec, remarks: &mut Vec<String>) {
@@ -177,7 +192,8 @@ impl TaskCgroup {
         match &self.hierarchies {
             Hierarchies::V1(mounts) => {
                 settings.push(("pids", "pids.max", processes));
-                if mounts.iter().any(|(name, _)| *name == "devices") {
+                // An OCI runtime decides about devices, in the containers' own groups.
+                if self.layout.runtime.is_none() && mounts.iter().any(|(name, _)| *name == "devices") {
                     settings.push(("devices", "devices.deny", "a".to_owned()));
                     settings.extend(DEVICES.iter().map(|rule| ("devices", "devices.allow", (*rule).to_owned())));
                 }
@@ -215,7 +231,7 @@ impl TaskCgroup {
     }
 
     fn dir_below(&self, root: &Path, index: Option<usize>) -> PathBuf {
-        let task = root.join(PARENT).join(&self.instance).join(self.task.as_str());
+        let task = root.join(PARENT).join(&self.layout.instance).join(self.task.as_str());
         index.map_or(task.clone(), |index| task.join(index.to_string()))
     }
 
@@ -270,7 +286,7 @@ impl TaskCgroup {
 
     /// Removes the task's groups; processes in them are killed first.
     pub(crate) fn remove(&self) {
-        remove_task_groups(&self.dirs());
+        remove_task_groups(&task_dirs(&self.layout, &self.task));
     }
 }
 
@@ -324,6 +340,22 @@ impl ContainerCgroup {
             Hierarchies::V2(_) => self.dirs().next().and_then(|dir| fs::File::open(dir).ok()),
             _ => None,
         }
+    }
+
+    /// The group's path below the hierarchies' mount points, as an OCI runtime takes it.
+    pub(crate) fn path_in_hierarchy(&self) -> Option<PathBuf> {
+        let dir = self.dirs().next()?;
+        let path = match &self.hierarchies {
+            Hierarchies::V1(mounts) => mounts.iter().find_map(|(_, root)| dir.strip_prefix(root).ok()),
+            Hierarchies::V2(_) => dir.strip_prefix("/sys/fs/cgroup").ok(),
+            Hierarchies::Absent => None,
+        };
+        path.map(|path| Path::new("/").join(path))
+    }
+
+    /// SIGKILL to every process of the group.
+    pub(crate) fn kill(&self) {
+        self.dirs().for_each(|dir| kill_group(&dir));
     }
 
     /// The group's directories and where the container sees them.
@@ -443,7 +475,14 @@ mod tests {
     fn limits(hierarchies: impl Fn(&Path) -> Hierarchies) -> Vec<String> {
         let dir = tempfile::tempdir().unwrap();
         let spec = spec();
-        let (task, _) = TaskCgroup::create(hierarchies(dir.path()), "i", &spec);
+        let layout = Layout {
+            instance: "i".to_owned(),
+            run_dir: dir.path().join("run"),
+            data_dir: dir.path().join("data"),
+            group_base: None,
+            runtime: None,
+        };
+        let (task, _) = TaskCgroup::create(hierarchies(dir.path()), &layout, &spec);
         let (_, remarks) = task.container(0, &spec.containers[0]);
         assert_eq!(remarks, Vec::<String>::new());
         let mut found = Vec::new();

@@ -5,6 +5,9 @@
 //! one thread for all tasks and no faster than the output is released, takes running tasks over after a restart and sweeps
 //! what nobody claims.
 //!
+//! With [`EmbeddedConfig::runtime`] this is the backend `oci`: all of the above stays, and an OCI runtime such as `runc` makes
+//! the containers ([`child::oci`]).
+//!
 //! Invariant: whatever is killed at whatever moment, a task is afterwards either running and adoptable, or gone with
 //! nothing left that [`EmbeddedBackend`] would not sweep.
 //! Containers are made here, with the kernel's own calls, rather than by an OCI runtime's library: what a task needs is a
@@ -29,6 +32,7 @@ mod probe;
 mod protocol;
 mod reader;
 mod reading;
+mod runtime;
 mod seal;
 mod sealed;
 mod shim;
@@ -55,7 +59,7 @@ use self::paths::Layout;
 use self::protocol::Order;
 use self::reader::{Ending, Wake};
 use self::sealed::Sealed;
-use crate::backend::{Adopted, Backend, ExecSpec, ResumePoints, RuntimeError, Swept};
+use crate::backend::{Adopted, Backend, BackendKind, ExecSpec, ResumePoints, RuntimeError, Swept};
 use crate::event::{EventKind, EventSink, GoneReason, RuntimeEvent};
 use crate::probe::Capability;
 use crate::spec::{Ipv4Cidr, TaskId, TaskSpec};
@@ -83,6 +87,8 @@ pub struct EmbeddedConfig {
     pub spool_bytes_max: u64,
     /// The program to run as `<program> shim <task dir>`; it must call [`shim_entry`] first thing in `main`.
     pub shim_program: PathBuf,
+    /// The OCI runtime that makes the containers; nothing is the shims themselves. Tasks that run keep what made them.
+    pub runtime: Option<PathBuf>,
 }
 
 impl EmbeddedConfig {
@@ -94,7 +100,18 @@ impl EmbeddedConfig {
             data_dir: data_dir.join("runtime"),
             spool_bytes_max: SPOOL_BYTES_MAX,
             shim_program: std::env::current_exe().map_err(|e| RuntimeError::io("finding this program", e))?,
+            runtime: None,
         })
+    }
+
+    /// With that backend.
+    #[must_use]
+    pub fn with(self, kind: BackendKind) -> Self {
+        let runtime = match kind {
+            BackendKind::Embedded => None,
+            BackendKind::Oci => Some(runtime::find()),
+        };
+        Self { runtime, ..self }
     }
 }
 
@@ -185,9 +202,9 @@ impl EmbeddedBackend {
     pub fn open(config: EmbeddedConfig, sink: EventSink) -> Result<Self, RuntimeError> {
         start::check_instance(&config.instance)?;
         probe::rights().map_err(|e| RuntimeError::Unsupported(e.to_string()))?;
-        let EmbeddedConfig { instance, run_dir, data_dir, spool_bytes_max, shim_program } = config;
+        let EmbeddedConfig { instance, run_dir, data_dir, spool_bytes_max, shim_program, runtime } = config;
         start::prepare_dirs(&run_dir, &data_dir)?;
-        let layout = Layout { instance, run_dir, data_dir, group_base: None };
+        let layout = Layout { instance, run_dir, data_dir, group_base: None, runtime };
         let settled = placement::settle(&layout, &shim_program)
             .map_err(|e| RuntimeError::io("making room for control groups", e))?;
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(|e| RuntimeError::io("epoll", e))?;
@@ -245,13 +262,13 @@ impl EmbeddedBackend {
 
 impl Backend for EmbeddedBackend {
     fn name(&self) -> &'static str {
-        "embedded"
+        if self.shared.layout.runtime.is_some() { BackendKind::Oci.name() } else { BackendKind::Embedded.name() }
     }
 
     fn probe(&self) -> Vec<Capability> {
-        let Layout { instance, run_dir, data_dir, .. } = self.shared.layout.clone();
+        let Layout { instance, run_dir, data_dir, runtime, .. } = self.shared.layout.clone();
         let (spool_bytes_max, shim_program) = (self.shared.spool_bytes_max, self.shared.shim_program.clone());
-        probe::probe(&EmbeddedConfig { instance, run_dir, data_dir, spool_bytes_max, shim_program })
+        probe::probe(&EmbeddedConfig { instance, run_dir, data_dir, spool_bytes_max, shim_program, runtime })
     }
 
     fn start(&self, spec: &TaskSpec) -> Result<(), RuntimeError> {

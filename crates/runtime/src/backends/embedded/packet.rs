@@ -78,6 +78,18 @@ pub(super) fn receive_fd(socket: &OwnedFd) -> std::io::Result<OwnedFd> {
     receive_fd_or_none(socket)?.ok_or_else(closed)
 }
 
+/// Waits for a word without a descriptor; false where the other side has closed.
+pub(super) fn receive_word(socket: &OwnedFd) -> std::io::Result<bool> {
+    let mut byte = [0_u8; 1];
+    loop {
+        match recv(socket, byte.as_mut_slice(), RecvFlags::empty()) {
+            Err(Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+            Ok((len, _)) => return Ok(len > 0),
+        }
+    }
+}
+
 /// Waits for a descriptor, or for word that none comes.
 pub(super) fn receive_fd_or_none(socket: &OwnedFd) -> std::io::Result<Option<OwnedFd>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];

@@ -4,7 +4,7 @@
 //! <run>/                 tmpfs: tasks/<task>/{task.json, lock, shim.json, ctl, shim.log}
 //!                        seccomp/<capabilities>      filters of system calls
 //!                        net/{<vpc>, <vpc>.lock}     the VPC's router, a pinned network namespace
-//! <data>/tasks/<task>/   c/<index>/{root, spool, exit.json}, storage.ext4, storage/c/<index>/{upper, work}
+//! <data>/tasks/<task>/   c/<index>/{root, bundle, spool, exit.json}, storage.ext4, storage/c/<index>/{upper, work}
 //! <data>/storage/        templates of ephemeral storage, by size
 //! <run>/groups           where version 2 control groups were made, a line for each place
 //! cgroups                neargate/<instance>/<task>/<index>
@@ -29,6 +29,9 @@ pub(crate) struct Layout {
     /// The group below which version 2 control groups are made; nothing is the root of the hierarchy.
     #[serde(default)]
     pub(crate) group_base: Option<PathBuf>,
+    /// The OCI runtime that makes the containers; nothing is the shim itself.
+    #[serde(default)]
+    pub(crate) runtime: Option<PathBuf>,
 }
 
 impl Layout {
@@ -135,6 +138,11 @@ impl ContainerPaths {
 
     pub(crate) fn root(&self) -> PathBuf {
         self.dir.join("root")
+    }
+
+    /// Where the keeper mounts what an OCI runtime is told.
+    pub(crate) fn bundle(&self) -> PathBuf {
+        self.dir.join("bundle")
     }
 
     pub(crate) fn spool(&self) -> PathBuf {

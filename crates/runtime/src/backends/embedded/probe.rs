@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cgroup::Hierarchies;
 use super::placement::Place;
-use super::{EmbeddedConfig, SHIM_ARGUMENT, net, trial};
+use super::{EmbeddedConfig, SHIM_ARGUMENT, net, runtime, trial};
 use crate::probe::Capability;
 use crate::sys;
 
@@ -105,17 +105,25 @@ pub(super) fn probe(config: &EmbeddedConfig) -> Vec<Capability> {
             "load `loop`: a task's ephemeral storage is a file system in a file",
         ),
     ];
+    if let Some(runtime) = &config.runtime {
+        let found = runtime::version(runtime).into();
+        capabilities.push(capability("runtime", true, found, "install `runc`, or leave out `--backend oci`"));
+    }
     let is_hopeless = |it: &Capability| it.required && !it.ok && it.name != "overlayfs";
     let tried = if capabilities.iter().any(is_hopeless) {
         Finding { ok: false, detail: "not tried, for want of the above".to_owned() }
     } else {
         trial::run(config, writable).into()
     };
+    let hint = match config.runtime {
+        Some(_) => "see what is missing above, or use the backend `embedded`, which needs no OCI runtime",
+        None => "see what is missing above",
+    };
     if tried.ok {
         // What a container has run without is not needed.
         capabilities.iter_mut().for_each(|it| it.required &= it.ok);
     }
-    capabilities.push(capability("container", true, tried, "see what is missing above"));
+    capabilities.push(capability("container", true, tried, hint));
     capabilities
 }
 

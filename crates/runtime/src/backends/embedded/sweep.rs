@@ -48,7 +48,7 @@ pub(super) fn sweep(layout: &Layout, known: &BTreeSet<TaskId>) -> Swept {
 pub fn erase(config: &EmbeddedConfig) -> Result<Swept, RuntimeError> {
     let EmbeddedConfig { instance, run_dir, data_dir, .. } = config.clone();
     super::start::check_instance(&instance)?;
-    let layout = Layout { instance, run_dir, data_dir, group_base: None };
+    let layout = Layout { instance, run_dir, data_dir, group_base: None, runtime: None };
     let swept = sweep(&layout, &BTreeSet::new());
     placement::remove(&layout);
     if layout.run_dir.exists() {

@@ -1,6 +1,6 @@
 //! One container, really started: what no list of capabilities can promise.
 //!
-//! The program runs itself again as `<program> shim --trial <program> <run dir> <data dir>` for it, as for a probe.
+//! The program runs itself again as `<program> shim --trial <program> <run dir> <data dir> [<OCI runtime>]` for it, as for a probe.
 //!
 //! Invariant: a trial has an instance of its own and leaves nothing of it behind.
 
@@ -35,6 +35,7 @@ pub(super) fn run(config: &EmbeddedConfig, data_dir: &Path) -> io::Result<String
     let output = Command::new(&config.shim_program)
         .args([SHIM_ARGUMENT, TRIAL_ARGUMENT])
         .args([&config.shim_program, &config.run_dir, data_dir])
+        .args(&config.runtime)
         .env_clear()
         // systemd's own programs are found with it.
         .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
@@ -56,8 +57,10 @@ pub(super) fn try_here(mut arguments: impl Iterator<Item = String>) -> i32 {
     let mut path = || arguments.next().map(PathBuf::from);
     let (Some(shim_program), Some(run_dir), Some(data_dir)) = (path(), path(), path()) else { return 2 };
     let spool_bytes_max = super::SPOOL_BYTES_MAX;
+    let runtime = path();
+    let instance = String::new();
     let config =
-        EmbeddedConfig { instance: String::new(), run_dir, data_dir: data_dir.clone(), spool_bytes_max, shim_program };
+        EmbeddedConfig { instance, run_dir, data_dir: data_dir.clone(), spool_bytes_max, shim_program, runtime };
     let (text, code) = match run_here(&config, &data_dir) {
         Ok(text) => (text, 0),
         Err(error) => (error.to_string(), 1),

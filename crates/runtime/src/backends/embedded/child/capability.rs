@@ -108,6 +108,12 @@ pub(super) fn chosen(add: &[String], drop: &[String]) -> Result<u64, StartFailur
     Ok(set)
 }
 
+/// The names of a set's capabilities, with `CAP_`.
+pub(super) fn names(set: u64) -> Vec<String> {
+    let numbered = NAMES.iter().enumerate();
+    numbered.filter(|(number, _)| set & 1 << number != 0).map(|(_, name)| format!("CAP_{name}")).collect()
+}
+
 /// Takes everything else out of the bounding set.
 pub(super) fn limit_bounding_set(keep: u64) -> Result<(), StartFailure> {
     for number in 0..64 {
@@ -148,6 +154,12 @@ mod tests {
         assert_eq!(set(&["SYS_PTRACE"], &[]), "00000000a80c25fb");
         assert_eq!(set(&[], &["NET_RAW", "cap_mknod"]), "00000000a00405fb");
         assert_eq!(set(&["NET_BIND_SERVICE"], &["ALL"]), "0000000000000400");
+    }
+
+    #[test]
+    fn a_set_is_named_as_it_was_asked_for() {
+        assert_eq!(names(chosen(&["BPF".to_owned()], &["ALL".to_owned()]).unwrap()), ["CAP_BPF"]);
+        assert_eq!(names(chosen(&[], &[]).unwrap()).len(), DEFAULT.len());
     }
 
     #[test]

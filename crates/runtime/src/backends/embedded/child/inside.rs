@@ -29,6 +29,13 @@ const FILE_MODE: Mode = Mode::from_raw_mode(0o644);
 #[derive(Debug)]
 pub(super) struct Root(OwnedFd);
 
+impl From<OwnedFd> for Root {
+    /// An open directory taken as the root.
+    fn from(dir: OwnedFd) -> Self {
+        Self(dir)
+    }
+}
+
 impl Root {
     /// The calling process's own root, which is the container's.
     pub(super) fn of_this_process() -> io::Result<Self> {

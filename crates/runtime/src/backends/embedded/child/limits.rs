@@ -39,18 +39,60 @@ pub(in super::super) fn unknown_limit(ulimits: &[Ulimit]) -> Option<&str> {
     ulimits.iter().map(|limit| limit.name.as_str()).find(|name| resource(name).is_none())
 }
 
+/// What is asked for, Fargate's default among it.
+fn wanted(ulimits: &[Ulimit]) -> Vec<Ulimit> {
+    let usual = Ulimit { name: "nofile".to_owned(), soft: NOFILE, hard: NOFILE };
+    let usual = (!ulimits.iter().any(|limit| limit.name == "nofile")).then_some(usual);
+    usual.into_iter().chain(ulimits.iter().cloned()).collect()
+}
+
+fn known(limit: &Ulimit) -> Result<Resource, StartFailure> {
+    resource(&limit.name).ok_or_else(|| invalid(format!("no such ulimit `{}`", limit.name)))
+}
+
 /// Sets the limits; answers with what had to be clamped.
 pub(super) fn apply(ulimits: &[Ulimit]) -> Result<Vec<String>, StartFailure> {
     let mut remarks = Vec::new();
-    if !ulimits.iter().any(|limit| limit.name == "nofile") {
-        let limit = Ulimit { name: "nofile".to_owned(), soft: NOFILE, hard: NOFILE };
-        set(&limit, Resource::Nofile, &mut remarks)?;
-    }
-    for limit in ulimits {
-        let resource = resource(&limit.name).ok_or_else(|| invalid(format!("no such ulimit `{}`", limit.name)))?;
-        set(limit, resource, &mut remarks)?;
+    for limit in wanted(ulimits) {
+        set(&limit, known(&limit)?, &mut remarks)?;
     }
     Ok(remarks)
+}
+
+/// The limits as far as this process may give them, without taking them itself, and what had to be clamped.
+pub(super) fn granted(ulimits: &[Ulimit]) -> Result<(Vec<Ulimit>, Vec<String>), StartFailure> {
+    let may_raise = rustix::thread::capabilities(None)
+        .is_ok_and(|own| own.effective.contains(rustix::thread::CapabilitySet::SYS_RESOURCE));
+    let (mut limits, mut remarks) = (Vec::new(), Vec::new());
+    for limit in wanted(ulimits) {
+        let resource = known(&limit)?;
+        if finite(limit.soft).unwrap_or(u64::MAX) > finite(limit.hard).unwrap_or(u64::MAX) {
+            return Err(invalid(format!("ulimit `{}` {}:{}: invalid argument", limit.name, limit.soft, limit.hard)));
+        }
+        let own = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        let ceiling = match resource {
+            // More than this the kernel gives to nobody.
+            Resource::Nofile if may_raise => nofile_max(),
+            _ if may_raise => u64::MAX,
+            _ => own,
+        };
+        let given = Ulimit { soft: limit.soft.min(ceiling), hard: limit.hard.min(ceiling), ..limit.clone() };
+        if given != limit {
+            remarks.push(clamped(&limit, finite(given.hard)));
+        }
+        limits.push(given);
+    }
+    Ok((limits, remarks))
+}
+
+fn nofile_max() -> u64 {
+    let text = std::fs::read_to_string("/proc/sys/fs/nr_open").unwrap_or_default();
+    text.trim().parse().unwrap_or(u64::MAX)
+}
+
+fn clamped(limit: &Ulimit, hard: Option<u64>) -> String {
+    let given = hard.map_or_else(|| "unlimited".to_owned(), |n| n.to_string());
+    format!("ulimit `{}` is {given} instead of {}: this machine's hard limit", limit.name, limit.hard)
 }
 
 fn set(limit: &Ulimit, resource: Resource, remarks: &mut Vec<String>) -> Result<(), StartFailure> {
@@ -66,12 +108,7 @@ fn set(limit: &Ulimit, resource: Resource, remarks: &mut Vec<String>) -> Result<
                 (None, ceiling) => ceiling,
             };
             let given = Rlimit { current: clamp(wanted.current), maximum: clamp(wanted.maximum) };
-            remarks.push(format!(
-                "ulimit `{}` is {} instead of {}: this machine's hard limit",
-                limit.name,
-                given.maximum.map_or_else(|| "unlimited".to_owned(), |n| n.to_string()),
-                limit.hard
-            ));
+            remarks.push(clamped(limit, given.maximum));
             setrlimit(resource, given).map_err(error)
         }
         Err(e) => Err(error(e)),

@@ -16,6 +16,7 @@ mod init;
 mod inside;
 mod limits;
 mod mounts;
+pub(super) mod oci;
 mod program;
 mod rootfs;
 mod seccomp;
@@ -44,6 +45,10 @@ pub(super) use seccomp::{Filter, Filters};
 pub(super) enum ChildReport {
     /// Something is less than was asked for.
     Remark(String),
+    /// An OCI runtime has made the container of that process; its keeper's mount namespace follows.
+    Created { pid: u32 },
+    /// An OCI runtime has started the program.
+    Running,
     /// The next thing is exec; silence after this means that it succeeded.
     Executing,
     /// The end.

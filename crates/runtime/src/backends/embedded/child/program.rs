@@ -20,6 +20,11 @@ use crate::sys;
 
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// What this machine's kernel loads, by the machine numbers of ELF: its own programs and those of 32 bits.
+const MACHINES: &[u64] = if cfg!(target_arch = "aarch64") { &[183, 40] } else { &[62, 3] };
+/// As many interpreters in a row as the kernel follows, and the loader of the last.
+const INTERPRETERS_MAX: u32 = 6;
+
 /// As much of a script as the kernel reads for its first line.
 const SCRIPT_BYTES_MAX: usize = 256;
 
@@ -126,6 +131,36 @@ fn interpreter(root: &Root, path: &Path) -> Option<PathBuf> {
     Elf::read(&bytes).ok()??.interpreter.map(|loader| Path::new("/").join(loader))
 }
 
+/// Whether the kernel will take a program that was found, in the words of [`execute`]: for a runtime, which learns it too
+/// late to say.
+pub(super) fn check_loadable(root: &Root, path: &Path, program: &Path) -> Result<(), StartFailure> {
+    let program = program.display();
+    let mut path = path.to_owned();
+    for _ in 0..INTERPRETERS_MAX {
+        let Ok(file) = root.find(&path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY) else {
+            let text = format!("exec {program}: no such file or directory");
+            return Err(StartFailure::new(StartFailureKind::CommandNotFound, text));
+        };
+        let bytes = Bytes::File(&std::fs::File::from(file));
+        let is_script = bytes.read(0, 2).is_ok_and(|start| start == b"#!");
+        let elf = Elf::read(&bytes).ok().flatten();
+        if !is_script && !elf.is_some_and(|elf| MACHINES.contains(&elf.machine)) && !has_other_formats() {
+            return Err(StartFailure::new(StartFailureKind::ExecFormat, format!("exec {program}: exec format error")));
+        }
+        match interpreter(root, &path) {
+            Some(interpreter) => path = interpreter,
+            None => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+/// Whether this machine's administrator has taught the kernel to run other files, such as those for other machines.
+fn has_other_formats() -> bool {
+    let formats = std::fs::read_dir("/proc/sys/fs/binfmt_misc").into_iter().flatten().flatten();
+    formats.map(|entry| entry.file_name()).any(|name| name != "register" && name != "status")
+}
+
 fn named_failure(name: &str, kind: &ErrorKind) -> StartFailure {
     match kind {
         ErrorKind::PermissionDenied => {
@@ -141,20 +176,27 @@ fn named_failure(name: &str, kind: &ErrorKind) -> StartFailure {
     }
 }
 
+/// Path, arguments and environment as the kernel takes them.
+pub(super) fn prepare(
+    program: &Path,
+    argv: &[String],
+    env: &[(String, String)],
+) -> Result<(CString, Vec<CString>, Vec<CString>), StartFailure> {
+    let text = |text: &str| CString::new(text).map_err(|_| invalid(format!("`{text:?}` holds a zero byte")));
+    let path = text(&program.to_string_lossy())?;
+    let argv = argv.iter().map(|a| text(a)).collect::<Result<Vec<_>, _>>()?;
+    let variable = |(name, value): &(String, String)| {
+        let zero = |_| invalid(format!("the environment variable `{}` holds a zero byte", name.escape_debug()));
+        CString::new(format!("{name}={value}")).map_err(zero)
+    };
+    let env = env.iter().map(variable).collect::<Result<Vec<_>, _>>()?;
+    Ok((path, argv, env))
+}
+
 /// Becomes the program; answers with the failure.
 pub(super) fn execute(program: &Path, argv: &[String], env: &[(String, String)]) -> StartFailure {
-    let text = |text: &str| CString::new(text).map_err(|_| invalid(format!("`{text:?}` holds a zero byte")));
-    let prepared = || -> Result<_, StartFailure> {
-        let path = text(&program.to_string_lossy())?;
-        let argv = argv.iter().map(|a| text(a)).collect::<Result<Vec<_>, _>>()?;
-        let variable = |(name, value): &(String, String)| {
-            let zero = |_| invalid(format!("the environment variable `{}` holds a zero byte", name.escape_debug()));
-            CString::new(format!("{name}={value}")).map_err(zero)
-        };
-        let env = env.iter().map(variable).collect::<Result<Vec<_>, _>>()?;
-        Ok((path, argv, env))
-    };
-    let (path, argv, env) = match prepared() {
+    let prepared = prepare(program, argv, env);
+    let (path, argv, env) = match prepared {
         Ok(prepared) => prepared,
         Err(failure) => return failure,
     };

@@ -26,7 +26,7 @@ use super::inside::{Root, is_in_proc};
 use super::mounts::{Detached, HARMLESS as HARMLESS_MOUNT};
 use crate::backends::embedded::net;
 use crate::event::{StartFailure, StartFailureKind};
-use crate::spec::Tmpfs;
+use crate::spec::{BindMount, Tmpfs};
 
 /// Name and number of the devices, all of major number 1 but the terminal.
 const DEVICES: &[(&str, u32, u32)] =
@@ -38,7 +38,7 @@ const DEVICE_LINKS: &[(&str, &str)] = &[
     ("/proc/self/fd/2", "/dev/stderr"),
     ("pts/ptmx", "/dev/ptmx"),
 ];
-const MASKED: &[&str] = &[
+pub(super) const MASKED: &[&str] = &[
     "/proc/acpi",
     "/proc/asound",
     "/proc/interrupts",
@@ -52,7 +52,7 @@ const MASKED: &[&str] = &[
     "/sys/devices/virtual/powercap",
     "/sys/firmware",
 ];
-const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+pub(super) const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 const HARMLESS: MountFlags = MountFlags::NOSUID.union(MountFlags::NOEXEC).union(MountFlags::NODEV);
 /// A volume may hold programs whatever the file system that it lies on was mounted for.
 const DATA_CLEAR: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOEXEC.union(MountAttrFlags::MOUNT_ATTR_NOSUID);
@@ -63,10 +63,10 @@ const OWN_FILES_FLAGS: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID.union(
 const OPTIONS_BYTES_MAX: usize = 4000;
 
 /// A mount held for after the pivot.
-struct Held {
-    mount: Detached,
-    target: String,
-    is_dir: bool,
+pub(super) struct Held {
+    pub(super) mount: Detached,
+    pub(super) target: String,
+    pub(super) is_dir: bool,
 }
 
 /// What is still to be put in place once the network namespace is joined.
@@ -81,13 +81,9 @@ pub(super) fn enter(child: &Child<'_>) -> Result<Entered, StartFailure> {
     let spec = child.spec;
     let downstream = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
     mount_change("/", downstream).map_err(at("detaching from the host's mounts"))?;
-    let (devices, files) = make_own_files(child)?;
-    let mut volumes = Vec::new();
-    for mount in &spec.mounts {
-        let (mut set, clear) = (MountAttrFlags::MOUNT_ATTR_NODEV, DATA_CLEAR);
-        set.set(MountAttrFlags::MOUNT_ATTR_RDONLY, mount.read_only);
-        volumes.push(hold(&mount.source, &mount.container_path, set, clear)?);
-    }
+    mount_own_files(child)?;
+    let (devices, files) = (make_devices(child)?, make_files(child)?);
+    let volumes = spec.mounts.iter().map(hold_volume).collect::<Result<Vec<_>, _>>()?;
     let mut cgroups = Vec::new();
     for (source, target) in child.cgroup.visible() {
         let set = HARMLESS_MOUNT | MountAttrFlags::MOUNT_ATTR_RDONLY;
@@ -100,7 +96,7 @@ pub(super) fn enter(child: &Child<'_>) -> Result<Entered, StartFailure> {
     let null = rustix::fs::open("/dev/null", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(at("/dev/null"))?;
     take_null_as_stdin()?;
     for tmpfs in &spec.tmpfs {
-        mount_tmpfs(&root, tmpfs)?;
+        place(&root, hold_tmpfs(tmpfs)?)?;
     }
     for one in files.into_iter().chain(volumes) {
         place(&root, one)?;
@@ -134,12 +130,15 @@ pub(super) fn finish(child: &Child<'_>, entered: Entered) -> Result<(), StartFai
     Ok(())
 }
 
-/// Makes the container's device nodes and its files under `/etc`: single files of a file system that stays below the
-/// overlay, outside.
-fn make_own_files(child: &Child<'_>) -> Result<(Vec<Held>, Vec<Held>), StartFailure> {
-    let place = child.paths.root();
+/// A file system for the container's device nodes and its files under `/etc`, of which it gets single files: it stays below
+/// the overlay, outside.
+pub(super) fn mount_own_files(child: &Child<'_>) -> Result<(), StartFailure> {
     let own = Detached::new("tmpfs", &[("mode", Some("700")), ("size", Some(OWN_FILES_BYTES_MAX))], OWN_FILES_FLAGS);
-    own.and_then(|own| own.place_at(&place)).map_err(at("mounting the container's own files"))?;
+    own.and_then(|own| own.place_at(&child.paths.root())).map_err(at("mounting the container's own files"))
+}
+
+fn make_devices(child: &Child<'_>) -> Result<Vec<Held>, StartFailure> {
+    let place = child.paths.root();
     let mut devices = Vec::new();
     let umask = rustix::process::umask(Mode::empty());
     for (name, major, minor) in DEVICES {
@@ -155,6 +154,12 @@ fn make_own_files(child: &Child<'_>) -> Result<(Vec<Held>, Vec<Held>), StartFail
         devices.push(hold(&source, &format!("/dev/{name}"), set, MountAttrFlags::empty())?);
     }
     rustix::process::umask(umask);
+    Ok(devices)
+}
+
+/// `/etc/hosts` and its neighbours.
+pub(super) fn make_files(child: &Child<'_>) -> Result<Vec<Held>, StartFailure> {
+    let place = child.paths.root();
     let mut files = Vec::new();
     for (name, content) in net::task_files(child.network) {
         let path = place.join(name);
@@ -163,7 +168,14 @@ fn make_own_files(child: &Child<'_>) -> Result<(Vec<Held>, Vec<Held>), StartFail
         set.set(MountAttrFlags::MOUNT_ATTR_RDONLY, child.spec.readonly_root);
         files.push(hold(&path, &format!("/etc/{name}"), set, MountAttrFlags::empty())?);
     }
-    Ok((devices, files))
+    Ok(files)
+}
+
+/// A host's file or directory, as the container is to see it.
+pub(super) fn hold_volume(volume: &BindMount) -> Result<Held, StartFailure> {
+    let (mut set, clear) = (MountAttrFlags::MOUNT_ATTR_NODEV, DATA_CLEAR);
+    set.set(MountAttrFlags::MOUNT_ATTR_RDONLY, volume.read_only);
+    hold(&volume.source, &volume.container_path, set, clear)
 }
 
 /// The standard input is the container's own device from now on, so that nothing of the host's is open.
@@ -196,7 +208,7 @@ fn make_working_dir(dir: &str) -> Result<(), StartFailure> {
     root.make_dir(Path::new(dir)).map(drop).map_err(|e| failed(format!("mkdir {dir}: {}", super::program::plain(&e))))
 }
 
-fn mount_overlay(child: &Child<'_>) -> Result<(), StartFailure> {
+pub(super) fn mount_overlay(child: &Child<'_>) -> Result<(), StartFailure> {
     let (upper, work, root) = (child.paths.upper(), child.paths.work(), child.paths.root());
     let lower = child.spec.lower_dirs.iter().rev().map(|dir| escape(dir)).collect::<Vec<_>>().join(":");
     let options = format!("lowerdir={lower},upperdir={},workdir={},volatile", escape(&upper), escape(&work));
@@ -273,7 +285,7 @@ fn mount_proc_and_dev(root: &Root, devices: Vec<Held>) -> Result<(), StartFailur
     }
 }
 
-fn mount_tmpfs(root: &Root, tmpfs: &Tmpfs) -> Result<(), StartFailure> {
+pub(super) fn hold_tmpfs(tmpfs: &Tmpfs) -> Result<Held, StartFailure> {
     use MountAttrFlags as Flags;
     let size = format!("{}m", tmpfs.size_mib);
     let mut flags = HARMLESS_MOUNT;
@@ -294,7 +306,7 @@ fn mount_tmpfs(root: &Root, tmpfs: &Tmpfs) -> Result<(), StartFailure> {
     }
     let what = || format!("mounting tmpfs at `{}`", tmpfs.container_path);
     let mount = Detached::new("tmpfs", &options, flags).map_err(at(what()))?;
-    place(root, Held { mount, target: tmpfs.container_path.clone(), is_dir: true })
+    Ok(Held { mount, target: tmpfs.container_path.clone(), is_dir: true })
 }
 
 /// Version 2: the container's own group is `/sys/fs/cgroup`. Version 1: a directory per controller in a tmpfs.
@@ -359,16 +371,16 @@ fn place(root: &Root, held: Held) -> Result<(), StartFailure> {
     held.mount.place(&place).map_err(at(format!("mounting `{}`", held.target)))
 }
 
-fn failed(text: String) -> StartFailure {
+pub(super) fn failed(text: String) -> StartFailure {
     StartFailure::new(StartFailureKind::RootFs, text)
 }
 
-fn at(what: impl Into<String>) -> impl FnOnce(Errno) -> StartFailure {
+pub(super) fn at(what: impl Into<String>) -> impl FnOnce(Errno) -> StartFailure {
     let what = what.into();
     move |e| failed(format!("error mounting: {what}: {}", super::program::plain(&e.into())))
 }
 
-fn io_at(what: &str) -> impl FnOnce(io::Error) -> StartFailure {
+pub(super) fn io_at(what: &str) -> impl FnOnce(io::Error) -> StartFailure {
     let what = what.to_owned();
     move |e| failed(format!("error mounting: `{what}`: {}", super::program::plain(&e)))
 }

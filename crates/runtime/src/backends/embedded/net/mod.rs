@@ -49,7 +49,7 @@ pub(super) fn connect(layout: &Layout, network: &TaskNetwork, task: &TaskId) -> 
     let router_link = Netlink::open()?;
 
     sys::unshare(libc::CLONE_NEWNET)?;
-    let netns = open_own_netns()?;
+    let netns = own_netns()?;
     let task_link = Netlink::open()?;
     let [first, rest @ ..] = mac;
     let router_mac: Mac = {
@@ -93,7 +93,7 @@ fn enter_router(pin: &Path, cidr: Ipv4Cidr) -> io::Result<OwnedFd> {
     fs::write("/proc/sys/net/ipv4/ip_forward", "1")?;
     fs::write(pin, "")?;
     mount_bind("/proc/thread-self/ns/net", pin)?;
-    open_own_netns()
+    own_netns()
 }
 
 /// Makes a pair of interfaces in the caller's network namespace, to see whether it can be done.
@@ -101,12 +101,12 @@ pub(super) fn try_pair() -> io::Result<String> {
     let link = Netlink::open()?;
     let ends = [End { name: "ngprobe0", mac: [2, 0, 0, 0, 0, 1] }, End { name: "ngprobe1", mac: [2, 0, 0, 0, 0, 2] }];
     let [here, there] = ends;
-    link.add_pair(&here, &there, &open_own_netns()?)?;
+    link.add_pair(&here, &there, &own_netns()?)?;
     link.up(link.index("ngprobe0")?)?;
     Ok("routed `veth` pairs".to_owned())
 }
 
-fn open_own_netns() -> io::Result<OwnedFd> {
+pub(super) fn own_netns() -> io::Result<OwnedFd> {
     Ok(rustix::fs::open("/proc/thread-self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
 }
 

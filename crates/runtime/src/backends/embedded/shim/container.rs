@@ -8,10 +8,12 @@ use std::os::fd::OwnedFd;
 use std::time::Instant;
 
 use rustix::io::Errno;
+use rustix::net::{Shutdown, shutdown};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::super::cgroup::ContainerCgroup;
 use super::super::clock::now;
-use super::super::packet::{Received, receive_json};
+use super::super::packet::{Received, receive_fd, receive_json, send_no_fd};
 use super::super::paths::ContainerPaths;
 use super::super::protocol::{ExitRecord, RECORD_FORMAT};
 use super::super::spool::{LineSplitter, SpoolWriter};
@@ -52,9 +54,65 @@ pub(super) struct Process {
     pub(super) sync: Option<OwnedFd>,
     pub(super) stdout: Option<Pipe>,
     pub(super) stderr: Option<Pipe>,
+    /// Where an OCI runtime makes the container: `pid` is its own from when it is there, `pidfd` its keeper's.
+    pub(super) kept: Option<Kept>,
     pub(super) executing: bool,
     pub(super) failure: Option<StartFailure>,
     pub(super) oom_kills_before: u64,
+}
+
+/// A container that an OCI runtime makes, beside its keeper.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// Shut down to let go of the keeper, which then kills the container.
+    line: OwnedFd,
+    /// The container's first process.
+    container: Option<(u32, OwnedFd)>,
+    /// The keeper's mount namespace.
+    mounts: Option<OwnedFd>,
+}
+
+impl Kept {
+    pub(super) fn new(line: OwnedFd) -> Self {
+        Self { line, container: None, mounts: None }
+    }
+
+    /// Opens the process that the keeper has told of, and lets the keeper start the program.
+    fn meet(&mut self, pid: u32) -> Result<(), StartFailure> {
+        let mut opened = || -> io::Result<()> {
+            let process = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
+            self.mounts = Some(receive_fd(&self.line)?);
+            self.container = Some((pid, pidfd_open(process, PidfdFlags::empty())?));
+            send_no_fd(&self.line)
+        };
+        opened().map_err(|e| {
+            let_go(&self.line);
+            StartFailure::new(StartFailureKind::Resources, format!("the container's process: {e}"))
+        })
+    }
+
+    /// What the keeper of a command needs: the container's first process and the mount namespace.
+    pub(super) fn of_command(&self) -> io::Result<(u32, OwnedFd)> {
+        let both = self.container.as_ref().zip(self.mounts.as_ref());
+        let ((pid, _), mounts) = both.ok_or(io::ErrorKind::NotFound)?;
+        Ok((*pid, mounts.try_clone()?))
+    }
+
+    fn signal(&self, signal: i32) {
+        use std::os::fd::AsFd;
+        match &self.container {
+            // It may have ended just now, which its keeper's end will tell.
+            Some((_, pidfd)) => drop(crate::sys::pidfd_kill(pidfd.as_fd(), signal)),
+            None if signal == libc::SIGKILL => let_go(&self.line),
+            None => {}
+        }
+    }
+}
+
+/// Makes a keeper kill what it keeps.
+pub(super) fn let_go(line: &OwnedFd) {
+    // One that has ended needs no telling.
+    let _ = shutdown(line, Shutdown::Both);
 }
 
 /// The reading end of an output stream.
@@ -191,7 +249,18 @@ impl Container {
             match receive_json(sync) {
                 Ok(Received::Message(ChildReport::Remark(text))) => remarks.push(text),
                 Ok(Received::Message(ChildReport::Executing)) => process.executing = true,
-                Ok(Received::Message(ChildReport::Failed(failure))) => process.failure = Some(failure),
+                // Whoever had it killed knows better why.
+                Ok(Received::Message(ChildReport::Failed(failure))) => _ = process.failure.get_or_insert(failure),
+                Ok(Received::Message(ChildReport::Created { pid })) => {
+                    match process.kept.as_mut().map(|kept| kept.meet(pid)) {
+                        Some(Err(failure)) => _ = process.failure.get_or_insert(failure),
+                        _ => process.pid = pid,
+                    }
+                }
+                Ok(Received::Message(ChildReport::Running)) => {
+                    self.state = ContainerState::Running { pid: process.pid, started_at: now() };
+                    return StartStep::Started;
+                }
                 Ok(Received::Nothing) => return StartStep::Pending,
                 Ok(Received::Closed) | Err(_) => break,
             }
@@ -228,9 +297,20 @@ impl Container {
     /// Sends a signal to the first process.
     pub(super) fn signal(&self, signal: i32) {
         use std::os::fd::AsFd;
-        if let Some(process) = &self.process {
+        let Some(process) = &self.process else { return };
+        match &process.kept {
+            Some(kept) => kept.signal(signal),
             // It may have ended just now, which its descriptor will tell.
-            let _ = crate::sys::pidfd_kill(process.pidfd.as_fd(), signal);
+            None => drop(crate::sys::pidfd_kill(process.pidfd.as_fd(), signal)),
+        }
+    }
+
+    /// Kills what a keeper that was killed has left.
+    pub(super) fn kill_kept(&self) {
+        if self.process.as_ref().is_some_and(|process| process.kept.is_some())
+            && let Some(cgroup) = &self.cgroup
+        {
+            cgroup.kill();
         }
     }
 }

@@ -13,6 +13,7 @@ use rustix::process::{WaitId, WaitIdOptions, waitid};
 use super::super::clock::now;
 use super::super::protocol::{Report, Standing};
 use super::super::storage;
+use super::container::let_go;
 use super::task::{Exec, Source, Task, unwatch};
 use crate::backend::ContainerState;
 use crate::event::{StartFailure, StartFailureKind, Stream};
@@ -32,7 +33,10 @@ impl Task {
             }
         }
         let Some(container) = self.containers.get_mut(index) else { return Ok(()) };
-        container.drain();
+        container.kill_kept();
+        if container.process.as_ref().is_some_and(|process| process.failure.is_none()) {
+            container.drain();
+        }
         let Some(process) = container.process.take() else { return Ok(()) };
         if let Some(failure) = process.failure {
             self.fail(index, failure);
@@ -129,7 +133,10 @@ pub(super) fn cancelled() -> StartFailure {
 }
 
 pub(super) fn kill_exec(exec: &Exec) {
-    let _ = sys::pidfd_kill(exec.pidfd.as_fd(), libc::SIGKILL);
+    match &exec.line {
+        Some(line) => let_go(line),
+        None => drop(sys::pidfd_kill(exec.pidfd.as_fd(), libc::SIGKILL)),
+    }
 }
 
 /// Collects a child that has ended: its exit code, or 128 + n for signal n.

@@ -10,12 +10,10 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use rustix::event::epoll::{self, EventFlags};
-
 use super::super::protocol::Report;
 use super::super::spool::is_no_room;
 use super::container::ReadStep;
-use super::task::{Source, Task, unwatch};
+use super::task::{Task, unwatch};
 use crate::backend::ContainerState;
 use crate::event::Stream;
 
@@ -85,12 +83,7 @@ impl Task {
             container.look_at = Some(now + FULL_SPOOL_INTERVAL);
             return;
         }
-        for stream in [Stream::Stdout, Stream::Stderr] {
-            if let Some(pipe) = container.pipe(stream) {
-                // A pipe that cannot be watched again is drained at the container's end.
-                let _ = epoll::add(&self.epoll, &pipe.fd, Source::Output(index, stream).token(), EventFlags::IN);
-            }
-        }
+        self.watch_output(index);
     }
 
     /// Writes down how a container ended, then tells it; later, where there is no room for what it said or for its end.

@@ -21,6 +21,7 @@ use super::super::storage::{self, OwnMounts};
 use super::connection::Connection;
 use super::container::{Container, StartStep};
 use super::ending::{cancelled, kill_exec, wait_for};
+use super::launch::Forked;
 use crate::backend::{ContainerState, ExecSpec};
 use crate::event::{StartFailure, StartFailureKind, Stream};
 use crate::spec::ContainerSpec;
@@ -72,6 +73,8 @@ impl Source {
 pub(super) struct Exec {
     id: String,
     pub(super) pidfd: OwnedFd,
+    /// To its keeper, where an OCI runtime runs it.
+    pub(super) line: Option<OwnedFd>,
     pub(super) kill_at: Option<Instant>,
 }
 
@@ -92,14 +95,17 @@ pub(super) struct Task {
     pub(super) single_threaded: SingleThreaded,
     pub(super) own_pidfd: OwnedFd,
     pub(super) execs: BTreeMap<usize, Exec>,
-    execs_made: usize,
+    pub(super) execs_made: usize,
     pub(super) network: Option<Result<OwnedFd, StartFailure>>,
     mounts: OwnMounts,
     pub(super) engine: Option<Connection>,
     listener: UnixListener,
     pub(super) epoll: OwnedFd,
     removing: bool,
-    _lock: OwnedFd,
+    /// Held to the end, by keepers too.
+    pub(super) lock: OwnedFd,
+    /// The network namespace that the shim leaves for the task's.
+    pub(super) host_network: OwnedFd,
 }
 
 impl Task {
@@ -113,7 +119,7 @@ impl Task {
     ) -> io::Result<Self> {
         let paths = intent.layout.task(&intent.spec.task_id);
         let mounts = OwnMounts::enter()?;
-        let (cgroup, remarks) = TaskCgroup::create(hierarchies, &intent.layout.instance, &intent.spec);
+        let (cgroup, remarks) = TaskCgroup::create(hierarchies, &intent.layout, &intent.spec);
         let names = intent.spec.containers.iter().enumerate();
         let filters = intent.layout.filters_dir();
         let container = |(index, spec): (usize, &ContainerSpec)| {
@@ -139,7 +145,8 @@ impl Task {
             listener,
             epoll,
             removing: false,
-            _lock: lock,
+            lock,
+            host_network: net::own_netns()?,
         })
     }
 
@@ -207,12 +214,21 @@ impl Task {
                 .map_err(|e| StartFailure::new(StartFailureKind::Resources, format!("epoll: {e}")))
         };
         add(process.pidfd.as_fd(), Source::Process(index))?;
-        for (pipe, stream) in [(&process.stdout, Stream::Stdout), (&process.stderr, Stream::Stderr)] {
-            if let Some(pipe) = pipe {
-                add(pipe.fd.as_fd(), Source::Output(index, stream))?;
-            }
+        // What an OCI runtime says before the program runs is none of the container's output.
+        if process.kept.is_none() {
+            self.watch_output(index);
         }
         process.sync.as_ref().map_or(Ok(()), |sync| add(sync.as_fd(), Source::Sync(index)))
+    }
+
+    /// A pipe that cannot be watched is drained at the container's end.
+    pub(super) fn watch_output(&self, index: usize) {
+        let Some(container) = self.containers.get(index) else { return };
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            if let Some(pipe) = container.pipe(stream) {
+                let _ = epoll::add(&self.epoll, &pipe.fd, Source::Output(index, stream).token(), EventFlags::IN);
+            }
+        }
     }
 
     /// Runs until the task is removed.
@@ -333,7 +349,7 @@ impl Task {
 
     fn exec(&mut self, name: &str, exec: ExecSpec) {
         let index = self.containers.iter().position(|container| container.name == name).unwrap_or(usize::MAX);
-        let Ok((_, pidfd)) = self.fork_exec(index, &exec.argv) else {
+        let Ok(Forked { pidfd, line }) = self.fork_exec(index, &exec.argv) else {
             return self.report(&Report::ExecExited { exec_id: exec.exec_id, exit_code: 126 });
         };
         self.execs_made += 1;
@@ -341,7 +357,7 @@ impl Task {
             return self.report(&Report::ExecExited { exec_id: exec.exec_id, exit_code: 126 });
         }
         let kill_at = (exec.timeout_s > 0).then(|| Instant::now() + Duration::from_secs(u64::from(exec.timeout_s)));
-        self.execs.insert(self.execs_made, Exec { id: exec.exec_id, pidfd, kill_at });
+        self.execs.insert(self.execs_made, Exec { id: exec.exec_id, pidfd, line, kill_at });
     }
 
     fn reap_exec(&mut self, index: usize) -> io::Result<()> {
@@ -369,6 +385,9 @@ impl Task {
         let Some(container) = self.containers.get(index) else { return };
         if let ContainerState::Running { pid, started_at } = container.state {
             let report = Report::Started { name: container.name.clone(), pid, at: started_at };
+            if container.process.as_ref().is_some_and(|process| process.kept.is_some()) {
+                self.watch_output(index);
+            }
             self.report(&report);
         }
     }

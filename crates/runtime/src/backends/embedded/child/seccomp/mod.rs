@@ -7,6 +7,7 @@
 //! Invariant: calls of another architecture (programs of 32 bits on a 64-bit machine) end the process: their numbers mean other calls.
 //! Invariant: whoever is under the filter, and their children, never leave it.
 
+mod profile;
 mod table;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ use super::capability;
 use crate::event::StartFailure;
 use crate::spec::ContainerSpec;
 use crate::sys;
+
+pub(super) use profile::profile;
 
 const CLONE3: u32 = 435;
 const INSTRUCTION_BYTES: usize = 8;
@@ -156,7 +159,7 @@ mod tests {
     use super::*;
 
     /// What the kernel would make of a call: `allow`, `kill`, or an error's number.
-    fn verdict(filter: &[u8], arch: u32, number: u32, argument: u64) -> String {
+    pub(super) fn verdict(filter: &[u8], arch: u32, number: u32, argument: u64) -> String {
         let word = |offset: u32| match offset {
             0 => number,
             4 => arch,
@@ -195,7 +198,7 @@ mod tests {
         }
     }
 
-    const NATIVE: u32 = if cfg!(target_arch = "aarch64") { 0xc000_00b7 } else { 0xc000_003e };
+    pub(super) const NATIVE: u32 = if cfg!(target_arch = "aarch64") { 0xc000_00b7 } else { 0xc000_003e };
 
     fn check(capabilities: &[&str], number: libc::c_long, argument: u64) -> String {
         let bits = capabilities.iter().map(|name| capability::bit(name).unwrap()).sum();
