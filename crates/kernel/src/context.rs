@@ -10,8 +10,8 @@ use crate::job::{ProcessJob, ServiceJob};
 use crate::origin::Origin;
 use crate::store::Transaction;
 use crate::{
-    Access, Cause, CauseId, Client, Clock, Due, Effect, EffectId, Event, Fault, Job, JobId, JournalError, Notice,
-    NoticeKind, Now, Principal, Record, Registry, Rng, Segments, Store, Vault,
+    Access, Cause, CauseId, Client, Clock, Due, Effect, EffectId, Event, Fault, Job, JobId, JournalError, LinesPart,
+    Notice, NoticeKind, Now, Principal, Record, Registry, Rng, Segments, Store, Vault,
 };
 
 /// The context of one command: state, time, chance, the caller, and everything the command brings about.
@@ -161,6 +161,19 @@ impl<'a> Cx<'a> {
     pub fn call(&mut self, service: &str, operation: &str, input: Value) -> Result<Value, Fault> {
         let registry = self.registry;
         self.attempt(|cx| registry.invoke(cx, service, operation, input))
+    }
+
+    /// Calls an operation that takes texts in bulk, as the current principal: what a call with an input that holds them would do,
+    /// without making one. `input` is the rest of it; `Err` is the same fault.
+    pub fn call_with_lines(
+        &mut self,
+        service: &str,
+        operation: &str,
+        input: &Value,
+        lines: LinesPart<'_>,
+    ) -> Result<(), Fault> {
+        let registry = self.registry;
+        self.attempt(|cx| registry.invoke_with_lines(cx, service, operation, input, lines))
     }
 
     /// Calls an operation with an input in JSON, as a service writes it down for another.

@@ -2,7 +2,7 @@
 
 use neargate_shape::{OperationShape, Value, Wire};
 
-use crate::{Accesses, Cx, Fault};
+use crate::{Accesses, Cx, Fault, LinesPart};
 
 /// An operation of an AWS API. The API, CloudFormation and event targets all come through here.
 pub trait Operation {
@@ -20,6 +20,9 @@ pub trait Operation {
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault>;
 }
 
+/// Does an operation with texts that are borrowed: authorised and applied as with an input of which they are a part.
+pub type TakeLines = fn(&mut Cx<'_>, &Value, LinesPart<'_>) -> Result<(), Fault>;
+
 /// An operation without its types, as the registry holds it.
 #[derive(Clone, Copy, Debug)]
 pub struct OperationEntry {
@@ -29,12 +32,14 @@ pub struct OperationEntry {
     pub(crate) invoke: fn(&mut Cx<'_>, Value) -> Result<Value, Fault>,
     /// The code for inputs that break the shape's constraints, where it is not the protocol's usual one.
     pub(crate) refusal: Option<&'static str>,
+    /// The same with borrowed texts, where the operation can.
+    pub(crate) take_lines: Option<TakeLines>,
 }
 
 impl OperationEntry {
     /// The entry of one operation.
     pub fn of<O: Operation>() -> Self {
-        Self { shape: O::SHAPE, invoke: invoke::<O>, refusal: None }
+        Self { shape: O::SHAPE, invoke: invoke::<O>, refusal: None, take_lines: None }
     }
 
     /// The same operation, with another code for inputs that break the shape's constraints: `InvalidParameterException` of
@@ -42,6 +47,13 @@ impl OperationEntry {
     #[must_use]
     pub fn refusing_with(mut self, code: &'static str) -> Self {
         self.refusal = Some(code);
+        self
+    }
+
+    /// The same operation, which [`Cx::call_with_lines`] can call too.
+    #[must_use]
+    pub fn taking_lines(mut self, take: TakeLines) -> Self {
+        self.take_lines = Some(take);
         self
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use neargate_shape::{Protocol, ServiceShape, Value, refusal, validate};
 
-use crate::{Authorizer, Cx, Effect, EventSink, Fault, Job, Networks, OperationEntry, Report, ResourceType, Store};
+use crate::{
+    Authorizer, Cx, Effect, EventSink, Fault, Job, LinesPart, Networks, OperationEntry, Report, ResourceType, Store,
+};
 
 /// Does the work of a due job.
 pub type JobHandler = fn(&mut Cx<'_>, &Job) -> Result<(), Fault>;
@@ -99,6 +101,21 @@ impl Registry {
             Some((code, message)) => Err(Fault::sender(entry.refusal.unwrap_or(code), message)),
             None => (entry.invoke)(cx, input).map_err(|fault| fault.into_denial_of(protocol)),
         }
+    }
+
+    /// The same with borrowed texts, where the operation takes them.
+    pub(crate) fn invoke_with_lines(
+        &self,
+        cx: &mut Cx<'_>,
+        service: &str,
+        operation: &str,
+        input: &Value,
+        lines: LinesPart<'_>,
+    ) -> Result<(), Fault> {
+        let take = self.operation(service, operation)?.take_lines;
+        let take = take.ok_or_else(|| Fault::internal(format!("{service}:{operation} takes no borrowed texts")))?;
+        let protocol = self.services.get(service).map_or(Protocol::AwsJson11, |service| service.shape.protocol);
+        take(cx, input, lines).map_err(|fault| fault.into_denial_of(protocol))
     }
 
     /// A CloudFormation resource type, where a service has it.

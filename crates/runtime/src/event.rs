@@ -54,7 +54,7 @@ pub enum EventKind {
         /// The container.
         name: String,
         /// The lines, oldest first; none where what was written could not be read, which a remark says.
-        lines: Vec<OutputLine>,
+        lines: OutputLines,
         /// Where the reader stands in the spool after these lines; given back at [`crate::Backend::adopt`] and to
         /// [`crate::Backend::release_output`].
         next_offset: u64,
@@ -89,17 +89,72 @@ pub enum EventKind {
     },
 }
 
+/// Lines of a container's output, their bytes one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputLines {
+    bytes: Vec<u8>,
+    marks: Vec<Mark>,
+}
+
+/// One line: where it ends, and what is known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    at: Timestamp,
+    end: usize,
+    stream: Stream,
+    partial: bool,
+}
+
 /// One line of a container's output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputLine {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputLine<'a> {
     /// Standard output or error.
     pub stream: Stream,
     /// When it was read from the pipe.
     pub at: Timestamp,
     /// The bytes, without the newline.
-    pub bytes: Vec<u8>,
+    pub bytes: &'a [u8],
     /// Whether the line goes on in the next one: lines are cut at 16 KiB.
     pub partial: bool,
+}
+
+impl OutputLines {
+    /// Without any, with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), marks: vec![] }
+    }
+
+    /// Adds a line.
+    pub fn push(&mut self, line: OutputLine<'_>) {
+        let OutputLine { stream, at, bytes, partial } = line;
+        self.bytes.extend_from_slice(bytes);
+        self.marks.push(Mark { at, end: self.bytes.len(), stream, partial });
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.marks.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    /// The lines, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = OutputLine<'_>> {
+        let mut begin = 0;
+        self.marks.iter().map(move |mark| {
+            let bytes = self.bytes.get(begin..mark.end).unwrap_or_default();
+            begin = mark.end;
+            OutputLine { stream: mark.stream, at: mark.at, bytes, partial: mark.partial }
+        })
+    }
+
+    /// All bytes in a row, and of each line its time and where it ends in them.
+    pub fn into_parts(self) -> (Vec<u8>, impl Iterator<Item = (Timestamp, usize)> + Clone) {
+        (self.bytes, self.marks.into_iter().map(|mark| (mark.at, mark.end)))
+    }
 }
 
 /// One of the two output streams.

@@ -36,7 +36,9 @@ mod sys;
 pub use backend::{Adopted, Backend, BackendKind, ContainerState, ExecSpec, ResumePoints, RuntimeError, Swept};
 #[cfg(target_os = "linux")]
 pub use backends::embedded::{shim_entry, shim_main};
-pub use event::{EventKind, EventSink, GoneReason, OutputLine, RuntimeEvent, StartFailure, StartFailureKind, Stream};
+pub use event::{
+    EventKind, EventSink, GoneReason, OutputLine, OutputLines, RuntimeEvent, StartFailure, StartFailureKind, Stream,
+};
 pub use probe::Capability;
 pub use secret::{SecretText, SpoolKey};
 pub use spec::{BindMount, ContainerSpec, Ipv4Cidr, SPEC_FORMAT, TaskId, TaskNetwork, TaskSpec, Tmpfs, Ulimit};

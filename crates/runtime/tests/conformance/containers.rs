@@ -76,7 +76,7 @@ fn a_container_waits_until_its_output_is_taken_and_none_is_lost() {
     let code = host.wait(|kind| match kind {
         EventKind::Output { lines, .. } => {
             let stdout = lines.iter().filter(|line| line.stream == Stream::Stdout);
-            numbers.extend(stdout.map(|line| String::from_utf8_lossy(&line.bytes).parse::<u32>().unwrap()));
+            numbers.extend(stdout.map(|line| String::from_utf8_lossy(line.bytes).parse::<u32>().unwrap()));
             let spool = host.config.data_dir.join("tasks").join(task.task_id.as_str()).join("c/0/spool");
             let held = std::os::unix::fs::MetadataExt::blocks(&std::fs::metadata(spool).unwrap()) * 512;
             assert!(held <= host.config.spool_bytes_max + 1024 * 1024, "{held}");
@@ -241,7 +241,7 @@ fn an_init_process_forwards_signals_and_collects_orphans() {
     let mut text = Vec::new();
     host.wait(|kind| match kind {
         EventKind::Output { lines, .. } => {
-            text.extend(lines.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+            text.extend(lines.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned()));
             text.iter().any(|line| line == "ready").then_some(())
         }
         _ => None,

@@ -81,7 +81,7 @@ fn a_new_engine_adopts_a_running_task_with_its_process_and_later_exit() {
     let mut lines = Vec::new();
     let code = host.wait(|kind| match kind {
         EventKind::Output { lines: new, .. } => {
-            lines.extend(new.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+            lines.extend(new.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned()));
             None
         }
         EventKind::ContainerExited { exit_code, .. } => Some(*exit_code),

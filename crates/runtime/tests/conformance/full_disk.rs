@@ -58,7 +58,7 @@ fn output_and_ends_wait_for_room() {
     let mut numbers = Vec::new();
     let code = host.wait(|kind| match kind {
         EventKind::Output { lines, .. } => {
-            numbers.extend(lines.iter().map(|line| String::from_utf8_lossy(&line.bytes).parse::<u32>().unwrap()));
+            numbers.extend(lines.iter().map(|line| String::from_utf8_lossy(line.bytes).parse::<u32>().unwrap()));
             None
         }
         EventKind::ContainerExited { exit_code, .. } => Some(*exit_code),

@@ -119,7 +119,7 @@ pub(crate) trait Host {
         let mut text = Vec::new();
         let code = self.wait(|kind| match kind {
             EventKind::Output { lines, .. } => {
-                text.extend(lines.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+                text.extend(lines.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned()));
                 None
             }
             EventKind::ContainerExited { exit_code, .. } => Some(*exit_code),

@@ -176,7 +176,7 @@ fn commands_init_processes_and_other_users_are_under_the_filter_too() {
         let mut lines = Vec::new();
         host.wait(|kind| {
             if let EventKind::Output { lines: new, .. } = kind {
-                lines.extend(new.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+                lines.extend(new.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned()));
             }
             (lines.len() == 2).then_some(())
         });
@@ -236,7 +236,7 @@ fn shims_and_init_processes_run_from_a_sealed_copy_and_show_nothing_of_the_host(
     let mut lines = Vec::new();
     host.wait(|kind| {
         if let EventKind::Output { lines: new, .. } = kind {
-            lines.extend(new.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+            lines.extend(new.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned()));
         }
         (lines.len() == 2).then_some(())
     });

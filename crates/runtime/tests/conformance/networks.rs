@@ -34,7 +34,7 @@ fn lines_until_exits(host: &EmbeddedHost, exits: usize) -> Vec<String> {
     host.wait(|kind| {
         match kind {
             EventKind::Output { lines: new, .. } => {
-                lines.extend(new.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+                lines.extend(new.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned()));
             }
             EventKind::ContainerExited { .. } => seen += 1,
             _ => {}

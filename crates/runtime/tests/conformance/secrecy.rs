@@ -67,7 +67,7 @@ fn holding(host: &EmbeddedHost, texts: &[&[u8]]) -> Vec<PathBuf> {
 fn next_line(host: &EmbeddedHost, container: &str) -> String {
     host.wait(|kind| match kind {
         EventKind::Output { name, lines, .. } if name == container => {
-            Some(String::from_utf8(lines.first()?.bytes.clone()).unwrap())
+            Some(String::from_utf8(lines.iter().next()?.bytes.to_vec()).unwrap())
         }
         EventKind::ContainerFailed { failure, .. } => panic!("did not start: {}", failure.reason()),
         _ => None,
@@ -121,7 +121,7 @@ fn secrets_and_output_are_in_no_file_while_a_task_runs_and_after() {
     let mut lines = Vec::new();
     let code = host.wait(|kind| match kind {
         EventKind::Output { name, lines: new, .. } if name == "main" => {
-            lines.extend(new.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+            lines.extend(new.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned()));
             None
         }
         EventKind::ContainerExited { name, exit_code, .. } if name == "main" => Some(*exit_code),
@@ -305,7 +305,7 @@ fn a_damaged_line_is_remarked_upon_and_the_next_ones_come() {
     let mut lines = Vec::new();
     host.wait(|kind| match kind {
         EventKind::Output { lines: new, .. } => {
-            lines.extend(new.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+            lines.extend(new.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned()));
             None
         }
         EventKind::ContainerExited { .. } => Some(()),

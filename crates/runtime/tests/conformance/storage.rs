@@ -18,7 +18,7 @@ fn run(host: &EmbeddedHost, scripts: &[(&str, &str)]) -> (Vec<String>, Vec<(Stri
     while exits.len() < scripts.len() {
         match host.next().kind {
             EventKind::Output { lines: new, .. } => {
-                lines.extend(new.iter().map(|line| String::from_utf8_lossy(&line.bytes).into_owned()));
+                lines.extend(new.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned()));
             }
             EventKind::ContainerExited { name, exit_code, .. } => exits.push((name, exit_code)),
             EventKind::ContainerFailed { failure, .. } => panic!("did not start: {}", failure.reason()),
@@ -50,7 +50,7 @@ fn the_containers_of_a_task_share_its_storage() {
     let said = |by: &str| {
         host.wait(|kind| match kind {
             EventKind::Output { name, lines, .. } if name == by => {
-                Some(String::from_utf8_lossy(&lines[0].bytes).into_owned())
+                Some(String::from_utf8_lossy(lines.iter().next()?.bytes).into_owned())
             }
             _ => None,
         })

@@ -2,7 +2,6 @@
 //!
 //! Both are kept in the journal, so their form is part of the data directory's format.
 
-use neargate_base::Timestamp;
 use neargate_kernel::Interface;
 use serde::{Deserialize, Serialize};
 
@@ -116,9 +115,6 @@ pub struct ContainerOrder {
     pub start_on_launch: bool,
 }
 
-/// Lines of a container, oldest first: process time and text.
-pub type Lines = Vec<(Timestamp, String)>;
-
 /// What became of an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "news", rename_all = "kebab-case")]
@@ -164,7 +160,8 @@ pub enum News {
         /// AWS's text, for where nobody had wanted it to stop.
         reason: String,
     },
-    /// A container wrote lines, which come as the report's payload: [`Lines`].
+    /// A container wrote lines, which come as the report's payload: [`neargate_kernel::Lines`] by process time, oldest
+    /// first, those of no length left out.
     Output {
         /// The container.
         container: String,

@@ -32,7 +32,7 @@ pub fn service() -> Service {
         OperationEntry::of::<ops::CreateLogStream>(),
         OperationEntry::of::<ops::DeleteLogStream>(),
         OperationEntry::of::<ops::DescribeLogStreams>(),
-        OperationEntry::of::<ops::PutLogEvents>(),
+        OperationEntry::of::<ops::PutLogEvents>().taking_lines(ops::put_lines),
         OperationEntry::of::<ops::GetLogEvents>(),
         OperationEntry::of::<ops::FilterLogEvents>(),
         OperationEntry::of::<ops::PutLogGroupDeletionProtection>(),

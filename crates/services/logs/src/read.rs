@@ -150,15 +150,21 @@ fn scan(cx: &mut Cx<'_>, place: &Place, key: &SecretKey, take: &mut dyn FnMut(Ke
     let Chunk { offset, length, first, count, .. } = place.chunk;
     let file = segment_file(cx, &place.segment);
     let bytes = cx.read_segment(&file, offset, usize::try_from(length).unwrap_or(usize::MAX))?;
-    let mut rest = bytes.as_slice();
-    for ordinal in first..first.saturating_add(count) {
-        match open(key, frame::Place { stream: place.stream, ordinal }, rest) {
-            Ok((event, length)) => {
+    let (mut rest, mut ordinal) = (bytes.as_slice(), first);
+    let end = first.saturating_add(count);
+    while ordinal < end {
+        let mut next = ordinal;
+        let opened = open(key, frame::Place { stream: place.stream, ordinal }, rest, &mut |event| {
+            take(Key { timestamp: event.timestamp.millis(), stream: place.stream, ordinal: next }, event);
+            next += 1;
+        });
+        match opened {
+            Ok(length) => {
                 rest = rest.get(length..).unwrap_or_default();
-                take(Key { timestamp: event.timestamp.millis(), stream: place.stream, ordinal }, event);
+                ordinal = next;
             }
             Err(error) => {
-                let text = format!("{} of {count} log events are lost: {error}", first + count - ordinal);
+                let text = format!("{} of {count} log events are lost: {error}", end - ordinal);
                 cx.notice(Notice { kind: NoticeKind::Failed, subject: file, text, hint: None });
                 break;
             }

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use neargate_base::{Diagnostic, Scope};
 use neargate_ecs::SecretEnvironment;
-use neargate_ecs::order::{Lines, News, Order, TaskOrder};
-use neargate_kernel::{Effect, EffectId, Payload, Report, Store};
+use neargate_ecs::order::{News, Order, TaskOrder};
+use neargate_kernel::{Effect, EffectId, Lines, Payload, Report, Store};
 use neargate_runtime::crash;
 use neargate_runtime::images::{ImageStores, RootFs};
 use neargate_runtime::{Adopted, Backend, ContainerState, EventSink, RuntimeError, SpoolKey, TaskId, TaskSpec};
@@ -27,9 +27,6 @@ use specification::Specified;
 
 /// Threads that carry out orders.
 const WORKERS: usize = 4;
-
-/// What a line takes beside its text while it waits to be logged.
-const LINE_OVERHEAD_BYTES: usize = 48;
 
 /// The driver.
 #[derive(Debug)]
@@ -140,7 +137,7 @@ impl Shared {
     /// Reports lines of a container; the backend goes on with the task when they are kept.
     fn report_output(self: &Arc<Self>, effect: &str, task: &TaskId, container: String, lines: Lines, next_offset: u64) {
         let news = News::Output { container: container.clone(), next_offset };
-        let bytes = lines.iter().map(|(_, text)| text.len() + LINE_OVERHEAD_BYTES).sum();
+        let bytes = lines.bytes();
         let (news, payload): (_, Payload) = (serde_json::to_value(news).unwrap_or_default(), Arc::new(lines));
         crash::point();
         let report = Report { effect: effect.to_owned(), news, payload: Some(payload), finished: false };

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use neargate_base::Timestamp;
 use neargate_ecs::order::News;
-use neargate_runtime::{EventKind, EventSink, GoneReason, RuntimeEvent, StartFailure, StartFailureKind};
+use neargate_kernel::Lines;
+use neargate_runtime::{EventKind, EventSink, GoneReason, OutputLines, RuntimeEvent, StartFailure, StartFailureKind};
 
 use super::Shared;
 
@@ -22,8 +24,7 @@ fn take(shared: &Arc<Shared>, event: RuntimeEvent) {
         EventKind::Output { name, lines, next_offset } => {
             // A task without an order has nobody to keep its output for.
             let Some(run) = run else { return shared.release(&event.task_id, &name, next_offset) };
-            let lines = lines.into_iter().map(|line| (line.at, text(line.bytes))).collect();
-            return shared.report_output(&run, &event.task_id, name, lines, next_offset);
+            return shared.report_output(&run, &event.task_id, name, kept(lines), next_offset);
         }
         EventKind::ContainerExited { name, exit_code, oom_killed, .. } => {
             News::Exited { container: name, exit_code, oom_killed }
@@ -36,9 +37,28 @@ fn take(shared: &Arc<Shared>, event: RuntimeEvent) {
     shared.report(&run, &news, false);
 }
 
-/// A line as text; what is no UTF-8 is replaced.
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+/// Lines as texts; what is no UTF-8 is replaced. CloudWatch Logs has no empty message: the awslogs driver leaves empty lines out.
+fn kept(lines: OutputLines) -> Lines {
+    let (bytes, ends) = lines.into_parts();
+    let (bytes, cut) = match String::from_utf8(bytes) {
+        // A line that was cut may end within a character.
+        Ok(text) => match Lines::cut(text, ends.clone()) {
+            Ok(lines) => (vec![], Some(lines)),
+            Err(text) => (text.into_bytes(), None),
+        },
+        Err(error) => (error.into_bytes(), None),
+    };
+    let mut lines = cut.unwrap_or_else(|| replaced(&bytes, ends));
+    lines.drop_empty();
+    lines
+}
+
+fn replaced(bytes: &[u8], ends: impl Iterator<Item = (Timestamp, usize)>) -> Lines {
+    let mut begin = 0;
+    let line = |(at, end)| {
+        (at, String::from_utf8_lossy(bytes.get(std::mem::replace(&mut begin, end)..end).unwrap_or_default()))
+    };
+    ends.map(line).collect()
 }
 
 /// A container that did not start, with what its user can do.
@@ -64,4 +84,29 @@ pub(super) fn cannot_start(container: String, failure: &StartFailure) -> News {
     };
     let hint = Some(hint.to_owned());
     News::CannotStart { container, reason: failure.reason(), exit_code: Some(failure.exit_code()), hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use neargate_runtime::{OutputLine, Stream};
+
+    use super::*;
+
+    fn texts(lines: &[&[u8]]) -> Vec<(i64, String)> {
+        let mut output = OutputLines::default();
+        for (at, bytes) in lines.iter().enumerate() {
+            output.push(OutputLine { stream: Stream::Stdout, at: Timestamp(at as i64), bytes, partial: false });
+        }
+        kept(output).moved(0).iter().map(|(at, text)| (at.millis(), text.to_owned())).collect()
+    }
+
+    #[test]
+    fn lines_are_texts_whatever_their_bytes_are() {
+        let row = |at: i64, text: &str| (at, text.to_owned());
+        assert_eq!(texts(&[b"a", b"", "\u{e9}".as_bytes(), b""]), [row(0, "a"), row(2, "\u{e9}")]);
+        assert_eq!(texts(&[b"a", b"\xff", b"b"]), [row(0, "a"), row(1, "\u{fffd}"), row(2, "b")]);
+        // One character over two lines: together they are UTF-8, alone they are not.
+        assert_eq!(texts(&[b"a\xc3", b"\xa9b", b""]), [row(0, "a\u{fffd}"), row(1, "\u{fffd}b")]);
+        assert_eq!(texts(&[]), []);
+    }
 }

@@ -20,7 +20,7 @@ use super::seal::FrameSeal;
 use super::spool::{self, SpoolReader};
 use crate::backend::{ContainerState, ResumePoints};
 use crate::crash;
-use crate::event::{EventKind, OutputLine};
+use crate::event::{EventKind, OutputLines};
 
 /// Released output whose space is given back to the file system in one go.
 const RELEASED_BYTES_MIN: u64 = 1 << 20;
@@ -144,7 +144,7 @@ impl Reading {
 
 /// What a look into a spool brought.
 enum Batch {
-    Lines(Vec<OutputLine>, u64),
+    Lines(OutputLines, u64),
     /// Nothing, and nothing more up to where was asked for.
     Nothing,
 }
@@ -232,7 +232,7 @@ impl TaskLink {
             Err(e) => {
                 self.remark_unreadable(shared, &mut reading.unreadable, name, &e);
                 spool.skip_to(end);
-                Batch::Lines(Vec::new(), spool.offset())
+                Batch::Lines(OutputLines::default(), spool.offset())
             }
         }
     }

@@ -23,16 +23,16 @@ use std::path::Path;
 use neargate_base::Timestamp;
 
 use super::seal::{FrameSeal, NONCE_BYTES, Nonces, TAG_BYTES};
-use crate::event::{OutputLine, Stream};
+use crate::event::{OutputLine, OutputLines, Stream};
 
 /// The longest line, as container engines have it.
 pub(super) const LINE_BYTES_MAX: usize = 16 * 1024;
 /// A frame's lines, with their heads, are no longer than this: so it holds at most 4,681 lines.
 const FRAME_BYTES_MAX: usize = 64 * 1024;
-/// A batch of so many lines takes no further frame: with one more it has fewer than the 10,000 that one call of the log takes.
-const BATCH_LINES_MIN: usize = 2500;
+/// A batch of so many lines takes no further frame.
+const BATCH_LINES_MIN: usize = 10_000;
 /// A batch takes no frame that ends behind this many bytes.
-const BATCH_BYTES_MAX: usize = 128 * 1024;
+const BATCH_BYTES_MAX: usize = 512 * 1024;
 /// Version 3, encoding 1.
 pub(super) const HEADER: [u8; 8] = [b'N', b'G', b'S', b'P', 3, 0, 1, 0];
 const LENGTH_BYTES: usize = 4;
@@ -176,18 +176,28 @@ pub(super) struct LineSplitter {
 impl LineSplitter {
     /// Takes what was read, puts the lines that are complete into the spool.
     pub(super) fn feed(&mut self, stream: Stream, at: Timestamp, bytes: &[u8], spool: &mut SpoolWriter) {
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let (line, complete) = piece.strip_suffix(b"\n").map_or((piece, false), |line| (line, true));
-            self.rest.extend_from_slice(line);
-            while self.rest.len() > LINE_BYTES_MAX {
-                let rest = self.rest.split_off(LINE_BYTES_MAX);
-                spool.push(stream, true, at, &self.rest);
-                self.rest = rest;
+        let mut rest = bytes;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (line, after) = rest.split_at(end);
+            rest = after.get(1..).unwrap_or_default();
+            if self.rest.is_empty() && line.len() <= LINE_BYTES_MAX {
+                spool.push(stream, false, at, line);
+                continue;
             }
-            if complete {
-                spool.push(stream, false, at, &self.rest);
-                self.rest.clear();
-            }
+            self.keep(stream, at, line, spool);
+            spool.push(stream, false, at, &self.rest);
+            self.rest.clear();
+        }
+        self.keep(stream, at, rest, spool);
+    }
+
+    /// Keeps what goes on, and cuts what is too long.
+    fn keep(&mut self, stream: Stream, at: Timestamp, bytes: &[u8], spool: &mut SpoolWriter) {
+        self.rest.extend_from_slice(bytes);
+        while self.rest.len() > LINE_BYTES_MAX {
+            let rest = self.rest.split_off(LINE_BYTES_MAX);
+            spool.push(stream, true, at, &self.rest);
+            self.rest = rest;
         }
     }
 
@@ -228,7 +238,7 @@ impl SpoolReader {
 
     /// The next lines up to `end`, where a frame ends; at most a batch, empty when there is none. An error when the next
     /// frame does not open, or is not whole.
-    pub(super) fn read(&mut self, end: u64) -> io::Result<Vec<OutputLine>> {
+    pub(super) fn read(&mut self, end: u64) -> io::Result<OutputLines> {
         let wanted = usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX).min(BATCH_BYTES_MAX);
         let mut buffer = vec![0; wanted];
         let mut filled = 0;
@@ -239,7 +249,7 @@ impl SpoolReader {
             }
         }
         buffer.truncate(filled);
-        let mut lines = Vec::new();
+        let mut lines = OutputLines::with_capacity(filled);
         let mut rest = buffer.as_mut_slice();
         while lines.len() < BATCH_LINES_MIN
             && let Some(len) = open_frame(&self.seal, self.offset, rest, &mut lines)
@@ -256,7 +266,7 @@ impl SpoolReader {
 }
 
 /// Adds the lines of the frame with which the bytes begin; the frame's length. Nothing is added where it does not open.
-fn open_frame(seal: &FrameSeal, offset: u64, bytes: &mut [u8], lines: &mut Vec<OutputLine>) -> Option<usize> {
+fn open_frame(seal: &FrameSeal, offset: u64, bytes: &mut [u8], lines: &mut OutputLines) -> Option<usize> {
     let (len, rest) = bytes.split_first_chunk_mut::<LENGTH_BYTES>()?;
     let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
     let (nonce, rest) = rest.get_mut(..len)?.split_first_chunk_mut::<NONCE_BYTES>()?;
@@ -271,14 +281,14 @@ fn open_frame(seal: &FrameSeal, offset: u64, bytes: &mut [u8], lines: &mut Vec<O
 }
 
 /// The line with which a frame's body begins, and what follows it.
-fn split_line(body: &[u8]) -> Option<(OutputLine, &[u8])> {
+fn split_line(body: &[u8]) -> Option<(OutputLine<'_>, &[u8])> {
     let ([stream, partial], rest) = body.split_first_chunk::<2>()?;
     let (at, rest) = rest.split_first_chunk::<8>()?;
     let (len, rest) = rest.split_first_chunk::<4>()?;
     let (bytes, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
     let stream = if *stream == 0 { Stream::Stdout } else { Stream::Stderr };
     let at = Timestamp(i64::from_le_bytes(*at));
-    Some((OutputLine { stream, at, bytes: bytes.to_vec(), partial: *partial != 0 }, rest))
+    Some((OutputLine { stream, at, bytes, partial: *partial != 0 }, rest))
 }
 
 /// Gives the space before `offset` back to the file system; the offsets stay as they are.
@@ -323,19 +333,19 @@ mod tests {
     }
 
     /// All lines up to the end, or what is wrong.
-    fn read_all(path: &Path, end: u64, seal: FrameSeal) -> io::Result<Vec<OutputLine>> {
+    fn read_all(path: &Path, end: u64, seal: FrameSeal) -> io::Result<OutputLines> {
         let mut reader = SpoolReader::open(path, 0, seal)?;
-        let mut lines = Vec::new();
+        let mut lines = OutputLines::default();
         while reader.offset() < end {
-            lines.extend(reader.read(end)?);
+            reader.read(end)?.iter().for_each(|line| lines.push(line));
         }
         Ok(lines)
     }
 
-    fn texts(lines: &[OutputLine]) -> Vec<String> {
+    fn texts(lines: &OutputLines) -> Vec<String> {
         lines
             .iter()
-            .map(|l| format!("{}{}", String::from_utf8_lossy(&l.bytes), if l.partial { "…" } else { "" }))
+            .map(|l| format!("{}{}", String::from_utf8_lossy(l.bytes), if l.partial { "…" } else { "" }))
             .collect()
     }
 
@@ -454,7 +464,7 @@ mod tests {
         let (mut lines, mut bytes) = (0, 0);
         while reader.offset() < end {
             let batch = reader.read(end).unwrap();
-            assert!(batch.len() < 10_000, "{}", batch.len());
+            assert!(batch.len() < BATCH_LINES_MIN + FRAME_BYTES_MAX / LINE_HEAD_BYTES, "{}", batch.len());
             lines += batch.len();
             bytes += batch.iter().map(|line| line.bytes.len()).sum::<usize>();
         }
@@ -517,7 +527,7 @@ mod tests {
         fn any_bytes_in_any_chunks_come_back(chunks in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40), 0..20)) {
             let all: Vec<u8> = chunks.concat();
             let (dir, mut reader, end) = written(&chunks.iter().map(Vec::as_slice).collect::<Vec<_>>());
-            let lines: Vec<Vec<u8>> = reader.read(end).unwrap().into_iter().map(|l| l.bytes).collect();
+            let lines: Vec<Vec<u8>> = reader.read(end).unwrap().iter().map(|l| l.bytes.to_vec()).collect();
             let mut expected: Vec<Vec<u8>> = all.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
             if expected.last().is_some_and(Vec::is_empty) { expected.pop(); }
             proptest::prop_assert_eq!(lines, expected);

@@ -135,7 +135,7 @@ fn watch(backend: &EmbeddedBackend, spec: &TaskSpec, events: &mpsc::Receiver<Run
             .map_err(|_| io::Error::other(format!("it did not end within {} s", PATIENCE.as_secs())))?;
         match event.kind {
             EventKind::Output { name, lines, next_offset } => {
-                lines.iter().for_each(|line| printed.extend(&line.bytes));
+                lines.iter().for_each(|line| printed.extend_from_slice(line.bytes));
                 backend.release_output(&spec.task_id, &name, next_offset);
             }
             EventKind::ContainerFailed { failure, .. } => return Err(io::Error::other(failure.message)),

@@ -9,7 +9,7 @@ use neargate_base::Timestamp;
 use super::plan::{FakeEnd, FakeOutput, FakePlan};
 use super::{Events, States};
 use crate::backend::{ContainerState, ExecSpec};
-use crate::event::{EventKind, GoneReason, OutputLine, RuntimeEvent, StartFailure, StartFailureKind};
+use crate::event::{EventKind, GoneReason, OutputLine, OutputLines, RuntimeEvent, StartFailure, StartFailureKind};
 use crate::spec::{TaskId, TaskSpec};
 
 /// 128 + SIGKILL.
@@ -179,8 +179,10 @@ impl World {
                 let container = self.container(task, &name).filter(|c| c.is_running(run))?;
                 container.written += 1;
                 let next_offset = container.written;
-                let line = OutputLine { stream: output.stream, at, bytes: output.line.into_bytes(), partial: false };
-                Some(EventKind::Output { name, lines: vec![line], next_offset })
+                let (stream, bytes) = (output.stream, output.line.as_bytes());
+                let mut lines = OutputLines::default();
+                lines.push(OutputLine { stream, at, bytes, partial: false });
+                Some(EventKind::Output { name, lines, next_offset })
             }
             Action::Exit { name, run, exit_code, oom_killed } => {
                 let container = self.container(task, &name).filter(|c| c.is_running(run))?;

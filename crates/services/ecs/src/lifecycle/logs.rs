@@ -1,7 +1,7 @@
 //! The awslogs driver: streams are made and written as the execution role, so its policies decide.
 
 use neargate_base::Timestamp;
-use neargate_kernel::{Cx, Fault, Notice, NoticeKind};
+use neargate_kernel::{Cx, Fault, Lines, LinesPart, Notice, NoticeKind};
 use neargate_shape::Value;
 
 use crate::state::{LogRoute, Task};
@@ -58,25 +58,17 @@ fn open_stream(cx: &mut Cx<'_>, route: &LogRoute) -> Result<(), Fault> {
 }
 
 /// Logs lines of a container, each with its time of service. A refusal is said, and the container goes on.
-pub(super) fn put_lines(cx: &mut Cx<'_>, task: &Task, route: &LogRoute, lines: &[(Timestamp, String)]) {
+pub(super) fn put_lines(cx: &mut Cx<'_>, task: &Task, route: &LogRoute, lines: &Lines) {
     let behind_ms = cx.now.service.millis() - cx.now.process.millis();
-    let event = |(at, text): &(Timestamp, String)| {
-        let time = Value::Long(at.plus_ms(behind_ms).millis());
-        Value::Structure(vec![("timestamp", time), ("message", Value::from(text.as_str()))])
-    };
-    // CloudWatch Logs has no empty message; the awslogs driver leaves empty lines out.
-    let lines_said: Vec<_> = lines.iter().filter(|(_, text)| !text.is_empty()).collect();
+    let input = Value::Structure(vec![
+        ("logGroupName", Value::from(route.group.as_str())),
+        ("logStreamName", Value::from(route.stream.as_str())),
+    ]);
     let written = task.assume_execution_role(cx).map_err(Fault::internal).and_then(|writer| {
         cx.as_principal(writer, |cx| {
-            calls(&lines_said).try_for_each(|lines| {
-                let input = vec![
-                    ("logGroupName", Value::from(route.group.as_str())),
-                    ("logStreamName", Value::from(route.stream.as_str())),
-                    ("logEvents", Value::List(lines.iter().copied().map(event).collect())),
-                ];
-                cx.in_region(route.region.as_deref(), |cx| {
-                    cx.call("logs", "PutLogEvents", Value::Structure(input)).map(drop)
-                })
+            cx.in_region(route.region.as_deref(), |cx| {
+                let mut calls = calls(lines.moved(behind_ms));
+                calls.try_for_each(|lines| cx.call_with_lines("logs", "PutLogEvents", &input, lines))
             })
         })
     });
@@ -94,22 +86,20 @@ const LINE_OVERHEAD_BYTES: usize = 26;
 /// How far the lines in one `PutLogEvents` may lie apart.
 const SPAN_MS_MAX: i64 = 86_400_000;
 
-type Line = (Timestamp, String);
-
 /// Lines in as few calls as AWS's bounds allow. A line that is older than the one before it, since the machine's clock was put
 /// back, begins another call: AWS wants them in order of time.
-fn calls<'l>(mut lines: &'l [&'l Line]) -> impl Iterator<Item = &'l [&'l Line]> {
+fn calls(mut lines: LinesPart<'_>) -> impl Iterator<Item = LinesPart<'_>> {
     std::iter::from_fn(move || {
-        let (first, _) = lines.first()?;
-        let (mut bytes, mut last) = (0, *first);
-        let fits = |(at, text): &&&Line| {
+        let (first, _) = lines.iter().next()?;
+        let (mut bytes, mut last) = (0, first);
+        let fits = |(at, text): &(Timestamp, &str)| {
             bytes += text.len() + LINE_OVERHEAD_BYTES;
             let is_in_order = *at >= last && at.millis().saturating_sub(first.millis()) <= SPAN_MS_MAX;
             last = *at;
             bytes <= BYTES_PER_CALL_MAX && is_in_order
         };
         let count = lines.iter().take(EVENTS_PER_CALL_MAX).take_while(fits).count();
-        let (call, rest) = lines.split_at_checked(count.max(1))?;
+        let (call, rest) = lines.split_at(count.max(1));
         lines = rest;
         Some(call)
     })

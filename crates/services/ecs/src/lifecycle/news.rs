@@ -1,10 +1,10 @@
 //! What the driver reports, turned into what the task is.
 
-use neargate_kernel::{Cx, Effect, Fault, Notice, NoticeKind, Report};
+use neargate_kernel::{Cx, Effect, Fault, Lines, Notice, NoticeKind, Report};
 use serde::Deserialize;
 
 use super::{advance, end, gone, logs};
-use crate::order::{Lines, News, task_of};
+use crate::order::{News, task_of};
 use crate::state::{Phase, Task};
 
 /// Takes a driver's news about an order.
@@ -15,7 +15,7 @@ pub(crate) fn report(cx: &mut Cx<'_>, effect: &Effect, report: &Report) -> Resul
         return Ok(());
     }
     if let News::Output { container, next_offset } = news {
-        let none = Lines::new();
+        let none = Lines::default();
         let lines = report.payload.as_deref().and_then(|payload| payload.downcast_ref()).unwrap_or(&none);
         output(cx, id, &container, lines, next_offset);
         // What a container says moves no task on.

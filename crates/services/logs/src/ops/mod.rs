@@ -13,7 +13,7 @@ pub(crate) use filter_log_events::FilterLogEvents;
 pub(crate) use get_log_events::GetLogEvents;
 pub(crate) use groups::{CreateLogGroup, DeleteLogGroup, DescribeLogGroups, PutLogGroupDeletionProtection};
 pub(crate) use kms_keys::{AssociateKmsKey, DisassociateKmsKey};
-pub(crate) use put_log_events::PutLogEvents;
+pub(crate) use put_log_events::{PutLogEvents, put_lines};
 pub(crate) use retention::{DeleteRetentionPolicy, PutRetentionPolicy};
 pub(crate) use streams::{CreateLogStream, DeleteLogStream, DescribeLogStreams};
 pub(crate) use tags::{ListTagsForResource, ListTagsLogGroup, TagLogGroup, TagResource, UntagResource};

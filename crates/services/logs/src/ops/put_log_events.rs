@@ -1,15 +1,15 @@
 //! `PutLogEvents`.
 
 use neargate_base::Timestamp;
-use neargate_kernel::{Accesses, Cx, Fault, Operation};
-use neargate_shape::OperationShape;
+use neargate_kernel::{Accesses, Cx, Fault, LinesPart, Operation};
+use neargate_shape::{OperationShape, Value, Wire, validate};
 
 use super::invalid;
 use crate::access::on_stream;
 use crate::api;
 use crate::append::{EVENT_OVERHEAD_BYTES, append};
 use crate::errors::LogsError;
-use crate::frame::Event;
+use crate::frame::Draft;
 use crate::state::{MS_PER_DAY, group, stream, stream_key};
 
 /// `PutLogEvents` appends a batch to a stream. Events that are too old or too new are left out and said; sequence tokens are
@@ -26,39 +26,77 @@ impl Operation for PutLogEvents {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let mut stream = stream(cx, &input.log_group_name, &input.log_stream_name)?;
-        let group = group(cx, &input.log_group_name)?;
-        check(&input.log_events)?;
         if input.entity.is_some() {
             cx.not_simulated("logs:PutLogEvents entity", "accepted; not acted on");
         }
-        let now = cx.time();
-        let times: Vec<_> = input.log_events.iter().map(|event| event.timestamp).collect();
-        let verdict = judge(&times, now, group.retention_days.map(|_| group.kept_since(now)));
-        let accepted = input.log_events.into_iter().take(verdict.end).skip(verdict.start);
-        let event = |event: api::InputLogEvent| Event {
-            timestamp: Timestamp(event.timestamp),
-            ingestion_time: now,
-            message: event.message,
-        };
-        let events: Vec<_> = accepted.map(event).collect();
-        append(cx, &group, &mut stream, &events)?;
-        let next_sequence_token = Some(stream.sequence_token());
-        cx.put(&stream_key(&input.log_group_name, &input.log_stream_name), stream);
-        Ok(api::PutLogEventsOutput {
-            next_sequence_token,
-            rejected_log_events_info: verdict.rejected,
-            rejected_entity_info: None,
-        })
+        let events: Vec<_> = input
+            .log_events
+            .iter()
+            .map(|event| Draft { timestamp: event.timestamp, message: &event.message })
+            .collect();
+        put(cx, &input.log_group_name, &input.log_stream_name, &events)
     }
+}
+
+/// The operation with events that are borrowed. What the shape's constraints refuse is refused by the shape, in its words.
+pub(crate) fn put_lines(cx: &mut Cx<'_>, input: &Value, lines: LinesPart<'_>) -> Result<(), Fault> {
+    let events: Vec<_> = lines.iter().map(|(at, message)| Draft { timestamp: at.millis(), message }).collect();
+    let is_plain = |event: &Draft<'_>| event.timestamp >= 0 && !event.message.is_empty();
+    let named = api::PutLogEventsInput::from_value(with_events(input, events.get(..1).unwrap_or_default()));
+    let fits = events.len() <= EVENTS_MAX && events.iter().all(is_plain);
+    let Some(named) = named.ok().filter(|named| fits && named.entity.is_none() && is_valid(named.clone())) else {
+        return cx.call("logs", "PutLogEvents", with_events(input, &events)).map(drop);
+    };
+    for access in PutLogEvents::access(cx, &named).iter() {
+        cx.authorize(access)?;
+    }
+    put(cx, &named.log_group_name, &named.log_stream_name, &events).map(drop)
+}
+
+/// As many events as the shape allows.
+const EVENTS_MAX: usize = 10_000;
+
+fn with_events(input: &Value, events: &[Draft<'_>]) -> Value {
+    let event = |event: &Draft<'_>| {
+        let members = vec![("timestamp", Value::Long(event.timestamp)), ("message", Value::from(event.message))];
+        Value::Structure(members)
+    };
+    let mut members = if let Value::Structure(members) = input { members.clone() } else { vec![] };
+    members.push(("logEvents", Value::List(events.iter().map(event).collect())));
+    Value::Structure(members)
+}
+
+fn is_valid(input: api::PutLogEventsInput) -> bool {
+    validate((api::PUT_LOG_EVENTS.input)(), &input.into_value()).is_empty()
+}
+
+fn put(
+    cx: &mut Cx<'_>,
+    group_name: &str,
+    stream_name: &str,
+    events: &[Draft<'_>],
+) -> Result<api::PutLogEventsOutput, Fault> {
+    let mut stream = stream(cx, group_name, stream_name)?;
+    let group = group(cx, group_name)?;
+    check(events)?;
+    let now = cx.time();
+    let verdict = judge(events, now, group.retention_days.map(|_| group.kept_since(now)));
+    append(cx, &group, &mut stream, events.get(verdict.start..verdict.end).unwrap_or_default())?;
+    let next_sequence_token = Some(stream.sequence_token());
+    cx.put(&stream_key(group_name, stream_name), stream);
+    Ok(api::PutLogEventsOutput {
+        next_sequence_token,
+        rejected_log_events_info: verdict.rejected,
+        rejected_entity_info: None,
+    })
 }
 
 /// The most a batch may hold, each event counted with its overhead; an event of its own has the same limit.
 const BATCH_BYTES_MAX: usize = 1 << 20;
 
 /// What AWS wants of a batch as a whole.
-fn check(events: &[api::InputLogEvent]) -> Result<(), LogsError> {
-    let size = |event: &api::InputLogEvent| event.message.len() + EVENT_OVERHEAD_BYTES;
+fn check(events: &[Draft<'_>]) -> Result<(), LogsError> {
+    let size = |event: &Draft<'_>| event.message.len() + EVENT_OVERHEAD_BYTES;
     if let Some(large) = events.iter().map(size).find(|size| *size > BATCH_BYTES_MAX) {
         return Err(LogsError::InvalidParameter(format!(
             "Log event too large: {large} bytes exceeds limit of {BATCH_BYTES_MAX}"
@@ -98,13 +136,14 @@ struct Verdict {
     rejected: Option<api::RejectedLogEventsInfo>,
 }
 
-fn judge(times: &[i64], now: Timestamp, kept_since: Option<Timestamp>) -> Verdict {
-    let too_old = times.partition_point(|time| *time < now.plus_ms(-AGE_MS_MAX).millis());
-    let expired = kept_since.map_or(0, |since| times.partition_point(|time| *time < since.millis()));
-    let end = times.partition_point(|time| *time <= now.plus_ms(AHEAD_MS_MAX).millis());
+fn judge(events: &[Draft<'_>], now: Timestamp, kept_since: Option<Timestamp>) -> Verdict {
+    let before = |time: i64| events.partition_point(|event| event.timestamp < time);
+    let too_old = before(now.plus_ms(-AGE_MS_MAX).millis());
+    let expired = kept_since.map_or(0, |since| before(since.millis()));
+    let end = before(now.plus_ms(AHEAD_MS_MAX).millis().saturating_add(1));
     let index = |at: usize, is_set: bool| is_set.then(|| i32::try_from(at).unwrap_or(i32::MAX));
     let info = api::RejectedLogEventsInfo {
-        too_new_log_event_start_index: index(end, end < times.len()),
+        too_new_log_event_start_index: index(end, end < events.len()),
         too_old_log_event_end_index: index(too_old, too_old > 0),
         expired_log_event_end_index: index(expired, expired > 0),
     };

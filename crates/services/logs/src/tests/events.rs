@@ -68,7 +68,8 @@ fn a_lost_command_leaves_no_trace() {
 fn a_cut_or_damaged_segment_gives_what_is_whole_and_says_so() {
     let get = json!({"logGroupName": "g", "logStreamName": "s"});
     let mut world = World::with_stream();
-    world.put(&[(0, "one"), (1, "two"), (2, "three")]);
+    world.put(&[(0, "one"), (1, "two")]);
+    world.put(&[(2, "three"), (3, "four")]);
     let file = world.disk.0.lock().unwrap().1.first().unwrap().clone();
     let bytes = world.disk.read(&file, 0, 1000).unwrap();
     world.disk.write(&file, 0, &bytes[..bytes.len() - 1]).unwrap();
@@ -76,7 +77,7 @@ fn a_cut_or_damaged_segment_gives_what_is_whole_and_says_so() {
     let notices: Vec<_> = applied.notices.iter().map(|notice| format!("{}: {}", notice.subject, notice.text)).collect();
     assert_eq!(shown(&neargate_shape::to_json(&applied.reply.unwrap().unwrap())), "0:one 1:two");
     expect![
-        "logs/000000000000/us-east-1/000000000001/00000000: 1 of 3 log events are lost: the segment ends too early"
+        "logs/000000000000/us-east-1/000000000001/00000000: 2 of 4 log events are lost: the segment ends too early"
     ]
     .assert_eq(&notices.join("\n"));
     let mut damaged = bytes;

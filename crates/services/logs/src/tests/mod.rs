@@ -4,6 +4,7 @@ mod access;
 mod events;
 mod groups;
 mod keys;
+mod lines;
 mod pages;
 mod random;
 mod stacks;

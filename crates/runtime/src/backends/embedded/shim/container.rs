@@ -43,6 +43,8 @@ pub(super) struct Container {
     pub(super) output_error: Option<String>,
     /// How it ended, while there is no room to write that down.
     pub(super) untold: Option<ContainerState>,
+    /// Where reads go.
+    buffer: Vec<u8>,
 }
 
 /// A container's first process.
@@ -164,6 +166,7 @@ impl Container {
             look_at: None,
             output_error: None,
             untold: None,
+            buffer: Vec::new(),
         }
     }
 
@@ -191,14 +194,14 @@ impl Container {
         let (Some(process), Some(spool)) = (&mut self.process, &mut self.spool) else { return ReadStep::Empty };
         let slot = if stream == Stream::Stdout { &mut process.stdout } else { &mut process.stderr };
         let Some(pipe) = slot else { return ReadStep::Empty };
-        let mut buffer = vec![0_u8; READ_BYTES_MAX];
-        let step = match rustix::io::read(&pipe.fd, buffer.as_mut_slice()) {
+        self.buffer.resize(READ_BYTES_MAX, 0);
+        let step = match rustix::io::read(&pipe.fd, self.buffer.as_mut_slice()) {
             Ok(0) => {
                 pipe.splitter.finish(stream, now(), spool);
                 ReadStep::Ended
             }
             Ok(len) => {
-                pipe.splitter.feed(stream, now(), buffer.get(..len).unwrap_or_default(), spool);
+                pipe.splitter.feed(stream, now(), self.buffer.get(..len).unwrap_or_default(), spool);
                 ReadStep::Some
             }
             Err(Errno::INTR) => ReadStep::Some,
