@@ -2,6 +2,7 @@
 //!
 //! Every commit takes from each lane its share and then from whoever has more, and the lane that is first changes from commit to
 //! commit. So a call is served after at most as many commits as there are shares of calls before it, whatever the drivers report.
+//! What the reports of one commit weigh and how long they take is bounded too, so that the call does not wait long for its commit.
 //!
 //! A journal that fails is a state of the writer. What was not made durable is undone; calls that would change something are
 //! answered that the state cannot be written, reads are answered, reports and jobs wait, no effect leaves. Where it is certain that
@@ -31,6 +32,9 @@ pub(super) const COMMANDS_PER_COMMIT_MAX: usize = 512;
 /// What the reports in one commit may weigh; the first may weigh more.
 pub(super) const REPORT_BYTES_PER_COMMIT_MAX: usize = 1 << 20;
 
+/// How long the reports in one commit may take to apply; the one that goes beyond is the last.
+pub(super) const REPORT_TIME_PER_COMMIT_MAX: Duration = Duration::from_millis(2);
+
 /// The longest wait for something to do.
 const WAIT_MS_MAX: u64 = 60_000;
 
@@ -50,6 +54,9 @@ enum Lane {
 /// In the order in which they begin to be first.
 const LANES: [Lane; 3] = [Lane::Calls, Lane::Reports, Lane::Jobs];
 
+/// How the writer sees time pass.
+pub(super) type Passed = Box<dyn Fn() -> Duration + Send>;
+
 /// The journal cannot be written.
 #[derive(Debug)]
 struct Failure {
@@ -67,6 +74,8 @@ pub(super) struct Committer {
     snapshot: Snapshot,
     size_max: usize,
     retry: Duration,
+    /// Time that passes, from any beginning.
+    passed: Passed,
     /// Which lane is first in the next commit.
     turn: usize,
     failure: Option<Failure>,
@@ -74,6 +83,12 @@ pub(super) struct Committer {
 
 impl Committer {
     pub(super) fn new(parts: Parts, writer: &Writer, retry: Duration) -> Self {
+        let begin = Instant::now();
+        Self::with_clock(parts, writer, retry, Box::new(move || begin.elapsed()))
+    }
+
+    /// A writer that sees time pass as it is told.
+    pub(super) fn with_clock(parts: Parts, writer: &Writer, retry: Duration, passed: Passed) -> Self {
         let Parts { core, journal, drivers, notices } = parts;
         Self {
             core,
@@ -84,6 +99,7 @@ impl Committer {
             snapshot: writer.snapshot.clone(),
             size_max: crash::commands_per_commit_max().unwrap_or(COMMANDS_PER_COMMIT_MAX),
             retry,
+            passed,
             turn: 0,
             failure: None,
         }
@@ -160,8 +176,12 @@ impl Committer {
                 Some(call) => batch.apply_call(&mut self.core, call),
                 None => return false,
             },
-            Lane::Reports => match self.lanes.take_report(batch.report_bytes_left()) {
-                Some((news, bytes)) => batch.apply_news(&mut self.core, news, bytes),
+            Lane::Reports => match batch.report_bytes_left().and_then(|bytes| self.lanes.take_report(bytes)) {
+                Some((news, bytes)) => {
+                    let before = (self.passed)();
+                    batch.apply_news(&mut self.core, news, bytes);
+                    batch.report_time += (self.passed)().saturating_sub(before);
+                }
                 None => return false,
             },
             Lane::Jobs => match self.core.run_due(wall::now()) {
@@ -317,6 +337,7 @@ struct Batch {
     words: Vec<Word>,
     reports: Vec<(News, usize, Option<Word>)>,
     report_bytes: usize,
+    report_time: Duration,
     effects: Vec<Effect>,
     notices: Vec<Notice>,
     removed_segments: Vec<String>,
@@ -337,6 +358,7 @@ impl Default for Batch {
             words: vec![],
             reports: vec![],
             report_bytes: 0,
+            report_time: Duration::ZERO,
             effects: vec![],
             notices: vec![],
             removed_segments: vec![],
@@ -347,11 +369,15 @@ impl Default for Batch {
 }
 
 impl Batch {
-    fn report_bytes_left(&self) -> usize {
+    /// What the next report may weigh; `None` where the reports had their time.
+    fn report_bytes_left(&self) -> Option<usize> {
         if self.reports.is_empty() {
-            return usize::MAX;
+            return Some(usize::MAX);
         }
-        REPORT_BYTES_PER_COMMIT_MAX.saturating_sub(self.report_bytes)
+        if self.report_time >= REPORT_TIME_PER_COMMIT_MAX {
+            return None;
+        }
+        Some(REPORT_BYTES_PER_COMMIT_MAX.saturating_sub(self.report_bytes))
     }
 
     fn apply_call(&mut self, core: &mut Core, call: Call) {

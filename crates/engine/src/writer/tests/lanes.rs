@@ -5,10 +5,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::commit::{COMMANDS_PER_COMMIT_MAX, REPORT_BYTES_PER_COMMIT_MAX};
+use super::super::commit::{COMMANDS_PER_COMMIT_MAX, REPORT_BYTES_PER_COMMIT_MAX, REPORT_TIME_PER_COMMIT_MAX};
 use super::super::lanes::{CALLS_MAX, CALLS_WAITING_MAX, Lanes, REPORT_BYTES_MAX, REPORTS_MAX, Refused};
 use super::{Bench, Seen};
 
@@ -82,6 +83,33 @@ fn a_commit_holds_no_more_reports_than_its_bytes() {
     assert_eq!(kept(), ["c"]);
     assert_eq!(kept(), ["heavy"]);
     assert_eq!(kept(), ["d"]);
+}
+
+#[test]
+fn a_commit_holds_reports_for_their_time_and_calls_whatever_they_take() {
+    let mut bench = Bench::new();
+    let part = REPORT_TIME_PER_COMMIT_MAX / 2;
+    for (name, time) in [("a", part), ("b", part), ("c", 100 * part), ("d", Duration::ZERO), ("e", part)] {
+        bench.slow_report(name, time);
+    }
+    let mut served = |calls: usize| {
+        for number in 0..calls {
+            bench.call(&number.to_string(), json!({ "put": number.to_string() }));
+        }
+        bench.step();
+        let seen = bench.seen();
+        let replies = seen.iter().filter(|seen| matches!(seen, Seen::Reply(..))).count();
+        let kept = seen.into_iter().filter_map(|seen| match seen {
+            Seen::Kept(name) => Some(name),
+            _ => None,
+        });
+        (kept.collect::<Vec<_>>().concat(), replies)
+    };
+    // Whichever lane is first.
+    assert_eq!(served(5), ("ab".to_owned(), 5));
+    assert_eq!(served(5), ("c".to_owned(), 5));
+    assert_eq!(served(5), ("de".to_owned(), 5));
+    assert_eq!(served(COMMANDS_PER_COMMIT_MAX), (String::new(), COMMANDS_PER_COMMIT_MAX));
 }
 
 #[test]

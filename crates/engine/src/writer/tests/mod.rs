@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::commit::Committer;
-use super::{Answer, Call, Driver, Parts, Writer};
+use super::{Answer, Call, Driver, News, Parts, Repeatable, Writer};
 
 /// A row of the test's own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -196,6 +196,8 @@ struct Bench {
     committer: Committer,
     disk: Arc<Mutex<Disk>>,
     log: Log,
+    /// How much time has passed: none does unless a test says so.
+    passed: Arc<Mutex<Duration>>,
 }
 
 impl Bench {
@@ -220,8 +222,11 @@ impl Bench {
             drivers: BTreeMap::from([(DRIVER, Box::new(Orders(Arc::clone(&log))) as Box<dyn Driver>)]),
             notices: Box::new(move |notice| see(&heard, Seen::Notice(notice.text))),
         };
-        let committer = Committer::new(parts, &writer, Duration::ZERO);
-        Self { writer, committer, disk, log }
+        let passed = Arc::new(Mutex::new(Duration::ZERO));
+        let clock = Arc::clone(&passed);
+        let clock = Box::new(move || *clock.lock().unwrap());
+        let committer = Committer::with_clock(parts, &writer, Duration::ZERO, clock);
+        Self { writer, committer, disk, log, passed }
     }
 
     fn set(&self, disk: Disk) {
@@ -243,6 +248,25 @@ impl Bench {
         let (log, name) = (Arc::clone(&self.log), name.to_owned());
         let report = Report { effect: effect.to_owned(), news: Json::Null, payload: None, finished: false };
         self.writer.report(report, bytes, Some(Box::new(move || see(&log, Seen::Kept(name)))));
+    }
+
+    /// Hands in a report that takes so long to apply; that it is kept is seen under the name.
+    fn slow_report(&self, name: &str, time: Duration) {
+        let (passed, log, name) = (Arc::clone(&self.passed), Arc::clone(&self.log), name.to_owned());
+        let work: Repeatable = Box::new(move |core| {
+            *passed.lock().unwrap() += time;
+            let root = neargate_kernel::Principal::root(&scope().account);
+            let (result, applied) = core.perform(crate::wall::now(), &scope(), root, |cx| {
+                cx.put(&format!("slow-{name}"), Thing(1));
+                Ok(())
+            });
+            let (log, name) = (Arc::clone(&log), name.clone());
+            (
+                applied,
+                Box::new(move |outcome| see(&log, outcome.and(result).map_or(Seen::Failed, |()| Seen::Kept(name)))),
+            )
+        });
+        self.writer.lanes.push_report(News::Work(work), 0).unwrap();
     }
 
     fn step(&mut self) {
