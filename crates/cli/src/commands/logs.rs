@@ -67,18 +67,20 @@ fn tail(args: &TailArgs, screen: &Screen) -> Outcome {
     let (mut seen, mut labels) = (BTreeMap::new(), Labels::default());
     loop {
         let began = if args.follow { Some(now(&endpoint)?) } else { None };
-        let mut fresh = events(&endpoint, &group, args, from)?;
-        fresh.retain(|event| {
-            let at = event.timestamp.unwrap_or_default();
-            seen.insert(event.event_id.clone().unwrap_or_default(), at).is_none()
-        });
         // All of them first: how a line is headed depends on who else writes.
-        fresh.iter().for_each(|event| labels.meet(event.log_stream_name.as_deref().unwrap_or_default()));
-        for event in fresh {
-            show(args, screen, &group, &labels, event);
-        }
+        let mut fresh = Fresh::default();
+        events(&endpoint, &group, args, from, |event| {
+            let at = event.timestamp.unwrap_or_default();
+            // What was read once comes again only where it is read again.
+            if began.is_none() || seen.insert(event.event_id.clone().unwrap_or_default(), at).is_none() {
+                fresh.take(&event);
+            }
+        })?;
+        fresh.streams.iter().for_each(|stream| labels.meet(stream));
+        let is_any = !fresh.lines.is_empty();
+        show(args, screen, &group, &labels, &fresh);
         let Some(began) = began else {
-            if seen.is_empty() {
+            if !is_any {
                 let is_any_wanted = args.since.is_none() && args.filter.is_none() && args.stream.is_none();
                 let what = if is_any_wanted { "no line yet" } else { "no such line" };
                 screen.step_in(Paint::Yellow, "nothing", &format!("{what} in `{group}`"));
@@ -93,22 +95,86 @@ fn tail(args: &TailArgs, screen: &Screen) -> Outcome {
     }
 }
 
-fn show(args: &TailArgs, screen: &Screen, group: &str, labels: &Labels, event: api::FilteredLogEvent) {
-    let at = event.timestamp.unwrap_or_default();
-    let (stream, message) = (event.log_stream_name.unwrap_or_default(), event.message.unwrap_or_default());
-    let time = Timestamp(at).to_string();
-    if screen.is_json() {
-        let origin = Origin::of(&stream);
-        let line = json!({
-            "timestamp": at, "time": time, "group": group, "stream": stream, "container": origin.container(),
-            "task": origin.task(), "message": message,
-        });
-        return screen.data(&line.to_string());
+/// How much is written at once.
+const WRITE_BYTES: usize = 64 << 10;
+
+/// Lines that were read, their texts in a row: there may be millions.
+#[derive(Default)]
+struct Fresh {
+    text: String,
+    lines: Vec<Line>,
+    /// In the order in which they were met.
+    streams: Vec<String>,
+    places: BTreeMap<String, usize>,
+}
+
+struct Line {
+    at: i64,
+    /// Which of the streams.
+    stream: usize,
+    /// Where its text ends.
+    end: usize,
+}
+
+impl Fresh {
+    fn take(&mut self, event: &api::FilteredLogEvent) {
+        let name = event.log_stream_name.as_deref().unwrap_or_default();
+        let stream = match self.places.get(name) {
+            Some(place) => *place,
+            None => {
+                self.places.insert(name.to_owned(), self.streams.len());
+                self.streams.push(name.to_owned());
+                self.streams.len() - 1
+            }
+        };
+        self.text.push_str(event.message.as_deref().unwrap_or_default());
+        self.lines.push(Line { at: event.timestamp.unwrap_or_default(), stream, end: self.text.len() });
     }
-    let (label, paint) = labels.head(&stream);
-    let time = if args.time { format!("{} ", screen.data_paint(Paint::Dim, &time)) } else { String::new() };
-    let bar = screen.data_paint(paint, &format!("{label} │"));
-    screen.data(&format!("{time}{bar} {}", message.trim_end_matches(['\n', '\r'])));
+}
+
+fn show(args: &TailArgs, screen: &Screen, group: &str, labels: &Labels, fresh: &Fresh) {
+    let heads: Vec<_> = fresh.streams.iter().map(|stream| head(screen, labels, stream)).collect();
+    let (mut text, mut begin) = (String::new(), 0);
+    for line in &fresh.lines {
+        if text.len() >= WRITE_BYTES {
+            screen.data(&std::mem::take(&mut text));
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let message = fresh.text.get(begin..line.end).unwrap_or_default();
+        begin = line.end;
+        if screen.is_json() {
+            let stream = fresh.streams.get(line.stream).map(String::as_str).unwrap_or_default();
+            text.push_str(&document(group, stream, line.at, message));
+            continue;
+        }
+        if args.time {
+            text.push_str(&screen.data_paint(Paint::Dim, &Timestamp(line.at).to_string()));
+            text.push(' ');
+        }
+        text.push_str(heads.get(line.stream).map(String::as_str).unwrap_or_default());
+        text.push_str(message.trim_end_matches(['\n', '\r']));
+    }
+    if !text.is_empty() {
+        screen.data(&text);
+    }
+}
+
+/// What stands before a stream's lines.
+fn head(screen: &Screen, labels: &Labels, stream: &str) -> String {
+    let (label, paint) = labels.head(stream);
+    format!("{} ", screen.data_paint(paint, &format!("{label} │")))
+}
+
+/// A line for programs.
+fn document(group: &str, stream: &str, at: i64, message: &str) -> String {
+    let origin = Origin::of(stream);
+    let line = json!({
+        "timestamp": at, "time": Timestamp(at).to_string(), "group": group, "stream": stream,
+        "container": origin.container(), "task": origin.task(), "message": message,
+    });
+    line.to_string()
 }
 
 /// The moment from which on, in milliseconds; an age counts back from the engine's time, not the machine's.
@@ -163,8 +229,14 @@ fn groups(endpoint: &Endpoint) -> Outcome<Vec<String>> {
     }
 }
 
-fn events(endpoint: &Endpoint, group: &str, args: &TailArgs, from: Option<i64>) -> Outcome<Vec<api::FilteredLogEvent>> {
-    let (mut all, mut next_token) = (vec![], None);
+fn events(
+    endpoint: &Endpoint,
+    group: &str,
+    args: &TailArgs,
+    from: Option<i64>,
+    mut take: impl FnMut(api::FilteredLogEvent),
+) -> Outcome<()> {
+    let mut next_token = None;
     loop {
         let input = api::FilterLogEventsInput {
             log_group_name: Some(group.to_owned()),
@@ -187,10 +259,10 @@ fn events(endpoint: &Endpoint, group: &str, args: &TailArgs, from: Option<i64>) 
             }
             _ => error.into(),
         })?;
-        all.extend(page.events.into_iter().flatten());
+        page.events.into_iter().flatten().for_each(&mut take);
         next_token = page.next_token;
         if next_token.is_none() {
-            return Ok(all);
+            return Ok(());
         }
     }
 }
