@@ -51,7 +51,55 @@ pub struct Cx<'a> {
     pub(crate) unwritten: Option<JournalError>,
 }
 
+/// What a command stands on.
+pub(crate) struct Ground<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) store: &'a mut Store,
+    pub(crate) segments: &'a mut dyn Segments,
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) vault: &'a mut Vault,
+    pub(crate) sequence: &'a mut u64,
+}
+
 impl<'a> Cx<'a> {
+    /// The context of a command that nothing has caused.
+    pub(crate) fn new(ground: Ground<'a>, scope: Scope, principal: Principal, now: Now, request_id: String) -> Self {
+        let Ground { registry, store, segments, rng, vault, sequence } = ground;
+        Self {
+            scope,
+            principal,
+            now,
+            request_id,
+            cause: None,
+            causes: BTreeMap::new(),
+            rng,
+            vault,
+            via: vec![],
+            client: None,
+            source: None,
+            system_tags: BTreeMap::new(),
+            running_since: now.service,
+            registry,
+            store,
+            segments,
+            transaction: Transaction::default(),
+            sequence,
+            effects: vec![],
+            notices: vec![],
+            removed_segments: vec![],
+            unwritten: None,
+        }
+    }
+
+    /// Whether the command has brought nothing about and has nothing to say but its answer.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.transaction.is_empty()
+            && self.effects.is_empty()
+            && self.notices.is_empty()
+            && self.removed_segments.is_empty()
+            && self.unwritten.is_none()
+    }
+
     /// All state, to read.
     pub fn store(&self) -> &Store {
         self.store

@@ -1,15 +1,16 @@
 //! The single writer: one command after the other, each a transaction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use neargate_base::{Account, Scope, Timestamp};
 use neargate_shape::Value;
 
+use crate::context::Ground;
 use crate::job::{ProcessJob, ServiceJob};
-use crate::store::Transaction;
 use crate::{
-    Client, Clock, Cx, Delta, Due, Effect, Fault, Job, JournalError, Notice, NoticeKind, Now, Principal, Registry,
-    Report, Rng, Row, Segments, Store, Undo, Vault,
+    Client, Clock, Cx, Delta, Due, Effect, Fault, Job, JournalError, Notice, NoticeKind, Now, Principal, Reads,
+    Registry, Report, Rng, Row, Segments, Store, Undo, Vault,
 };
 
 /// One thing for the core to do.
@@ -109,7 +110,7 @@ impl std::error::Error for CoreError {}
 #[derive(Debug)]
 pub struct Core {
     store: Store,
-    registry: Registry,
+    registry: Arc<Registry>,
     segments: Box<dyn Segments + Send>,
     rng: Rng,
     vault: Vault,
@@ -152,7 +153,17 @@ impl Core {
         let sequence = jobs.chain(effects).filter_map(|id| id.rsplit('-').next()?.parse().ok()).max().unwrap_or(0);
         let vault = Vault::new(Box::new(crate::vault::Absent), Box::new(crate::vault::Absent));
         let rng = Rng::seeded(seed);
-        Ok(Self { store, registry, segments, rng, vault, sealed, unsealed, sequence, running_since: None })
+        Ok(Self {
+            store,
+            registry: Arc::new(registry),
+            segments,
+            rng,
+            vault,
+            sealed,
+            unsealed,
+            sequence,
+            running_since: None,
+        })
     }
 
     /// The same core with secret chance and the place of the installation's root key; without, nothing can be sealed.
@@ -175,6 +186,11 @@ impl Core {
     /// The services.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// What can be answered without the core, from a copy of its published tables.
+    pub fn reads(&self) -> Reads {
+        Reads::new(&self.registry)
     }
 
     /// Both clocks at a moment of process time.
@@ -414,30 +430,16 @@ impl Core {
     ) -> (Result<T, Fault>, Applied) {
         let now = self.now(process);
         let running_since = *self.running_since.get_or_insert(now.service);
-        let mut cx = Cx {
-            scope,
-            principal,
-            now,
-            request_id,
-            cause,
-            causes: std::collections::BTreeMap::new(),
-            rng: &mut self.rng,
-            vault: &mut self.vault,
-            via: vec![],
-            client: None,
-            source: None,
-            system_tags: std::collections::BTreeMap::new(),
-            running_since,
+        let ground = Ground {
             registry: &self.registry,
             store: &mut self.store,
             segments: &mut *self.segments,
-            transaction: Transaction::default(),
+            rng: &mut self.rng,
+            vault: &mut self.vault,
             sequence: &mut self.sequence,
-            effects: vec![],
-            notices: vec![],
-            removed_segments: vec![],
-            unwritten: None,
         };
+        let mut cx = Cx::new(ground, scope, principal, now, request_id);
+        (cx.cause, cx.running_since) = (cause, running_since);
         let result = catch_unwind(AssertUnwindSafe(|| work(&mut cx)));
         let result = result.unwrap_or_else(|_| Err(Fault::internal("the handler panicked; nothing was changed")));
         let result = result.and_then(|value| match cx.unwritten {

@@ -8,6 +8,9 @@ use crate::{Accesses, Cx, Fault, LinesPart};
 pub trait Operation {
     /// The operation's name and shapes.
     const SHAPE: &'static OperationShape;
+    /// Whether it does nothing but read records that are published ([`crate::Record::IS_PUBLISHED`]): it may then be answered outside
+    /// the writer, see [`crate::Reads`]. One that reads others, or writes after all, is answered by the writer all the same.
+    const READS: bool = false;
     /// What it takes.
     type Input: Wire;
     /// What it answers.
@@ -32,6 +35,8 @@ pub struct OperationEntry {
     pub(crate) invoke: fn(&mut Cx<'_>, Value) -> Result<Value, Fault>,
     /// The code for inputs that break the shape's constraints, where it is not the protocol's usual one.
     pub(crate) refusal: Option<&'static str>,
+    /// Whether it may be answered outside the writer.
+    pub(crate) reads: bool,
     /// The same with borrowed texts, where the operation can.
     pub(crate) take_lines: Option<TakeLines>,
 }
@@ -39,7 +44,7 @@ pub struct OperationEntry {
 impl OperationEntry {
     /// The entry of one operation.
     pub fn of<O: Operation>() -> Self {
-        Self { shape: O::SHAPE, invoke: invoke::<O>, refusal: None, take_lines: None }
+        Self { shape: O::SHAPE, invoke: invoke::<O>, refusal: None, reads: O::READS, take_lines: None }
     }
 
     /// The same operation, with another code for inputs that break the shape's constraints: `InvalidParameterException` of

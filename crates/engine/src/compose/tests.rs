@@ -81,6 +81,111 @@ fn a_role_without_policies_may_do_nothing_but_ask_who_it_is() {
     assert_eq!(let_in, ["kms:Decrypt: ValidationException: CiphertextBlob is required.", "sts:GetCallerIdentity"]);
 }
 
+/// The operations that may be answered outside the writer.
+const READS: [&str; 5] =
+    ["ecs:DescribeClusters", "ecs:DescribeTasks", "ecs:ListClusters", "ecs:ListTasks", "sts:GetCallerIdentity"];
+
+/// A harness with a cluster, a task that runs in it, and a role that may list clusters in one region.
+fn with_something_to_read() -> Harness {
+    let mut harness = Harness::new(super::services, super::ports()).unwrap();
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]});
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "ecs:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "ecs:DescribeClusters", "Resource": "*",
+            "Condition": {"StringEquals": {"aws:ResourceTag/secret": "yes"}}}]});
+    for role in ["nothing", "reader"] {
+        let role = json!({"RoleName": role, "AssumeRolePolicyDocument": trust.to_string()});
+        harness.call("iam", "CreateRole", role).unwrap();
+    }
+    let managed = json!({"PolicyName": "reads", "PolicyDocument": policy.to_string()});
+    let arn = harness.call("iam", "CreatePolicy", managed).unwrap()["Policy"]["Arn"].clone();
+    harness.call("iam", "AttachRolePolicy", json!({"RoleName": "reader", "PolicyArn": arn})).unwrap();
+    harness.call("ecs", "CreateCluster", json!({})).unwrap();
+    let tags = json!([{"key": "secret", "value": "yes"}]);
+    harness.call("ecs", "CreateCluster", json!({"clusterName": "other", "tags": tags})).unwrap();
+    harness
+}
+
+/// The call at the core, and from a copy of what is published, as the edge makes it.
+fn both_ways(
+    harness: &mut Harness,
+    operation: &str,
+    input: Json,
+) -> (Result<Json, Fault>, Option<Result<Json, Fault>>) {
+    let (service, operation) = operation.split_once(':').unwrap();
+    let shape = (harness.core().registry().operation(service, operation).unwrap().shape.input)();
+    let request = neargate_kernel::Request {
+        scope: harness.scope.clone(),
+        principal: harness.principal.clone(),
+        service: service.to_owned(),
+        operation: operation.to_owned(),
+        input: neargate_shape::from_json(shape, input.clone(), &mut vec![]).unwrap(),
+        request_id: "00000000-0000-4000-8000-000000000000".to_owned(),
+        client: None,
+    };
+    let mut published = harness.core().store().published();
+    let before = format!("{published:?}");
+    let read = harness.core().reads().answer(&mut published, harness.now, &request);
+    assert_eq!(format!("{published:?}"), before, "the copy is left as it was found");
+    let read = read.map(|reply| reply.map(|output| neargate_shape::to_json(&output)));
+    (harness.send(service, operation, input), read)
+}
+
+#[test]
+fn what_is_read_outside_the_writer_is_what_the_writer_answers() {
+    let mut harness = with_something_to_read();
+    let account = harness.scope.account.clone();
+    let inputs = [
+        ("ecs:ListClusters", json!({})),
+        ("ecs:ListClusters", json!({"maxResults": 1})),
+        ("ecs:ListClusters", json!({"maxResults": 1000})),
+        ("ecs:DescribeClusters", json!({})),
+        ("ecs:DescribeClusters", json!({"clusters": ["default", "other", "none"], "include": ["TAGS"]})),
+        ("ecs:ListTasks", json!({})),
+        ("ecs:ListTasks", json!({"cluster": "none"})),
+        ("ecs:DescribeTasks", json!({"tasks": ["00000000000000000000000000000000"]})),
+        ("ecs:DescribeTasks", json!({"cluster": "none", "tasks": ["x"]})),
+        ("ecs:DescribeTasks", json!({"tasks": []})),
+        ("sts:GetCallerIdentity", json!({})),
+    ];
+    let mut refused = 0;
+    for principal in [
+        Principal::root(&account),
+        Principal::role(&account, "reader", "s"),
+        Principal::role(&account, "nothing", "s"),
+        Principal::role(&account, "gone", "s"),
+    ] {
+        harness.principal = principal;
+        for region in ["eu-west-1", "us-east-1"] {
+            harness.scope = neargate_base::Scope::new(account.as_str(), region);
+            for (operation, input) in &inputs {
+                let (written, read) = both_ways(&mut harness, operation, input.clone());
+                assert_eq!(Some(&written), read.as_ref(), "{operation} {input} {:?}", harness.principal);
+                refused += usize::from(written.is_err_and(|fault| fault.code == "AccessDeniedException"));
+            }
+        }
+    }
+    assert!(refused > 20, "{refused}");
+}
+
+#[test]
+fn only_operations_that_read_are_answered_outside_the_writer() {
+    let mut harness = with_something_to_read();
+    let all: Vec<_> = super::services()
+        .into_iter()
+        .flat_map(|service| service.operations.into_iter().map(move |it| (service.shape.name, it.shape)))
+        .collect();
+    let mut answered = vec![];
+    for (service, shape) in all {
+        let operation = format!("{service}:{}", shape.name);
+        let (_, read) = both_ways(&mut harness, &operation, least("", (shape.input)()));
+        answered.extend(read.map(|_| operation));
+    }
+    answered.sort();
+    assert_eq!(answered, READS);
+}
+
 /// Allows everything and remembers what it was asked.
 struct Recorder;
 

@@ -25,7 +25,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use neargate_base::Scope;
-use neargate_kernel::{Applied, Command, Core, Cx, Effect, Fault, Journal, Notice, Principal, Reply, Report, Request};
+use neargate_kernel::{
+    Applied, Command, Core, Cx, Effect, Fault, Journal, Notice, Principal, Reads, Reply, Report, Request,
+};
 use tokio::sync::oneshot;
 
 use crate::wall;
@@ -68,12 +70,13 @@ enum News {
 pub(crate) struct Writer {
     lanes: Arc<Lanes<Call, News>>,
     snapshot: Snapshot,
+    reads: Reads,
 }
 
 impl Writer {
     /// The way to a writer that is started later, so that drivers can hold one end.
     pub(crate) fn new(core: &Core) -> Self {
-        Self { lanes: Arc::new(Lanes::new()), snapshot: Snapshot::of(core.store()) }
+        Self { lanes: Arc::new(Lanes::new()), snapshot: Snapshot::of(core.store()), reads: core.reads() }
     }
 
     /// What can be read without entering the writer.
@@ -81,9 +84,14 @@ impl Writer {
         &self.snapshot
     }
 
-    /// Makes an API call; waits for a place in the lane, then for the answer, which comes with what the call accepted and does not
-    /// act on.
+    /// Makes an API call. One that only reads what is published is answered from there; any other waits for a place in the lane, then
+    /// for the answer, which comes with what the call accepted and does not act on.
     pub(crate) async fn call(&self, request: Request) -> Result<(Reply, Vec<Notice>), Refused> {
+        if self.reads.has(&request.service, &request.operation)
+            && let Some(reply) = self.snapshot.answer(&self.reads, &request)
+        {
+            return Ok((reply, vec![]));
+        }
         self.command(Command::Request(request)).await
     }
 

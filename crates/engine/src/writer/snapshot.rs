@@ -5,11 +5,14 @@
 //!
 //! Invariant: nothing is in the snapshot that is not durable.
 //!
-//! Invariant: a look waits for no commit: the lock is held for a look at rows or for as long as it takes to put rows in.
+//! Invariant: a look waits for no commit: the lock is held for a look at rows, for one call that reads, or for as long as it takes to
+//! put rows in.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use neargate_kernel::{Store, Undo};
+use neargate_kernel::{Reads, Reply, Request, Store, Undo};
+
+use crate::wall;
 
 /// The reading side, to be cloned freely.
 #[derive(Clone, Debug)]
@@ -43,6 +46,11 @@ impl Snapshot {
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Store) -> T) -> T {
         let store = self.store().shared();
         read(&store)
+    }
+
+    /// Answers a call that only reads; `None` where the writer has to. Its authorisation is the same, over the same rows.
+    pub(super) fn answer(&self, reads: &Reads, request: &Request) -> Option<Reply> {
+        reads.answer(&mut self.store(), wall::now(), request)
     }
 
     /// Why the writer cannot write, while it cannot.

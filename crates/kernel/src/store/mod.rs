@@ -9,6 +9,7 @@ mod transaction;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use neargate_base::Scope;
 use serde::Serialize;
@@ -47,11 +48,18 @@ pub trait Derived: Default + Debug + Send + 'static {
 #[derive(Debug, Default)]
 pub struct Store {
     tables: BTreeMap<&'static str, Table>,
+    /// Set in a copy that has some tables only: whether one of the others was asked for.
+    missed: Option<AtomicBool>,
 }
 
 impl Store {
     /// Makes a record's table known, so that its rows can be loaded.
     pub fn register<R: Record>(&mut self) {
+        if self.missed.is_some() {
+            // A copy has the tables that it has.
+            let _ = self.table::<R>();
+            return;
+        }
         self.tables.entry(R::TABLE).or_insert_with(Table::of::<R>);
     }
 
@@ -63,9 +71,33 @@ impl Store {
         }
     }
 
+    /// The table of a kind of record; that a copy lacks it is kept in mind.
+    fn table<R: Record>(&self) -> Option<&Table> {
+        let table = self.tables.get(R::TABLE);
+        if table.is_none() {
+            self.miss();
+        }
+        table
+    }
+
+    fn miss(&self) {
+        if let Some(missed) = &self.missed {
+            missed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether something was asked for, since this was last called, that this copy does not have.
+    pub(crate) fn has_missed(&self) -> bool {
+        self.missed.as_ref().is_some_and(|missed| missed.swap(false, Ordering::Relaxed))
+    }
+
     /// What was worked out from the records of a kind, where their service registered it.
     pub fn derived<D: Derived>(&self) -> Option<&D> {
-        self.tables.get(D::Record::TABLE)?.derived.as_deref()?.as_any().downcast_ref()
+        let derived = self.table::<D::Record>()?.derived.as_deref();
+        if derived.is_none() {
+            self.miss();
+        }
+        derived?.as_any().downcast_ref()
     }
 
     /// Takes one row from the journal. `Err` names the row and what is wrong with it.
@@ -83,12 +115,12 @@ impl Store {
 
     /// One record.
     pub fn get<R: Record>(&self, scope: &Scope, id: &str) -> Option<&R> {
-        self.tables.get(R::TABLE)?.rows.get(&row_key(scope, id))?.as_any().downcast_ref()
+        self.table::<R>()?.rows.get(&row_key(scope, id))?.as_any().downcast_ref()
     }
 
     /// One record as it is now, to be held while the state changes.
     pub fn share<R: Record>(&self, scope: &Scope, id: &str) -> Option<Arc<R>> {
-        let row = self.tables.get(R::TABLE)?.rows.get(&row_key(scope, id))?;
+        let row = self.table::<R>()?.rows.get(&row_key(scope, id))?;
         Arc::clone(row).into_any().downcast().ok()
     }
 
@@ -100,7 +132,7 @@ impl Store {
     ) -> impl Iterator<Item = (&'s str, &'s R)> + use<'s, R> {
         let start = row_key(scope, prefix);
         let id_at = row_key(scope, "").len();
-        let rows = self.tables.get(R::TABLE).into_iter().flat_map(move |table| {
+        let rows = self.table::<R>().into_iter().flat_map(move |table| {
             let end = start.clone();
             table.rows.range(start.clone()..).take_while(move |(key, _)| key.starts_with(&end))
         });
@@ -109,7 +141,7 @@ impl Store {
 
     /// Every record of the kind, in all scopes.
     pub fn all<R: Record>(&self) -> impl Iterator<Item = (Scope, &str, &R)> {
-        let rows = self.tables.get(R::TABLE).into_iter().flat_map(|table| table.rows.iter());
+        let rows = self.table::<R>().into_iter().flat_map(|table| table.rows.iter());
         rows.filter_map(|(key, record)| {
             let (scope, id) = place_of(key)?;
             Some((scope, id, record.as_any().downcast_ref()?))
@@ -118,13 +150,13 @@ impl Store {
 
     /// The first record of the kind in key order.
     pub(crate) fn first<R: Record>(&self) -> Option<(String, &R)> {
-        let (key, record) = self.tables.get(R::TABLE)?.rows.first_key_value()?;
+        let (key, record) = self.table::<R>()?.rows.first_key_value()?;
         Some((key.splitn(3, '/').nth(2)?.to_owned(), record.as_any().downcast_ref()?))
     }
 
     /// How many records of the kind there are in all scopes.
     pub fn count<R: Record>(&self) -> usize {
-        self.tables.get(R::TABLE).map_or(0, |table| table.rows.len())
+        self.table::<R>().map_or(0, |table| table.rows.len())
     }
 
     fn replace(&mut self, table: &'static str, key: &str, record: Option<Shared>) -> Option<Shared> {
@@ -134,7 +166,7 @@ impl Store {
     /// A copy of the tables whose records are published: what is read outside the writer. [`Store::publish`] brings it up to date.
     pub fn published(&self) -> Self {
         let tables = self.tables.iter().filter_map(|(name, table)| Some((*name, table.published()?)));
-        Self { tables: tables.collect() }
+        Self { tables: tables.collect(), missed: Some(AtomicBool::new(false)) }
     }
 
     /// Takes over the rows of published tables that a command wrote, as they are now.
@@ -149,7 +181,8 @@ impl Store {
 
     /// The same tables as they are now, without copying a row: what is published later does not change them.
     pub fn shared(&self) -> Self {
-        Self { tables: self.tables.iter().map(|(name, table)| (*name, table.shared())).collect() }
+        let missed = self.missed.as_ref().map(|_| AtomicBool::new(false));
+        Self { tables: self.tables.iter().map(|(name, table)| (*name, table.shared())).collect(), missed }
     }
 
     /// How many effects no driver has finished.

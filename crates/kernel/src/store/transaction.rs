@@ -39,6 +39,11 @@ impl Transaction {
         self.nested.last_mut().unwrap_or(&mut self.bottom).entry((table, key)).or_insert(old);
     }
 
+    /// Whether nothing was written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bottom.is_empty() && self.nested.iter().all(BTreeMap::is_empty)
+    }
+
     /// Opens a layer and answers how many there were before.
     pub(crate) fn begin(&mut self) -> usize {
         self.nested.push(Before::new());

@@ -21,6 +21,7 @@ pub(crate) struct Cluster {
 
 impl Record for Cluster {
     const TABLE: &'static str = "ecs.cluster";
+    const IS_PUBLISHED: bool = true;
 }
 
 /// How many revisions a family has had.

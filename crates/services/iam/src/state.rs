@@ -116,6 +116,7 @@ pub(crate) struct RoleRecord {
 
 impl Record for RoleRecord {
     const TABLE: &'static str = "iam.role";
+    const IS_PUBLISHED: bool = true;
 }
 
 impl RoleRecord {
@@ -153,6 +154,7 @@ pub(crate) struct VersionRecord {
 
 impl Record for PolicyRecord {
     const TABLE: &'static str = "iam.policy";
+    const IS_PUBLISHED: bool = true;
 }
 
 impl PolicyRecord {

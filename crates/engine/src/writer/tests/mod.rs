@@ -3,6 +3,7 @@
 mod failing;
 mod lanes;
 mod order;
+mod reads;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

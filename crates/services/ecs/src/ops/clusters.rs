@@ -147,6 +147,7 @@ pub(crate) struct DescribeClusters;
 
 impl Operation for DescribeClusters {
     const SHAPE: &'static OperationShape = &api::DESCRIBE_CLUSTERS;
+    const READS: bool = true;
     type Input = api::DescribeClustersInput;
     type Output = api::DescribeClustersOutput;
 
@@ -179,6 +180,7 @@ pub(crate) struct ListClusters;
 
 impl Operation for ListClusters {
     const SHAPE: &'static OperationShape = &api::LIST_CLUSTERS;
+    const READS: bool = true;
     type Input = api::ListClustersInput;
     type Output = api::ListClustersOutput;
 

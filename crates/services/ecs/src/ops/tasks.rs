@@ -18,6 +18,7 @@ pub(crate) struct DescribeTasks;
 
 impl Operation for DescribeTasks {
     const SHAPE: &'static OperationShape = &api::DESCRIBE_TASKS;
+    const READS: bool = true;
     type Input = api::DescribeTasksInput;
     type Output = api::DescribeTasksOutput;
 
@@ -62,6 +63,7 @@ pub(crate) struct ListTasks;
 
 impl Operation for ListTasks {
     const SHAPE: &'static OperationShape = &api::LIST_TASKS;
+    const READS: bool = true;
     type Input = api::ListTasksInput;
     type Output = api::ListTasksOutput;
 

@@ -10,6 +10,7 @@ pub(crate) struct GetCallerIdentity;
 
 impl Operation for GetCallerIdentity {
     const SHAPE: &'static OperationShape = &api::GET_CALLER_IDENTITY;
+    const READS: bool = true;
     type Input = api::GetCallerIdentityInput;
     type Output = api::GetCallerIdentityOutput;
 
