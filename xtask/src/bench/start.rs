@@ -56,13 +56,14 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Starts one on a free port.
+    /// Starts one on a free port. With JSON it prints no container's lines: following a log and printing it is a client's work, which
+    /// would be counted as the engine's.
     pub(super) fn spawn(neargate: &Path, data_dir: &Path) -> Result<Self, String> {
         let free = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .map_err(|error| error.to_string())?;
         let child = Command::new(neargate)
-            .args(["up", "--port", &free.port().to_string(), "--data-dir"])
+            .args(["up", "--format", "json", "--port", &free.port().to_string(), "--data-dir"])
             .arg(data_dir)
             .current_dir(data_dir)
             .stdin(Stdio::null())
