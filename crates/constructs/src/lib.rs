@@ -34,14 +34,13 @@ pub use neargate_base::{Code, Diagnostic, Severity};
 pub use neargate_l1::{Json, Token, Value};
 pub use synth::{Assembly, CloudAssembly, StackArtifact};
 pub use tree::app::{App, AppProps};
-pub use tree::aspect::{Aspect, Aspects};
+pub use tree::aspect::Aspects;
 pub use tree::duration::Duration;
-pub use tree::element::{CfnCondition, CfnOutput, CfnOutputProps, CfnParameter, CfnParameterProps};
+pub use tree::element::{CfnOutput, CfnOutputProps, CfnParameter, CfnParameterProps};
 pub use tree::logical_id::unique_id;
+pub use tree::node::{Aspect, CfnCondition, Environment, Scope, Stack, StackProps, TagOptions};
 pub use tree::resource::{CfnResource, UntypedResource};
-pub use tree::scope::Scope;
-pub use tree::stack::{Environment, Stack, StackProps};
-pub use tree::tag::{TagOptions, Tags};
+pub use tree::tag::Tags;
 pub use tree::{RemovalPolicy, codes, intrinsic};
 
 pub(crate) use tree::scope::construct;

@@ -3,7 +3,7 @@
 use neargate_base::Diagnostic;
 
 use super::subnet::Subnet;
-use super::vpc::{SubnetConfiguration, SubnetType};
+use super::subnet_group::{SubnetConfiguration, SubnetType};
 use crate::{CfnResource, Scope, codes};
 
 /// How many NAT gateways a VPC gets.

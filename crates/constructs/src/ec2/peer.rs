@@ -1,8 +1,64 @@
-//! Who a security group's rule lets in, or lets be reached.
+//! Peers that rules speak of, and the security group, which is one and holds the rules.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use neargate_l1::Value;
 
-use super::security_group::SecurityGroup;
+use super::port::Port;
+use crate::{Scope, construct};
+/// A security group: who may reach what carries it, and what that may reach. Answers always pass.
+///
+/// ```
+/// use neargate_constructs::{App, Stack, StackProps, ec2::{Peer, Port, SecurityGroup, SecurityGroupProps, Vpc, VpcProps}};
+///
+/// let app = App::new();
+/// let stack = Stack::new(&app, "Jobs", StackProps::default());
+/// let vpc = Vpc::new(&stack, "Vpc", VpcProps::default());
+/// let group = SecurityGroup::new(&stack, "Group", SecurityGroupProps { vpc: Some(vpc), ..Default::default() });
+/// group.add_ingress_rule(&Peer::ipv4("10.0.0.0/16"), &Port::tcp(8080), Some("from inside"));
+/// ```
+#[derive(Clone)]
+pub struct SecurityGroup(pub(super) Rc<State>);
+
+construct!(SecurityGroup);
+
+pub(super) struct State {
+    pub(super) scope: Scope,
+    pub(super) group_id: Value<String>,
+    pub(super) allow_all_outbound: bool,
+    pub(super) allow_all_ipv6_outbound: bool,
+    pub(super) kind: Kind,
+    /// How many rules name a peer that only deployment knows.
+    pub(super) indirect_peers: Cell<usize>,
+    pub(super) rules: Rc<RefCell<Rules>>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    Owned { inline: bool },
+    Imported { mutable: bool },
+}
+
+#[derive(Default)]
+pub(super) struct Rules {
+    pub(super) ingress: Vec<Rule>,
+    pub(super) egress: Vec<Rule>,
+}
+
+#[derive(Clone)]
+pub(super) struct Rule {
+    pub(super) peer: Peer,
+    pub(super) port: Port,
+    pub(super) description: String,
+}
+
+impl Rule {
+    /// The same traffic, whatever is said about it.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.peer == other.peer && self.port == other.port
+    }
+}
 
 /// The other side of a rule.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,63 +6,10 @@ use std::rc::Rc;
 use neargate_base::Diagnostic;
 use neargate_l1::{Value, ec2 as l1};
 
-use super::peer::Peer;
+use super::peer::{Kind, Peer, Rule, Rules, SecurityGroup, State};
 use super::port::Port;
 use super::vpc::Vpc;
-use crate::{CfnResource, Scope, codes, construct};
-
-/// A security group: who may reach what carries it, and what that may reach. Answers always pass.
-///
-/// ```
-/// use neargate_constructs::{App, Stack, StackProps, ec2::{Peer, Port, SecurityGroup, SecurityGroupProps, Vpc, VpcProps}};
-///
-/// let app = App::new();
-/// let stack = Stack::new(&app, "Jobs", StackProps::default());
-/// let vpc = Vpc::new(&stack, "Vpc", VpcProps::default());
-/// let group = SecurityGroup::new(&stack, "Group", SecurityGroupProps { vpc: Some(vpc), ..Default::default() });
-/// group.add_ingress_rule(&Peer::ipv4("10.0.0.0/16"), &Port::tcp(8080), Some("from inside"));
-/// ```
-#[derive(Clone)]
-pub struct SecurityGroup(Rc<State>);
-
-construct!(SecurityGroup);
-
-struct State {
-    scope: Scope,
-    group_id: Value<String>,
-    allow_all_outbound: bool,
-    allow_all_ipv6_outbound: bool,
-    kind: Kind,
-    /// How many rules name a peer that only deployment knows.
-    indirect_peers: Cell<usize>,
-    rules: Rc<RefCell<Rules>>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Owned { inline: bool },
-    Imported { mutable: bool },
-}
-
-#[derive(Default)]
-struct Rules {
-    ingress: Vec<Rule>,
-    egress: Vec<Rule>,
-}
-
-#[derive(Clone)]
-struct Rule {
-    peer: Peer,
-    port: Port,
-    description: String,
-}
-
-impl Rule {
-    /// The same traffic, whatever is said about it.
-    fn is_same(&self, other: &Self) -> bool {
-        self.peer == other.peer && self.port == other.port
-    }
-}
+use crate::{CfnResource, Scope, codes};
 
 /// Properties of a [`SecurityGroup`].
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 use neargate_l1::Value;
 
 use super::subnet::Subnet;
-use super::vpc::SubnetType;
+use super::subnet_group::SubnetType;
 
 /// What subnets are chosen by.
 #[derive(Clone, Debug, PartialEq, Eq)]

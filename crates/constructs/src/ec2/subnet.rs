@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use neargate_l1::{Value, ec2 as l1};
 
-use super::vpc::SubnetType;
+use super::subnet_group::SubnetType;
 use crate::{CfnResource, Scope, TagOptions, Tags, construct};
 
 /// A subnet: one of a [`super::Vpc`], or one that exists.

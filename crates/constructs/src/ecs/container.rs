@@ -2,131 +2,21 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use neargate_base::Diagnostic;
 use neargate_l1::{Value, ecs::task_definition as l1};
 
-use super::container_parts::{
-    ContainerDependency, HealthCheck, LinuxParameters, MountPoint, PortMapping, Ulimit, VolumeFrom,
+use super::container_parts::{HealthCheck, LinuxParameters, MountPoint, PortMapping, Ulimit, VolumeFrom};
+use super::container_props::ContainerDefinitionProps;
+use super::definition::{
+    Bound, ContainerDefinition, ContainerDependency, ContainerState, FargateTaskDefinition, Parts,
 };
-use super::image::{BoundImage, ContainerImage};
-use super::log_driver::LogDriver;
 use super::secret::Secret;
-use super::task_definition::{FargateTaskDefinition, State as TaskState};
 use crate::logs::LogGroup;
-use crate::{Duration, Scope, codes, construct};
+use crate::{Duration, Scope, codes};
 
 const NAME_LENGTH_MAX: usize = 255;
-
-/// A container of a task definition; made by [`FargateTaskDefinition::add_container`].
-///
-/// ```
-/// use neargate_constructs::{App, Stack, StackProps, ecs};
-///
-/// let app = App::new();
-/// let stack = Stack::new(&app, "Jobs", StackProps::default());
-/// let task = ecs::FargateTaskDefinition::new(&stack, "Task", ecs::FargateTaskDefinitionProps::default());
-/// let image = || Some(ecs::ContainerImage::from_registry("busybox:1.37"));
-/// let prepare = task.add_container("prepare", ecs::ContainerDefinitionProps {
-///     image: image(),
-///     essential: Some(false),
-///     ..Default::default()
-/// });
-/// let work = task.add_container("work", ecs::ContainerDefinitionProps { image: image(), ..Default::default() });
-/// work.add_environment("REGION", stack.region());
-/// work.add_container_dependency(ecs::ContainerDependency {
-///     container: prepare,
-///     condition: ecs::ContainerDependencyCondition::Success,
-/// });
-/// assert!(app.assemble().is_ok());
-/// ```
-#[derive(Clone)]
-pub struct ContainerDefinition(Rc<State>);
-
-construct!(ContainerDefinition);
-
-pub(super) struct State {
-    scope: Scope,
-    name: String,
-    task: Weak<TaskState>,
-    parts: RefCell<Parts>,
-    bound: RefCell<Option<Bound>>,
-}
-
-/// What the container's construction leaves for its definition.
-struct Bound {
-    image: BoundImage,
-    logging: Option<(l1::LogConfiguration, Option<LogGroup>)>,
-}
-
-struct Parts {
-    props: ContainerDefinitionProps,
-    dependencies: Vec<ContainerDependency>,
-    mount_points: Vec<MountPoint>,
-    volumes_from: Vec<VolumeFrom>,
-}
-
-/// Properties of a [`ContainerDefinition`].
-#[derive(Clone, Debug, Default)]
-pub struct ContainerDefinitionProps {
-    /// The image; required.
-    pub image: Option<ContainerImage>,
-    /// The name. Default: the id.
-    pub container_name: Option<String>,
-    /// The command: the image's `CMD` is replaced. Default: the image's.
-    pub command: Option<Vec<Value<String>>>,
-    /// The entry point: the image's `ENTRYPOINT` is replaced. Default: the image's.
-    pub entry_point: Option<Vec<Value<String>>>,
-    /// CPU units set aside: 1024 are a vCPU. Default: a share of the task's.
-    pub cpu: Option<Value<i64>>,
-    /// The memory at which the container is killed, at least 6 MiB. Default: the task's.
-    pub memory_limit_mib: Option<Value<i64>>,
-    /// The memory set aside, at most the limit. Default: none.
-    pub memory_reservation_mib: Option<Value<i64>>,
-    /// Environment variables.
-    pub environment: BTreeMap<String, Value<String>>,
-    /// Environment variables with secret values.
-    pub secrets: BTreeMap<String, Secret>,
-    /// Whether the task stops when this container does. Default: yes.
-    pub essential: Option<bool>,
-    /// Whether the container is well. Default: nobody asks.
-    pub health_check: Option<HealthCheck>,
-    /// Whether standard input stays open. Default: no.
-    pub interactive: Option<bool>,
-    /// Whether there is a terminal. Default: no.
-    pub pseudo_terminal: Option<bool>,
-    /// Linux options. Default: none.
-    pub linux_parameters: Option<LinuxParameters>,
-    /// Where output goes. Default: nowhere.
-    pub logging: Option<LogDriver>,
-    /// Ports that the container listens on.
-    pub port_mappings: Vec<PortMapping>,
-    /// Whether the image's files cannot be changed. Default: they can.
-    pub readonly_root_filesystem: Option<bool>,
-    /// How long other containers wait for this one, up to 120 seconds. Default: 180 seconds.
-    pub start_timeout: Option<Duration>,
-    /// How long it may take to stop before it is killed, up to 120 seconds. Default: 30 seconds.
-    pub stop_timeout: Option<Duration>,
-    /// Limits on what its processes may use.
-    pub ulimits: Vec<Ulimit>,
-    /// `user`, `user:group`, or ids. Default: the image's.
-    pub user: Option<String>,
-    /// The directory that the command runs in. Default: the image's.
-    pub working_directory: Option<String>,
-    /// Labels that the container runtime shows.
-    pub docker_labels: BTreeMap<String, String>,
-    /// Kernel parameters of the container, by name.
-    pub system_controls: BTreeMap<String, String>,
-    /// Whether the image's tag is resolved to a digest once for all tasks of a deployment. Default: yes.
-    pub version_consistency: Option<bool>,
-    /// Whether the container is started again when it ends. Default: no, but yes where one of the next two is given.
-    pub enable_restart_policy: Option<bool>,
-    /// Exit codes after which it is not started again, at most 50.
-    pub restart_ignored_exit_codes: Option<Vec<i64>>,
-    /// How long it must have run to be started again, 60 to 1800 seconds. Default: 300 seconds.
-    pub restart_attempt_period: Option<Duration>,
-}
 
 impl ContainerDefinition {
     pub(super) fn new(task: &FargateTaskDefinition, id: &str, mut props: ContainerDefinitionProps) -> Self {
@@ -139,7 +29,7 @@ impl ContainerDefinition {
         let mappings = std::mem::take(&mut props.port_mappings);
         let logging = props.logging.clone();
         let parts = Parts { props, dependencies: vec![], mount_points: vec![], volumes_from: vec![] };
-        let container = Self(Rc::new(State {
+        let container = Self(Rc::new(ContainerState {
             scope,
             name,
             task: task.downgrade(),
@@ -148,8 +38,9 @@ impl ContainerDefinition {
         }));
         container.register("neargate.ecs.ContainerDefinition", &container);
         if let Some(image) = image {
-            let image = image.bind(&container);
-            let logging = logging.map(|driver| driver.bind(&container));
+            let role = || task.obtain_execution_role();
+            let image = image.bind(&container, &role);
+            let logging = logging.map(|driver| driver.bind(&container, &role()));
             *container.0.bound.borrow_mut() = Some(Bound { image, logging });
         } else {
             let hint = "set `image`, such as `ContainerImage::from_registry(\"name:tag\")`";
@@ -158,16 +49,6 @@ impl ContainerDefinition {
         secrets.values().for_each(|secret| secret.grant_read(&task.obtain_execution_role()));
         mappings.into_iter().for_each(|mapping| container.add_port_mapping(mapping));
         container
-    }
-
-    /// The name.
-    pub fn container_name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// The task definition that it belongs to.
-    pub fn task_definition(&self) -> FargateTaskDefinition {
-        FargateTaskDefinition::upgrade(&self.0.task)
     }
 
     /// The log group that its output goes to, where it goes to CloudWatch Logs.

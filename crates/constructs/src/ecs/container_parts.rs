@@ -2,7 +2,6 @@
 
 use neargate_l1::{Value, ecs::task_definition as l1};
 
-use super::container::ContainerDefinition;
 use crate::Duration;
 
 /// A transport protocol.
@@ -200,44 +199,6 @@ impl VolumeFrom {
         l1::VolumeFrom {
             read_only: Some(self.read_only.into()),
             source_container: Some(self.source_container.as_str().into()),
-        }
-    }
-}
-
-/// What a container waits for in another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ContainerDependencyCondition {
-    /// That it has started.
-    Start,
-    /// That it has ended.
-    Complete,
-    /// That it has ended with code 0.
-    Success,
-    /// That its health check has passed.
-    #[default]
-    Healthy,
-}
-
-/// Another container of the task that must come first.
-#[derive(Clone, Debug)]
-pub struct ContainerDependency {
-    /// The other container.
-    pub container: ContainerDefinition,
-    /// What it must have done. Default: passed its health check.
-    pub condition: ContainerDependencyCondition,
-}
-
-impl ContainerDependency {
-    pub(super) fn render(&self) -> l1::ContainerDependency {
-        let condition = match self.condition {
-            ContainerDependencyCondition::Start => "START",
-            ContainerDependencyCondition::Complete => "COMPLETE",
-            ContainerDependencyCondition::Success => "SUCCESS",
-            ContainerDependencyCondition::Healthy => "HEALTHY",
-        };
-        l1::ContainerDependency {
-            condition: Some(condition.into()),
-            container_name: Some(self.container.container_name().into()),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use neargate_base::Diagnostic;
 use neargate_l1::Value;
 
-use super::container::ContainerDefinition;
+use crate::Scope;
 use crate::codes;
 use crate::ecr::Repository;
 use crate::iam;
@@ -79,8 +79,8 @@ impl ContainerImage {
         Self::Asset { directory: directory.into(), props }
     }
 
-    pub(super) fn bind(&self, container: &ContainerDefinition) -> BoundImage {
-        let role = || container.task_definition().obtain_execution_role();
+    /// Gives what the definition of the container in this scope says, and the execution role what it needs for that.
+    pub(super) fn bind(&self, container: &Scope, role: &dyn Fn() -> iam::Role) -> BoundImage {
         match self {
             Self::Registry { name, credentials_secret_arn } => {
                 if let Some(arn) = credentials_secret_arn {
@@ -122,7 +122,7 @@ impl ContainerImage {
                     platform: props.platform.clone(),
                     build_args: props.build_args.clone(),
                 };
-                asset.fingerprint(&scope);
+                asset.fingerprint().into_iter().for_each(|problem| scope.error(codes::ASSET, problem));
                 let dockerfile = directory.join(props.file.as_deref().unwrap_or("Dockerfile"));
                 if directory.is_dir() && !dockerfile.is_file() {
                     scope.error(codes::ASSET, format!("there is no `{}`", dockerfile.display()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use neargate_base::Diagnostic;
 use neargate_l1::{Value, ecs::task_definition as l1};
 
-use super::container::ContainerDefinition;
+use crate::Scope;
 use crate::codes;
 use crate::iam;
 use crate::logs::{LogGroup, LogGroupProps, RetentionDays};
@@ -59,10 +59,10 @@ impl LogDriver {
     }
 
     /// Makes what the driver needs, and gives what the container definition says of it.
-    pub(super) fn bind(&self, container: &ContainerDefinition) -> (l1::LogConfiguration, Option<LogGroup>) {
+    pub(super) fn bind(&self, container: &Scope, role: &iam::Role) -> (l1::LogConfiguration, Option<LogGroup>) {
         let (driver, options, group) = match self {
             Self::AwsLogs(props) => {
-                let (options, group) = bind_aws_logs(props, container);
+                let (options, group) = bind_aws_logs(props, container, role);
                 ("awslogs", options, Some(group))
             }
             Self::Other { driver, options } => (driver.as_str(), options.clone(), None),
@@ -74,7 +74,8 @@ impl LogDriver {
 
 fn bind_aws_logs(
     props: &AwsLogDriverProps,
-    container: &ContainerDefinition,
+    container: &Scope,
+    role: &iam::Role,
 ) -> (BTreeMap<String, Value<String>>, LogGroup) {
     let error = |message: &str, hint: &str| {
         container.report(Diagnostic::error(codes::CONTAINER, message.to_owned()).hint(hint.to_owned()));
@@ -96,8 +97,7 @@ fn bind_aws_logs(
         let retention = props.log_retention.unwrap_or(RetentionDays::Infinite);
         LogGroup::new(container, "LogGroup", LogGroupProps { retention: Some(retention), ..LogGroupProps::default() })
     });
-    let role = container.task_definition().obtain_execution_role();
-    iam::grant(&role, &["logs:CreateLogStream", "logs:PutLogEvents"], vec![group.log_group_arn()]);
+    iam::grant(role, &["logs:CreateLogStream", "logs:PutLogEvents"], vec![group.log_group_arn()]);
     let mode = props.mode.map(|mode| match mode {
         AwsLogDriverMode::Blocking => Value::from("blocking"),
         AwsLogDriverMode::NonBlocking => Value::from("non-blocking"),

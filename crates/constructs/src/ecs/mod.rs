@@ -8,6 +8,8 @@
 mod cluster;
 mod container;
 mod container_parts;
+mod container_props;
+mod definition;
 mod image;
 mod log_driver;
 mod platform;
@@ -17,15 +19,15 @@ mod task_definition;
 mod volume;
 
 pub use cluster::{Cluster, ClusterAttributes, ClusterProps, ContainerInsights};
-pub use container::{ContainerDefinition, ContainerDefinitionProps};
 pub use container_parts::{
-    AppProtocol, ContainerDependency, ContainerDependencyCondition, HealthCheck, LinuxParameters, MountPoint,
-    PortMapping, Protocol, Tmpfs, Ulimit, UlimitName, VolumeFrom,
+    AppProtocol, HealthCheck, LinuxParameters, MountPoint, PortMapping, Protocol, Tmpfs, Ulimit, UlimitName, VolumeFrom,
 };
+pub use container_props::ContainerDefinitionProps;
+pub use definition::{ContainerDefinition, ContainerDependency, ContainerDependencyCondition, FargateTaskDefinition};
 pub use image::{AssetImageProps, ContainerImage};
 pub use log_driver::{AwsLogDriverMode, AwsLogDriverProps, LogDriver};
 pub use platform::{CpuArchitecture, FargatePlatformVersion, OperatingSystemFamily, RuntimePlatform};
 pub use secret::{Secret, SecretVersionInfo};
 pub use size::{FargateSize, is_fargate_size, nearest_fargate_sizes};
-pub use task_definition::{FargateTaskDefinition, FargateTaskDefinitionAttributes, FargateTaskDefinitionProps};
+pub use task_definition::{FargateTaskDefinitionAttributes, FargateTaskDefinitionProps};
 pub use volume::{EfsVolume, Volume};

@@ -7,12 +7,13 @@ use std::rc::{Rc, Weak};
 use neargate_base::Diagnostic;
 use neargate_l1::{Value, ecs as l1};
 
-use super::container::{ContainerDefinition, ContainerDefinitionProps};
+use super::container_props::ContainerDefinitionProps;
+use super::definition::{ContainerDefinition, FargateTaskDefinition, TaskState};
 use super::platform::{OperatingSystemFamily, RuntimePlatform};
 use super::size::{is_fargate_size, nearest_fargate_sizes};
 use super::volume::Volume;
 use crate::iam::{Grantable, PolicyStatement, Principal, Role, RoleProps};
-use crate::{CfnResource, Scope, codes, construct};
+use crate::{CfnResource, Scope, codes};
 
 const CONTAINERS_MAX: usize = 10;
 
@@ -52,42 +53,6 @@ pub struct FargateTaskDefinitionAttributes {
     pub execution_role: Option<Role>,
 }
 
-/// A task definition: containers that run together on AWS Fargate.
-///
-/// ```
-/// use neargate_constructs::{App, Stack, StackProps, ecs};
-///
-/// let app = App::new();
-/// let stack = Stack::new(&app, "Jobs", StackProps::default());
-/// let task = ecs::FargateTaskDefinition::new(&stack, "Task", ecs::FargateTaskDefinitionProps {
-///     cpu: Some(512.into()),
-///     memory_limit_mib: Some(1024.into()),
-///     ..Default::default()
-/// });
-/// task.add_container("app", ecs::ContainerDefinitionProps {
-///     image: Some(ecs::ContainerImage::from_registry("busybox:1.37")),
-///     logging: Some(ecs::LogDriver::aws_logs("app")),
-///     ..Default::default()
-/// });
-/// assert!(app.assemble().is_ok());
-/// ```
-#[derive(Clone)]
-pub struct FargateTaskDefinition(Rc<State>);
-
-construct!(FargateTaskDefinition);
-
-pub(super) struct State {
-    scope: Scope,
-    arn: Value<String>,
-    task_role: Option<Role>,
-    execution_role: RefCell<Option<Role>>,
-    imported: bool,
-    /// Known task CPU, for the sum of what containers set aside.
-    cpu: Option<i64>,
-    containers: RefCell<Vec<ContainerDefinition>>,
-    volumes: RefCell<Vec<Volume>>,
-}
-
 impl FargateTaskDefinition {
     /// Declares a task definition.
     pub fn new(scope: &Scope, id: &str, props: FargateTaskDefinitionProps) -> Self {
@@ -101,7 +66,7 @@ impl FargateTaskDefinition {
         });
         let known_cpu = cpu.literal().copied();
         // The resource is made first, to have its ARN; its properties are asked for much later, when the cell is filled.
-        let cell: Rc<RefCell<Weak<State>>> = Rc::default();
+        let cell: Rc<RefCell<Weak<TaskState>>> = Rc::default();
         let shared = Rc::clone(&cell);
         let volumes = props.volumes.clone();
         let execution_role = props.execution_role.clone();
@@ -109,7 +74,7 @@ impl FargateTaskDefinition {
             Some(state) => Box::new(render(&state, &props, &cpu, &memory)),
             None => Box::new(l1::TaskDefinition::default()),
         });
-        let task = Self(Rc::new(State {
+        let task = Self(Rc::new(TaskState {
             scope,
             arn: resource.reference(),
             task_role: Some(task_role),
@@ -132,7 +97,7 @@ impl FargateTaskDefinition {
 
     /// Takes in a task definition that exists.
     pub fn from_attributes(scope: &Scope, id: &str, attributes: FargateTaskDefinitionAttributes) -> Self {
-        let task = Self(Rc::new(State {
+        let task = Self(Rc::new(TaskState {
             scope: scope.child(id),
             arn: attributes.task_definition_arn,
             task_role: attributes.task_role,
@@ -144,30 +109,6 @@ impl FargateTaskDefinition {
         }));
         task.register("neargate.ecs.FargateTaskDefinition", &task);
         task
-    }
-
-    pub(super) fn downgrade(&self) -> Weak<State> {
-        Rc::downgrade(&self.0)
-    }
-
-    /// The tree holds every construct, so a container's task definition is always there.
-    pub(super) fn upgrade(state: &Weak<State>) -> Self {
-        let empty = || {
-            let scope = Scope::root();
-            let (arn, volumes) = (Value::default(), RefCell::default());
-            let (execution_role, containers) = (RefCell::default(), RefCell::default());
-            Rc::new(State {
-                scope,
-                arn,
-                task_role: None,
-                execution_role,
-                imported: true,
-                cpu: None,
-                containers,
-                volumes,
-            })
-        };
-        Self(state.upgrade().unwrap_or_else(empty))
     }
 
     /// Adds a container.
@@ -266,7 +207,7 @@ impl Grantable for FargateTaskDefinition {
 }
 
 fn render(
-    state: &State,
+    state: &TaskState,
     props: &FargateTaskDefinitionProps,
     cpu: &Value<i64>,
     memory: &Value<i64>,
@@ -329,7 +270,7 @@ fn check(scope: &Scope, props: &FargateTaskDefinitionProps, cpu: &Value<i64>, me
 }
 
 /// What only shows when all containers are there.
-fn validate(state: &State, found: &mut Vec<Diagnostic>) {
+fn validate(state: &TaskState, found: &mut Vec<Diagnostic>) {
     let error = |message: String| Diagnostic::error(codes::TASK_DEFINITION, message);
     let containers = state.containers.borrow();
     if containers.is_empty() {

@@ -7,12 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use neargate_l1::{Json, Value};
 
-use super::principal::{Principal, merge_conditions};
+use super::conditions::{Conditions, merge_conditions};
+use super::principal::Principal;
 use crate::Scope;
 use crate::synth::resolve::Resolver;
-
-/// Condition operators (`ArnEquals`), each with keys and the values they must have.
-pub type Conditions = BTreeMap<String, BTreeMap<String, Json>>;
 
 /// Whether a statement allows or denies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

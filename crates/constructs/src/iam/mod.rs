@@ -2,14 +2,18 @@
 //!
 //! Follows <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>.
 
+mod conditions;
 mod document;
 mod managed_policy;
+mod owned_managed_policy;
 mod policy;
 mod principal;
 mod role;
 
-pub use document::{Conditions, Effect, PolicyDocument, PolicyStatement};
-pub use managed_policy::{ManagedPolicy, ManagedPolicyProps};
+pub use conditions::Conditions;
+pub use document::{Effect, PolicyDocument, PolicyStatement};
+pub use managed_policy::ManagedPolicy;
+pub use owned_managed_policy::ManagedPolicyProps;
 pub use policy::{Policy, PolicyProps};
 pub use principal::Principal;
 pub use role::{FromRoleArnOptions, Role, RoleProps};

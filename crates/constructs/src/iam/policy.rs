@@ -7,7 +7,7 @@ use neargate_base::Diagnostic;
 use neargate_l1::{Value, iam as l1};
 
 use super::document::{PolicyDocument, PolicyStatement};
-use super::role::Role;
+use super::role::{Kind, Role};
 use crate::{CfnResource, Scope, codes, construct};
 
 const NAME_LENGTH_MAX: usize = 128;
@@ -97,6 +97,36 @@ impl Policy {
         if !roles.contains(role) {
             roles.push(role.clone());
         }
+    }
+}
+
+impl Role {
+    /// Adds a statement to the role's default policy, which is made with the first one.
+    pub fn add_to_policy(&self, statement: PolicyStatement) {
+        if matches!(self.0.kind, Kind::Imported { mutable: false, .. }) {
+            return;
+        }
+        let existing = self.0.default_policy.borrow().as_ref().and_then(|scope| scope.construct::<Policy>());
+        let policy = existing.unwrap_or_else(|| self.make_default_policy());
+        policy.add_statement(statement);
+    }
+
+    fn make_default_policy(&self) -> Policy {
+        let roles = vec![self.clone()];
+        let policy = match &self.0.kind {
+            Kind::Owned(..) => Policy::new(self, "DefaultPolicy", PolicyProps { roles, ..PolicyProps::default() }),
+            Kind::Imported { .. } => {
+                // Several stacks may add to one imported role: the name must tell them apart.
+                let name = format!("Policy{}", self.unique_id());
+                Policy::new(
+                    self,
+                    &name,
+                    PolicyProps { roles, policy_name: Some(name.clone()), ..PolicyProps::default() },
+                )
+            }
+        };
+        *self.0.default_policy.borrow_mut() = Some((*policy).clone());
+        policy
     }
 }
 

@@ -2,7 +2,7 @@
 
 use neargate_l1::{Json, Value};
 
-use super::document::Conditions;
+use super::conditions::{Conditions, merge_conditions};
 use crate::Stack;
 
 /// Who a policy speaks about.
@@ -76,12 +76,5 @@ impl Principal {
             _ => "sts:AssumeRole".to_owned(),
         };
         vec![Fragment { kind, name, conditions: Conditions::new(), assume_role_action }]
-    }
-}
-
-/// Adds conditions; of one operator and key, the later counts.
-pub(super) fn merge_conditions(into: &mut Conditions, from: &Conditions) {
-    for (operator, tests) in from {
-        into.entry(operator.clone()).or_default().extend(tests.iter().map(|(key, value)| (key.clone(), value.clone())));
     }
 }

@@ -10,7 +10,6 @@ use neargate_l1::{Json, Value, iam as l1};
 use super::Grantable;
 use super::document::{PolicyDocument, PolicyStatement};
 use super::managed_policy::ManagedPolicy;
-use super::policy::{Policy, PolicyProps};
 use super::principal::Principal;
 use crate::{CfnResource, Duration, Scope, codes, construct};
 
@@ -30,17 +29,18 @@ use crate::{CfnResource, Duration, Scope, codes, construct};
 /// assert_eq!(template["Resources"]["TaskRoleDefaultPolicy07FC53DE"]["Properties"]["Roles"][0]["Ref"], "TaskRole30FC0FBB");
 /// ```
 #[derive(Clone)]
-pub struct Role(Rc<State>);
+pub struct Role(pub(super) Rc<State>);
 
 construct!(Role);
 
-struct State {
+pub(super) struct State {
     scope: Scope,
-    kind: Kind,
-    default_policy: RefCell<Option<Policy>>,
+    pub(super) kind: Kind,
+    /// Where the policy is that statements go to, once there are any.
+    pub(super) default_policy: RefCell<Option<Scope>>,
 }
 
-enum Kind {
+pub(super) enum Kind {
     Owned(CfnResource, Rc<RefCell<Vec<ManagedPolicy>>>),
     Imported { arn: Value<String>, name: String, mutable: bool },
 }
@@ -132,34 +132,6 @@ impl Role {
             Kind::Imported { arn, name, .. } if name.is_empty() => last_segment(arn),
             Kind::Imported { name, .. } => name.as_str().into(),
         }
-    }
-
-    /// Adds a statement to the role's default policy, which is made with the first one.
-    pub fn add_to_policy(&self, statement: PolicyStatement) {
-        if matches!(self.0.kind, Kind::Imported { mutable: false, .. }) {
-            return;
-        }
-        let existing = self.0.default_policy.borrow().clone();
-        let policy = existing.unwrap_or_else(|| self.make_default_policy());
-        policy.add_statement(statement);
-    }
-
-    fn make_default_policy(&self) -> Policy {
-        let roles = vec![self.clone()];
-        let policy = match &self.0.kind {
-            Kind::Owned(..) => Policy::new(self, "DefaultPolicy", PolicyProps { roles, ..PolicyProps::default() }),
-            Kind::Imported { .. } => {
-                // Several stacks may add to one imported role: the name must tell them apart.
-                let name = format!("Policy{}", self.unique_id());
-                Policy::new(
-                    self,
-                    &name,
-                    PolicyProps { roles, policy_name: Some(name.clone()), ..PolicyProps::default() },
-                )
-            }
-        };
-        *self.0.default_policy.borrow_mut() = Some(policy.clone());
-        policy
     }
 
     /// Gives a managed policy to the role.

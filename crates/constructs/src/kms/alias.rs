@@ -75,6 +75,15 @@ impl Alias {
     }
 }
 
+impl Key {
+    /// Gives it a further name.
+    pub fn add_alias(&self, alias_name: &str) -> Alias {
+        let id = self.alias_id(alias_name);
+        let target_key = Some(self.clone());
+        Alias::new(self, &id, AliasProps { alias_name: alias_name.to_owned(), target_key, ..AliasProps::default() })
+    }
+}
+
 /// A name that holds a value of deployment is checked there.
 fn check(scope: &Scope, name: &str) {
     if Value::from(name).known().is_none() {

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use neargate_base::{Arn, Diagnostic};
 use neargate_l1::{Json, Value, kms as l1};
 
-use super::alias::{Alias, AliasProps};
 use crate::iam::{self, Conditions, Grantable, PolicyDocument, PolicyStatement, Principal};
 use crate::{CfnResource, Duration, RemovalPolicy, Scope, Stack, codes, construct, intrinsic};
 
@@ -128,11 +127,9 @@ impl Key {
         self.0.arn.clone()
     }
 
-    /// Gives it a further name.
-    pub fn add_alias(&self, alias_name: &str) -> Alias {
-        let id = if self.0.has_alias.replace(true) { format!("Alias{alias_name}") } else { "Alias".to_owned() };
-        let target_key = Some(self.clone());
-        Alias::new(self, &id, AliasProps { alias_name: alias_name.to_owned(), target_key, ..AliasProps::default() })
+    /// The id of the next alias.
+    pub(super) fn alias_id(&self, alias_name: &str) -> String {
+        if self.0.has_alias.replace(true) { format!("Alias{alias_name}") } else { "Alias".to_owned() }
     }
 
     /// Adds a statement to the key policy; whether it could: the policy of a key that was only taken in stays as it is.

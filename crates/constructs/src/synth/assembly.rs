@@ -9,8 +9,8 @@ use super::asset::{Asset, AssetSource, DockerAsset, hash_text};
 use super::template::BOOTSTRAP_VERSION_MIN;
 use crate::tree::codes;
 use crate::tree::logical_id;
-use crate::tree::scope::MissingContext;
-use crate::tree::stack::{QUALIFIER, Stack};
+use crate::tree::node::{MissingContext, Stack};
+use crate::tree::stack::QUALIFIER;
 
 /// The version of the assembly's format.
 const VERSION: &str = "55.0.0";

@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::ignore::Ignore;
-use crate::tree::codes;
-use crate::tree::stack::Stack;
 
 /// Where an asset's files come from.
 #[derive(Clone, Debug)]
@@ -26,7 +24,7 @@ pub(crate) struct Asset {
 }
 
 impl Asset {
-    pub(crate) fn new(_stack: &Stack, display_name: String, source: AssetSource) -> Self {
+    pub(crate) fn new(display_name: String, source: AssetSource) -> Self {
         let AssetSource::Embedded(files) = &source;
         let mut hasher = Sha256::new();
         for (name, text) in *files {
@@ -66,22 +64,21 @@ impl DockerAsset {
         format!("asset.{}", self.hash)
     }
 
-    /// Hashes the directory's files and the options; a directory that cannot be read is a diagnostic.
-    pub(crate) fn fingerprint(&mut self, scope: &crate::Scope) {
+    /// Hashes the directory's files and the options; gives what could not be read.
+    pub(crate) fn fingerprint(&mut self) -> Vec<String> {
+        let mut unread = vec![];
         let mut hasher = Sha256::new();
         match self.find_files() {
             Ok(files) => {
                 for (name, path) in &files {
                     match std::fs::read(path) {
                         Ok(bytes) => hash_file(&mut hasher, name, &bytes),
-                        Err(error) => {
-                            scope.error(codes::ASSET, format!("`{}` cannot be read: {error}", path.display()))
-                        }
+                        Err(error) => unread.push(format!("`{}` cannot be read: {error}", path.display())),
                     }
                 }
                 self.files = files;
             }
-            Err(error) => scope.error(codes::ASSET, format!("`{}` cannot be read: {error}", self.directory.display())),
+            Err(error) => unread.push(format!("`{}` cannot be read: {error}", self.directory.display())),
         }
         for option in [&self.dockerfile, &self.target, &self.platform] {
             hash_file(&mut hasher, "option", option.as_deref().unwrap_or_default().as_bytes());
@@ -90,6 +87,7 @@ impl DockerAsset {
             hash_file(&mut hasher, name, value.as_bytes());
         }
         self.hash = hex(&hasher.finalize());
+        unread
     }
 
     /// The directory's files without those that its `.dockerignore` leaves out, nor what synthesis itself wrote there.

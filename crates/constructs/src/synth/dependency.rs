@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use neargate_base::Diagnostic;
 
 use crate::tree::codes;
+use crate::tree::node::Scope;
+use crate::tree::node::Stack;
 use crate::tree::resource::CfnResource;
-use crate::tree::scope::Scope;
-use crate::tree::stack::Stack;
 
 /// `DependsOn` by node: dependencies between constructs become dependencies between all their resources. Where the two are in
 /// different stacks, the stacks wait instead.

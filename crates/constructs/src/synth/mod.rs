@@ -20,11 +20,23 @@ pub use assembly::{Assembly, CloudAssembly, StackArtifact};
 
 use crate::tree::app::App;
 use crate::tree::aspect;
-use crate::tree::scope::Scope;
-use crate::tree::stack::Stack;
+use crate::tree::node::Scope;
+use crate::tree::node::Stack;
+
+impl App {
+    /// Makes all templates, and writes nothing. Whatever is wrong anywhere in the app comes back at once.
+    pub fn assemble(&self) -> Result<Assembly, Vec<Diagnostic>> {
+        assemble(self)
+    }
+
+    /// Makes the cloud assembly and writes it to the app's output directory.
+    pub fn synth(&self) -> Result<CloudAssembly, Vec<Diagnostic>> {
+        self.assemble()?.write(&self.out_dir)
+    }
+}
 
 /// Makes all templates of an app.
-pub(crate) fn assemble(app: &App) -> Result<Assembly, Vec<Diagnostic>> {
+fn assemble(app: &App) -> Result<Assembly, Vec<Diagnostic>> {
     // An app may be assembled more than once; what synthesis itself reported the last time is reported again.
     let before = app.tree.diagnostics.borrow().len();
     aspect::run(app);

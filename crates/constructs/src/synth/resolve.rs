@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Plain, json};
 
 use crate::tree::codes;
 use crate::tree::logical_id;
-use crate::tree::scope::Scope;
-use crate::tree::stack::Stack;
+use crate::tree::node::Scope;
+use crate::tree::node::Stack;
 
 /// Resolves for one element of one stack.
 pub(crate) struct Resolver<'a> {

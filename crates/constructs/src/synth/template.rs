@@ -8,10 +8,11 @@ use serde_json::{Map, Value as Plain, json};
 
 use super::resolve::Resolver;
 use crate::tree::codes;
-use crate::tree::element::Element;
+use crate::tree::node::Element;
+use crate::tree::node::Scope;
+use crate::tree::node::Stack;
 use crate::tree::resource::CfnResource;
-use crate::tree::scope::Scope;
-use crate::tree::stack::{QUALIFIER, Stack};
+use crate::tree::stack::QUALIFIER;
 use crate::tree::tag::tags_for;
 
 /// The least version of the bootstrap stack that the assembly's roles and bucket belong to.

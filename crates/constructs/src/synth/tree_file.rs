@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Plain, json};
 
 use crate::tree::app::App;
+use crate::tree::node::Scope;
 use crate::tree::resource::CfnResource;
-use crate::tree::scope::Scope;
 
 pub(super) fn render(app: &App) -> Plain {
     json!({"version": "tree-0.1", "tree": node(app)})

@@ -6,14 +6,13 @@ use std::path::PathBuf;
 use neargate_base::Diagnostic;
 use serde_json::Value as Plain;
 
-use super::scope::Scope;
-use crate::synth::{self, Assembly, CloudAssembly};
+use super::node::Scope;
 
 /// The root of a construct tree.
 #[derive(Clone, Debug)]
 pub struct App {
     scope: Scope,
-    out_dir: PathBuf,
+    pub(crate) out_dir: PathBuf,
 }
 
 /// Properties of an [`App`].
@@ -54,16 +53,6 @@ impl App {
         let app = Self { scope, out_dir: out_dir.unwrap_or_else(|| PathBuf::from("cdk.out")) };
         app.register("neargate.App", &app);
         app
-    }
-
-    /// Makes all templates, and writes nothing. Whatever is wrong anywhere in the app comes back at once.
-    pub fn assemble(&self) -> Result<Assembly, Vec<Diagnostic>> {
-        synth::assemble(self)
-    }
-
-    /// Makes the cloud assembly and writes it to the app's output directory.
-    pub fn synth(&self) -> Result<CloudAssembly, Vec<Diagnostic>> {
-        self.assemble()?.write(&self.out_dir)
     }
 }
 

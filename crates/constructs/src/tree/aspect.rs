@@ -3,13 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::scope::Scope;
-
-/// What is done to each construct.
-pub trait Aspect {
-    /// Sees one construct; parents come before children. It may report diagnostics, set tags and modify resources.
-    fn visit(&self, scope: &Scope);
-}
+use super::node::{Aspect, Scope};
 
 impl<F: Fn(&Scope)> Aspect for F {
     fn visit(&self, scope: &Scope) {

@@ -3,21 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use neargate_l1::{Json, Resource, Target, Token, Value};
+use neargate_l1::{Json, Target, Token, Value};
 
-use super::resource::ResourceState;
-use super::scope::Scope;
-
-/// What a node contributes to its stack's template.
-#[derive(Clone)]
-pub(crate) enum Element {
-    Resource(Rc<ResourceState>),
-    /// A section of the template (`Outputs`, `Parameters`, `Conditions`) and what stands there under the logical id.
-    Other(&'static str, Rc<RefCell<Json>>),
-}
-
-/// Makes the properties of a resource when they are needed, so that a construct may still change after its resource was declared.
-pub(crate) type Producer = Box<dyn Fn() -> Box<dyn Resource>>;
+use super::node::{CfnCondition, Element, Scope};
 
 fn other(scope: &Scope, id: &str, section: &'static str, kind: &'static str, body: Json) -> Scope {
     let scope = scope.child(id);
@@ -152,12 +140,6 @@ impl CfnParameter {
     pub fn value_as_number(&self) -> Value<i64> {
         Value::Token(Token::Ref(Target::Resource(self.scope.resource_id())))
     }
-}
-
-/// An entry of the template's `Conditions`.
-#[derive(Clone, Debug)]
-pub struct CfnCondition {
-    scope: Scope,
 }
 
 impl CfnCondition {

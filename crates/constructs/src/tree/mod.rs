@@ -7,6 +7,7 @@ pub(crate) mod duration;
 pub(crate) mod element;
 pub mod intrinsic;
 pub(crate) mod logical_id;
+pub(crate) mod node;
 pub(crate) mod region;
 pub(crate) mod resource;
 pub(crate) mod scope;

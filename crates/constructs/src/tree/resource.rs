@@ -9,25 +9,8 @@ use std::rc::Rc;
 use neargate_base::Diagnostic;
 use neargate_l1::{Json, Resource, Target, Token, Value};
 
-use super::element::{CfnCondition, Element, Producer};
-use super::scope::Scope;
+use super::node::{CfnCondition, Element, ResourceState, Scope};
 use super::{RemovalPolicy, codes};
-
-type Modification = Rc<dyn Fn(&mut dyn Resource) -> bool>;
-
-/// What is known about a resource before its properties are asked for.
-pub(crate) struct ResourceState {
-    pub(crate) produce: Producer,
-    pub(crate) modifications: RefCell<Vec<(&'static str, Modification)>>,
-    /// Path below the resource's definition, and the value; `None` deletes.
-    pub(crate) overrides: RefCell<Vec<(Vec<String>, Option<Json>)>>,
-    pub(crate) logical_id: RefCell<Option<String>>,
-    pub(crate) removal: Cell<Option<(RemovalPolicy, RemovalPolicy)>>,
-    pub(crate) metadata: RefCell<Vec<(String, Json)>>,
-    pub(crate) condition: RefCell<Option<CfnCondition>>,
-    /// Whether all values are written, empty lists and objects too.
-    pub(crate) depends_on: RefCell<Vec<Scope>>,
-}
 
 /// A resource in the tree: one entry of a template's `Resources`.
 ///

@@ -3,91 +3,16 @@
 //! Invariant: a node's place and id never change once it exists.
 //! Invariant: no borrow of the arena is held while code of a construct runs.
 
-use std::any::Any;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
 use neargate_base::{Code, Diagnostic};
 use neargate_l1::ResourceId;
 use serde_json::Value as Plain;
 
-use super::aspect::Aspect;
-use super::element::Element;
-use super::stack::{Stack, StackState};
-use super::tag::TagChange;
+use super::node::{Element, Node, NodeId, Scope, TREES, Tree};
 use super::{codes, logical_id};
-
-/// The index of a node in its tree.
-pub(crate) type NodeId = u32;
-
-/// What runs when the tree is synthesised and reports what it finds wrong.
-pub(crate) type Validation = Rc<dyn Fn(&mut Vec<Diagnostic>)>;
-
-#[derive(Default)]
-pub(crate) struct Node {
-    id: String,
-    /// The ids from the app (left out) down to here, joined with `/`; ids hold no `/`.
-    path: String,
-    parent: Option<NodeId>,
-    /// The stack this is, or is in.
-    owner: Option<NodeId>,
-    pub(crate) children: Vec<NodeId>,
-    /// Fully qualified name of the construct's kind, for `tree.json`.
-    pub(crate) kind: &'static str,
-    context: BTreeMap<String, Plain>,
-    pub(crate) tags: Vec<TagChange>,
-    pub(crate) aspects: Vec<Rc<dyn Aspect>>,
-    pub(crate) validations: Vec<Validation>,
-    pub(crate) dependencies: Vec<NodeId>,
-    construct: Option<Rc<dyn Any>>,
-    pub(crate) element: Option<Element>,
-    stack: Option<Rc<StackState>>,
-}
-
-/// A key that the app asked its context for and did not find, as the CDK command line expects to be told.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct MissingContext {
-    pub(crate) key: String,
-    pub(crate) provider: &'static str,
-    pub(crate) props: Plain,
-}
-
-/// How many trees this program has made: tokens of one tree mean nothing in another.
-static TREES: AtomicU32 = AtomicU32::new(0);
-
-#[derive(Default)]
-pub(crate) struct Tree {
-    number: u32,
-    nodes: RefCell<Vec<Node>>,
-    pub(crate) diagnostics: RefCell<Vec<Diagnostic>>,
-    pub(crate) missing_context: RefCell<Vec<MissingContext>>,
-}
-
-impl Tree {
-    /// Reads or changes a node. `f` must not reach back into the tree.
-    pub(crate) fn with<R: Default>(&self, id: NodeId, f: impl FnOnce(&mut Node) -> R) -> R {
-        usize::try_from(id).ok().and_then(|index| self.nodes.borrow_mut().get_mut(index).map(f)).unwrap_or_default()
-    }
-
-    fn push(&self, node: Node) -> NodeId {
-        let mut nodes = self.nodes.borrow_mut();
-        nodes.push(node);
-        u32::try_from(nodes.len() - 1).unwrap_or(u32::MAX)
-    }
-}
-
-/// A place in the construct tree: a construct seen as the parent of others.
-///
-/// Cheap to clone; two scopes are equal when they are the same place of the same tree. Every construct dereferences to its scope,
-/// so a construct can be given wherever a `&Scope` is asked for.
-#[derive(Clone)]
-pub struct Scope {
-    pub(crate) tree: Rc<Tree>,
-    pub(crate) node: NodeId,
-}
 
 impl Scope {
     pub(crate) fn root() -> Self {
@@ -181,31 +106,6 @@ impl Scope {
             all.extend(child.descendants());
         }
         all
-    }
-
-    /// The stack this is, or is in.
-    ///
-    /// Outside of any stack this is a diagnostic, and a stack named `Default` is made in the app so that work can go on.
-    pub fn stack(&self) -> Stack {
-        if let Some(owner) = self.tree.with(self.node, |node| node.owner)
-            && let Some(state) = self.tree.with(owner, |node| node.stack.clone())
-        {
-            return Stack::of_state(self.at(owner), state);
-        }
-        self.report_no_stack();
-        let root = self.at(0);
-        match root.try_find_child("Default").and_then(|scope| scope.construct::<Stack>()) {
-            Some(stack) => stack,
-            None => Stack::new(&root, "Default", super::stack::StackProps::default()),
-        }
-    }
-
-    /// Makes this the scope of a stack.
-    pub(crate) fn set_stack(&self, state: &Rc<StackState>) {
-        self.tree.with(self.node, |node| {
-            node.owner = Some(self.node);
-            node.stack = Some(Rc::clone(state));
-        });
     }
 
     /// Once for everything that is in the same child of the app.

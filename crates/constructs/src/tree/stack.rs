@@ -1,7 +1,5 @@
 //! Stacks: the unit that is deployed, one template each.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -9,63 +7,9 @@ use neargate_base::{Account, Diagnostic, Region};
 use neargate_l1::Value;
 use serde_json::{Value as Plain, json};
 
-use super::scope::{MissingContext, Scope};
+use super::node::{Environment, MissingContext, Scope, Stack, StackProps, StackState};
 use super::{codes, intrinsic, region};
 use crate::synth::asset::{Asset, AssetSource, DockerAsset};
-
-/// Where a stack is deployed. What is left out is decided by who deploys it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Environment {
-    /// Twelve digits. Default: the account of whoever deploys.
-    pub account: Option<String>,
-    /// Such as `eu-west-1`. Default: the region of whoever deploys.
-    pub region: Option<String>,
-}
-
-/// Properties of a [`Stack`].
-#[derive(Clone, Debug, Default)]
-pub struct StackProps {
-    /// Where it is deployed. Default: anywhere, decided at deployment.
-    pub env: Environment,
-    /// The name in CloudFormation. Default: made of the path.
-    pub stack_name: Option<String>,
-    /// A word about it. Default: none.
-    pub description: Option<String>,
-    /// Tags of the stack itself, which CloudFormation puts on its resources. Default: none.
-    pub tags: BTreeMap<String, String>,
-    /// Whether the stack refuses to be deleted. Default: no.
-    pub termination_protection: bool,
-}
-
-#[derive(Default)]
-pub(crate) struct StackState {
-    pub(crate) props: StackProps,
-    pub(crate) assets: RefCell<Vec<Asset>>,
-    pub(crate) docker_assets: RefCell<Vec<DockerAsset>>,
-    /// Stacks that must be deployed before.
-    pub(crate) waits_for: RefCell<Vec<Stack>>,
-    /// Outputs that other stacks read: by logical id.
-    pub(crate) published: RefCell<BTreeMap<String, Plain>>,
-}
-
-/// A stack: the constructs below become one CloudFormation template.
-///
-/// ```
-/// use neargate_constructs::{App, Environment, Stack, StackProps};
-///
-/// let app = App::new();
-/// let stack = Stack::new(&app, "Jobs", StackProps {
-///     env: Environment { region: Some("eu-west-1".into()), ..Default::default() },
-///     description: Some("nightly jobs".into()),
-///     ..Default::default()
-/// });
-/// assert_eq!(stack.format_arn("sns", "alerts").to_string().split(':').nth(3), Some("eu-west-1"));
-/// ```
-#[derive(Clone)]
-pub struct Stack {
-    scope: Scope,
-    pub(crate) state: Rc<StackState>,
-}
 
 impl std::fmt::Debug for Stack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -220,7 +164,7 @@ impl Stack {
         display_name: String,
         source: AssetSource,
     ) -> (Asset, Value<String>, Value<String>) {
-        let asset = Asset::new(self, display_name, source);
+        let asset = Asset::new(display_name, source);
         let mut assets = self.state.assets.borrow_mut();
         if !assets.iter().any(|known| known.hash == asset.hash) {
             assets.push(asset.clone());
@@ -271,6 +215,33 @@ impl Stack {
         let Environment { account, region } = &self.state.props.env;
         let account = account.as_deref().unwrap_or("unknown-account");
         format!("aws://{account}/{}", region.as_deref().unwrap_or("unknown-region"))
+    }
+}
+
+impl Scope {
+    /// The stack this is, or is in.
+    ///
+    /// Outside of any stack this is a diagnostic, and a stack named `Default` is made in the app so that work can go on.
+    pub fn stack(&self) -> Stack {
+        if let Some(owner) = self.tree.with(self.node, |node| node.owner)
+            && let Some(state) = self.tree.with(owner, |node| node.stack.clone())
+        {
+            return Stack::of_state(self.at(owner), state);
+        }
+        self.report_no_stack();
+        let root = self.at(0);
+        match root.try_find_child("Default").and_then(|scope| scope.construct::<Stack>()) {
+            Some(stack) => stack,
+            None => Stack::new(&root, "Default", StackProps::default()),
+        }
+    }
+
+    /// Makes this the scope of a stack.
+    pub(crate) fn set_stack(&self, state: &Rc<StackState>) {
+        self.tree.with(self.node, |node| {
+            node.owner = Some(self.node);
+            node.stack = Some(Rc::clone(state));
+        });
     }
 }
 

@@ -2,37 +2,7 @@
 
 use neargate_l1::Value;
 
-use super::scope::Scope;
-
-/// One `add` or `remove` on a scope.
-#[derive(Clone, Debug)]
-pub(crate) struct TagChange {
-    pub(crate) key: String,
-    /// `None` removes.
-    pub(crate) value: Option<Value<String>>,
-    pub(crate) options: TagOptions,
-    pub(crate) priority: i32,
-}
-
-/// Which resources a tag reaches.
-#[derive(Clone, Debug, Default)]
-pub struct TagOptions {
-    /// Only these types. Default: all.
-    pub include_resource_types: Vec<String>,
-    /// Not these types. Default: none left out.
-    pub exclude_resource_types: Vec<String>,
-    /// Where scopes disagree the higher priority wins, and of equal ones the scope nearest to the resource.
-    /// Default: 100 to add, 200 to remove.
-    pub priority: Option<i32>,
-}
-
-impl TagOptions {
-    fn reaches(&self, cfn_type: &str) -> bool {
-        let named = |types: &[String]| types.iter().any(|name| name == cfn_type);
-        (self.include_resource_types.is_empty() || named(&self.include_resource_types))
-            && !named(&self.exclude_resource_types)
-    }
-}
+use super::node::{Scope, TagChange, TagOptions};
 
 /// The tags of a scope and all below.
 ///

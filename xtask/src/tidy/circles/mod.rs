@@ -20,9 +20,8 @@ use super::files::{files_below, manifests};
 use names::Crate;
 
 /// Crates whose circles are not broken yet. The list only ever gets shorter, and a crate without circles may not stand on it.
-const TO_BE_DONE: [&str; 16] = [
+const TO_BE_DONE: [&str; 15] = [
     "crates/l1",
-    "crates/constructs",
     "crates/decide",
     "crates/kernel",
     "crates/schedule",
