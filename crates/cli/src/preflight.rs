@@ -9,16 +9,25 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use neargate_base::Diagnostic;
-use neargate_runtime::backends::embedded::{EmbeddedConfig, probe_machine};
-use neargate_runtime::{Capability, RuntimeError};
+use neargate_runtime::backends::embedded::{EmbeddedConfig, probe_machine, probe_runtimes};
+use neargate_runtime::{BackendKind, Capability, RuntimeError};
 
 use crate::codes;
 use crate::endpoint::control::Status;
 use crate::outcome::{Failure, Outcome};
 
 /// What this machine can do for containers that write to a directory.
-pub(crate) fn look(data_dir: &Path) -> Result<Vec<Capability>, RuntimeError> {
-    EmbeddedConfig::new("doctor", data_dir).map(|config| probe_machine(&config))
+fn look(data_dir: &Path, kind: BackendKind) -> Result<Vec<Capability>, RuntimeError> {
+    EmbeddedConfig::new("doctor", data_dir).map(|config| probe_machine(&config.with(kind)))
+}
+
+/// The same, and what OCI runtimes could do in the place of the backend that was not asked for.
+pub(crate) fn look_at_all(data_dir: &Path, kind: BackendKind) -> Result<Vec<Capability>, RuntimeError> {
+    let mut capabilities = look(data_dir, kind)?;
+    if kind == BackendKind::Embedded && !capabilities.iter().any(Capability::is_obstacle) {
+        capabilities.extend(probe_runtimes(&EmbeddedConfig::new("doctor", data_dir)?));
+    }
+    Ok(capabilities)
 }
 
 /// A look that is under way.
@@ -30,10 +39,10 @@ pub(crate) struct Preflight {
 
 impl Preflight {
     /// Begins to look.
-    pub(crate) fn begin(data_dir: &Path) -> Self {
+    pub(crate) fn begin(data_dir: &Path, kind: BackendKind) -> Self {
         let data_dir = data_dir.to_owned();
         let place = data_dir.clone();
-        Self { look: std::thread::spawn(move || look(&place)), data_dir }
+        Self { look: std::thread::spawn(move || look(&place, kind)), data_dir }
     }
 
     /// Why containers do not run, once that is known; nothing where they do.

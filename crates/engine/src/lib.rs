@@ -28,7 +28,7 @@ use neargate_base::{Code, Diagnostic, Timestamp};
 use neargate_kernel::{Command, Core, Notice, NoticeKind};
 use neargate_runtime::backends::embedded::{EmbeddedBackend, EmbeddedConfig};
 use neargate_runtime::images::ImageStores;
-use neargate_runtime::{Backend, TaskId};
+use neargate_runtime::{Backend, BackendKind, TaskId};
 
 pub use disk::claim::claim;
 pub use disk::require_free;
@@ -54,6 +54,8 @@ pub struct Config {
     pub clock: Option<Timestamp>,
     /// Who may call the endpoint.
     pub endpoint: EndpointConfig,
+    /// What makes the containers of tasks that are started from now on; those that run keep theirs.
+    pub backend: BackendKind,
 }
 
 /// A running engine.
@@ -99,7 +101,7 @@ impl Engine {
         let images = ImageStores::open(&config.data_dir.join("images"), &config.image_stores)?;
 
         let writer = Writer::new(&core);
-        let shared = Shared::new(images, writer.clone());
+        let shared = Shared::new(images, writer.clone(), config.backend);
         let tasks = TaskDriver::start(&shared).map_err(|error| no_thread(&error))?;
         open_backend(journal.instance(), config, &core, &shared).map_err(|error| no_thread(&error))?;
         let notices = Arc::new(NoticeBoard::default());
@@ -220,9 +222,10 @@ fn open_backend(instance: &str, config: &Config, core: &Core, shared: &Arc<Share
     let living: BTreeSet<TaskId> =
         neargate_ecs::living_tasks(core.store()).into_iter().filter_map(|id| TaskId::parse(&id).ok()).collect();
     let (instance, data_dir, shared) = (instance.to_owned(), config.data_dir.clone(), Arc::clone(shared));
+    let kind = config.backend;
     std::thread::Builder::new().name("backend".to_owned()).spawn(move || {
         let backend = EmbeddedConfig::new(&instance, &data_dir)
-            .and_then(|config| EmbeddedBackend::open(config, shared.sink()))
+            .and_then(|config| EmbeddedBackend::open(config.with(kind), shared.sink()))
             .and_then(|backend| backend.sweep(&living).map(|_| Arc::new(backend) as Arc<dyn Backend>));
         shared.open(backend.map_err(|error| error.to_string()));
     })?;

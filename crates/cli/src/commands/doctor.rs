@@ -1,19 +1,28 @@
 //! `neargate doctor`.
 
+use clap::Args;
 use neargate_base::Diagnostic;
 use neargate_runtime::Capability;
 use serde_json::json;
 
+use super::backend_args::BackendArgs;
 use crate::codes;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::places::ThrowAway;
 use crate::preflight;
 use crate::screen::{Paint, Screen};
 
-/// Tries out what the embedded backend needs.
-pub(super) fn run(screen: &Screen) -> Outcome {
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    backend: BackendArgs,
+}
+
+/// Tries out what the backend needs, and what OCI runtimes there are.
+pub(super) fn run(args: &DoctorArgs, screen: &Screen) -> Outcome {
     let place = ThrowAway::new("doctor")?;
-    let capabilities = preflight::look(place.path())
+    let capabilities = preflight::look_at_all(place.path(), args.backend.kind())
         .map_err(|error| Failure::failed(Diagnostic::error(codes::ENGINE, error.to_string())))?;
     place.remove()?;
     let is_able = !capabilities.iter().any(Capability::is_obstacle);

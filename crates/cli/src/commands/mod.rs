@@ -3,6 +3,7 @@
 //! Invariant: a command answers with data on stdout and an exit; whatever it has to say on the way goes to stderr.
 
 mod app_args;
+mod backend_args;
 mod clock;
 mod completions;
 mod doctor;
@@ -83,7 +84,7 @@ enum Command {
     #[command(subcommand)]
     Clock(clock::ClockCommand),
     /// Say what this machine can do, and what it lacks
-    Doctor,
+    Doctor(doctor::DoctorArgs),
     /// Write the variables with which AWS clients find the engine
     #[command(after_help = env::AFTER_HELP)]
     Env(env::EnvArgs),
@@ -154,7 +155,7 @@ pub(crate) fn run(arguments: Arguments, screen: &Screen) -> Outcome {
         Command::Image(command) => image::run(&command, screen),
         Command::Clock(command) => clock::run(&command, screen),
         Command::Env(args) => env::run(&args, screen),
-        Command::Doctor => doctor::run(screen),
+        Command::Doctor(args) => doctor::run(&args, screen),
         Command::Completions(args) => completions::run(&args, screen),
     }
 }

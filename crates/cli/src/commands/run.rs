@@ -10,6 +10,7 @@ use neargate_base::Diagnostic;
 use serde_json::{Value as Json, json};
 
 use super::EngineArgs;
+use super::backend_args::BackendArgs;
 use crate::codes;
 use crate::deploy::stacks;
 use crate::endpoint::{CallError, Endpoint};
@@ -26,6 +27,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct RunArgs {
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    backend: BackendArgs,
     /// The task: a task definition's family, or its logical id or construct path in a stack
     task: String,
     /// The cluster [default: that of a rule that runs the task, or of its stack]
@@ -71,6 +74,7 @@ pub(super) fn run(args: &RunArgs, screen: &Screen) -> Outcome {
 fn run_task(args: &RunArgs, screen: &Screen) -> Outcome {
     let endpoint = args.engine.endpoint()?;
     if let Some(status) = endpoint.status_if_there()? {
+        args.backend.require_of_engine(&status)?;
         preflight::require_of_engine(&status)?;
     }
     let (definition, stack) = find_definition(&endpoint, &args.task)?;

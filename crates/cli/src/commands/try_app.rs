@@ -10,6 +10,7 @@ use neargate_engine::{Config, EndpointConfig};
 use serde_json::json;
 
 use super::app_args::AppArgs;
+use super::backend_args::BackendArgs;
 use crate::app::event::{self, EventEntry};
 use crate::app::{self, App};
 use crate::deploy::{self, Detail, Order};
@@ -40,6 +41,8 @@ pub(crate) struct TryArgs {
     app: Option<PathBuf>,
     #[command(flatten)]
     of_app: AppArgs,
+    #[command(flatten)]
+    backend: BackendArgs,
     /// A JSON file with the event or events to put, `-` for stdin [default: those of the configuration; without any, every schedule fires once]
     #[arg(long, value_name = "FILE")]
     event: Option<PathBuf>,
@@ -65,7 +68,7 @@ fn try_once(args: &TryArgs, screen: &Screen) -> Outcome {
     let app = app::require(args.app.as_deref(), args.of_app.config.as_deref())?;
     let events = events(args, &app)?;
     let place = ThrowAway::new(PURPOSE)?;
-    Preflight::begin(place.path()).require()?;
+    Preflight::begin(place.path(), args.backend.kind()).require()?;
     sweep_earlier(screen);
     let made = args.of_app.synth(screen, &app, None, Some(&place.path().join("cdk.out")))?;
     let data_dir = place.path().join(DATA);
@@ -80,6 +83,7 @@ fn try_once(args: &TryArgs, screen: &Screen) -> Outcome {
         image_stores: behind,
         clock: None,
         endpoint: EndpointConfig::default(),
+        backend: args.backend.kind(),
     };
     signals::check()?;
     let order =

@@ -16,6 +16,7 @@ use serde_json::{Value as Json, json};
 
 use super::EngineArgs;
 use super::app_args::AppArgs;
+use super::backend_args::BackendArgs;
 use super::clock::moment;
 use super::door_args::DoorArgs;
 use super::env::exports;
@@ -64,6 +65,8 @@ pub(crate) struct UpArgs {
     #[arg(long)]
     no_logs: bool,
     #[command(flatten)]
+    backend: BackendArgs,
+    #[command(flatten)]
     door: DoorArgs,
     /// Start the engine alone, whatever is in the current directory
     #[arg(long, hide = true, conflicts_with = "app")]
@@ -91,7 +94,7 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
         neargate_engine::require_free(&data_dir)?;
     }
     // Who started a detached engine has looked.
-    let preflight = (!args.no_app).then(|| Preflight::begin(&data_dir));
+    let preflight = (!args.no_app).then(|| Preflight::begin(&data_dir, args.backend.kind()));
     let preflight = match (preflight, &app) {
         (Some(preflight), Some(_)) => preflight.require().map(|()| None)?,
         (preflight, _) => preflight,
@@ -108,7 +111,8 @@ pub(super) fn run(args: &UpArgs, screen: &Screen) -> Outcome {
     }
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.engine.port()?));
     let door = args.door.config();
-    let config = Config { data_dir: data_dir.clone(), listen, image_stores: vec![], clock, endpoint: door };
+    let backend = args.backend.kind();
+    let config = Config { data_dir: data_dir.clone(), listen, image_stores: vec![], clock, endpoint: door, backend };
     with_engine(screen, &config, STOP_PATIENCE, &interrupt, |endpoint| {
         let stacks = match app.as_ref().zip(made.as_ref()) {
             Some((app, made)) => deploy::deploy(screen, endpoint, &order(app, made, &stores))?,
@@ -220,6 +224,7 @@ fn in_running_engine(
         let hint = "stop it with `neargate down`, or start another with `--port`; `neargate clock` turns the clock of a running one";
         return Err(Failure::usage(Diagnostic::error(codes::ENGINE, message).hint(hint)));
     }
+    args.backend.require_of_engine(status)?;
     screen.step("engine", &format!("runs already at http://{}", endpoint.address()));
     let stacks = match app {
         Some(app) => {
@@ -283,7 +288,7 @@ fn start_detached(args: &UpArgs, data_dir: &Path) -> Outcome<(Child, usize)> {
     if let Some(clock) = &args.clock {
         command.args(["--clock", clock]);
     }
-    command.args(args.door.words());
+    command.args(args.door.words()).args(args.backend.words());
     // A group of its own: ctrl-c at this terminal is not for the engine.
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(log));
     let log_start = fs::read(&log_file).map_or(0, |log| log.len());

@@ -97,6 +97,9 @@ fn its_subcommands() {
                   --fix-log-key
                       Let CloudWatch Logs use the customer keys of log groups, where the template's key policies do not
 
+                  --backend <NAME>
+                      What makes containers: `embedded` is this program, `oci` is `runc`, else `crun` [default: embedded]
+
                   --event <FILE>
                       A JSON file with the event or events to put, `-` for stdin [default: those of the configuration; without any, every schedule fires once]
 
@@ -136,6 +139,7 @@ fn its_subcommands() {
               --data-dir <DIR>          Where the engine keeps everything [default: `neargate` in the user's data directory]
               --clock <TIME>            Service time at the start: `system`, or a time such as `2026-12-01T04:00:00Z` [default: as it was]
               --no-logs                 Do not show what containers write
+              --backend <NAME>          What makes containers: `embedded` is this program, `oci` is `runc`, else `crun` [default: embedded]
           -h, --help                    Print help (see more with '--help')
 
         Who may call the endpoint:
@@ -156,6 +160,7 @@ fn its_subcommands() {
         Options:
               --format <FORMAT>      How data on stdout is written [default: text] [possible values: text, json]
               --port <PORT>          The engine's port [default: that of AWS_ENDPOINT_URL on this machine, or else 4566]
+              --backend <NAME>       What makes containers: `embedded` is this program, `oci` is `runc`, else `crun` [default: embedded]
               --cluster <NAME>       The cluster [default: that of a rule that runs the task, or of its stack]
               --subnet <ID>          A subnet; may be given again [default: those of a rule that runs the task, or of its stack]
               --security-group <ID>  A security group; may be given again

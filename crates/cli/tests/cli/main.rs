@@ -45,6 +45,11 @@ use neargate_testkit::needs::{Need, run};
 fn main() -> ExitCode {
     run(&[
         Need { name: "containers", required_by: "NEARGATE_REQUIRE_CONTAINERS", missing: harness::missing_containers },
+        Need {
+            name: "runc",
+            required_by: "NEARGATE_REQUIRE_CONTAINERS",
+            missing: || neargate_testkit::needs::missing_program("runc"),
+        },
         Need { name: "corpora", required_by: "NEARGATE_REQUIRE_CORPORA", missing: missing_corpora },
     ])
 }

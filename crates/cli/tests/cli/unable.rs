@@ -108,3 +108,68 @@ fn tasks_run_where_the_data_lies_on_an_overlay() {
     let ran = run(&place, &wrapper, &["try", &app]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
+
+/// A machine on which what is called `runc` or `crun` is none.
+const WITHOUT_RUNTIME: &[&str] = &[
+    "unshare",
+    "--mount",
+    "sh",
+    "-c",
+    "for name in runc crun; do for dir in /usr/local/sbin /usr/sbin /sbin /usr/local/bin /usr/bin; do \
+     test ! -e $dir/$name || mount --bind /bin/false $dir/$name; done; done; exec \"$@\"",
+    "sh",
+];
+
+#[needs(containers)]
+fn without_an_oci_runtime_its_backend_is_refused_in_the_doctors_words_before_anything_is_made() {
+    let place = place();
+    let doctor = run(&place, WITHOUT_RUNTIME, &["doctor", "--backend", "oci"]);
+    assert_eq!(doctor.code, 1, "{}", doctor.stdout);
+    let row = doctor.stdout.lines().find_map(|line| line.strip_prefix("no      runtime")).unwrap().trim();
+    for arguments in [
+        &["try", "app", "--backend", "oci"] as &[&str],
+        &["up", "app", "--backend", "oci", "--port", "1", "--data-dir", "data"],
+        &["up", "app", "--backend=oci", "--detach", "--port", "1", "--data-dir", "data"],
+    ] {
+        let ran = run(&place, WITHOUT_RUNTIME, arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}\n{}", ran.stderr);
+        let words = format!("error[NG-E0240]: containers do not run on this machine: runtime: {row}");
+        assert_eq!(ran.stderr.lines().next(), Some(words.as_str()), "{arguments:?}\n{}", ran.stderr);
+        nothing_is_made(&place);
+    }
+    // The other backend does without; the doctor says both.
+    let doctor = run(&place, WITHOUT_RUNTIME, &["doctor"]);
+    assert_eq!(doctor.code, 0, "{}", doctor.stdout);
+    assert!(
+        doctor.stdout.lines().any(|line| line.starts_with("partly  ") && line.contains("--version")),
+        "{}",
+        doctor.stdout
+    );
+}
+
+#[needs(containers, runc)]
+fn a_task_runs_with_an_oci_runtime_and_an_engine_keeps_its_backend() {
+    let place = place();
+    let tried = run(&place, &["env"], &["try", "app", "--backend", "oci"]);
+    assert_eq!(tried.code, 0, "{}", tried.stderr);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let up = run(
+        &place,
+        &["env"],
+        &["up", "--no-app", "--backend", "oci", "--detach", "--port", &port, "--data-dir", "data"],
+    );
+    assert_eq!(up.code, 0, "{}", up.stderr);
+    for arguments in [
+        &["up", "app", "--backend", "embedded", "--port", &port] as &[&str],
+        &["run", "greeter", "--backend", "embedded", "--port", &port],
+    ] {
+        let ran = run(&place, &["env"], arguments);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        let words = "the engine runs already, with the backend `oci`: `--backend` comes too late";
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+    let deployed = run(&place, &["env"], &["up", "app", "--backend", "oci", "--detach", "--port", &port]);
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    let down = run(&place, &["env"], &["down", "--port", &port]);
+    assert_eq!(down.code, 0, "{}", down.stderr);
+}

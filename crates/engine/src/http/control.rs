@@ -72,6 +72,7 @@ fn status(edge: &Edge) -> Json {
         "service_time": now.service.to_string(),
         "process_time": now.process.to_string(),
         "turning": clock.turning_to.is_some(),
+        "backend": edge.tasks.backend_name(),
         "no_containers": edge.tasks.obstacle(),
         "unfinished_effects": unfinished,
         "not_written": snapshot.failure(),

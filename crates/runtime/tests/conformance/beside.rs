@@ -9,8 +9,8 @@ use neargate_testkit::containers_common;
 use neargate_testkit::needs::needs;
 use serde_json::{Value as Json, json};
 
-use crate::differences::{DIFFERENCES, Difference};
-use crate::embedded::EmbeddedHost;
+use crate::differences::{DIFFERENCES, Difference, NOT_WITH_OCI, WITH_OCI};
+use crate::embedded::{EmbeddedHost, is_oci};
 use crate::host::Host;
 use crate::isolation::{is_version_2, on_version_2};
 use crate::probe;
@@ -152,7 +152,13 @@ fn adapt(config: &mut Json, files: &[(PathBuf, String)], version_2: bool) {
 /// Differences that nobody has listed, and listed ones that are none.
 fn compare(ours: &Findings, theirs: &Findings, version: u8) -> Vec<String> {
     let keys: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
-    let listed: Vec<&Difference> = DIFFERENCES.iter().filter(|it| it.versions.contains(&version)).collect();
+    let of_backend: Vec<&Difference> = if is_oci() {
+        let made_by_runc = |it: &&Difference| it.keys.first().is_some_and(|key| NOT_WITH_OCI.contains(key));
+        DIFFERENCES.iter().filter(|it| !made_by_runc(it)).chain(WITH_OCI).collect()
+    } else {
+        DIFFERENCES.iter().collect()
+    };
+    let listed: Vec<&Difference> = of_backend.into_iter().filter(|it| it.versions.contains(&version)).collect();
     let mut seen = BTreeSet::new();
     let mut wrong = Vec::new();
     let none = "(none)".to_owned();

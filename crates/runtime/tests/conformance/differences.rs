@@ -284,3 +284,16 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         reason: "no signal is ignored from the start; under runc those are that its caller ignores",
     },
 ];
+
+/// The first keys of those that are none where `runc` makes the container for us.
+pub(crate) const NOT_WITH_OCI: &[&str] = &["call 135", "mount /dev", "mount /dev/full", "mount /proc/*"];
+
+/// Those that are there only where it does.
+pub(crate) const WITH_OCI: &[Difference] = &[Difference {
+    keys: &["call 135"],
+    ours: "EPERM",
+    theirs: "ENOSYS",
+    versions: BOTH,
+    always: true,
+    reason: "personality: both refuse, moby's profile with EPERM",
+}];

@@ -42,13 +42,22 @@ static TASKS: AtomicU32 = AtomicU32::new(0);
 impl EmbeddedHost {
     /// A fresh instance.
     pub(crate) fn new() -> Self {
+        Self::of(kind())
+    }
+
+    /// A fresh instance with that backend.
+    pub(crate) fn of(kind: BackendKind) -> Self {
         let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let instance = format!("test-{}-{number}", std::process::id());
-        Self::open(&instance)
+        Self::open_with(&instance, kind)
     }
 
     /// The instance of that name.
     pub(crate) fn open(instance: &str) -> Self {
+        Self::open_with(instance, kind())
+    }
+
+    fn open_with(instance: &str, kind: BackendKind) -> Self {
         let base = std::env::temp_dir().join(format!("neargate-{instance}"));
         let config = EmbeddedConfig {
             instance: instance.to_owned(),
@@ -58,7 +67,7 @@ impl EmbeddedHost {
             shim_program: std::env::current_exe().unwrap(),
             runtime: None,
         }
-        .with(kind());
+        .with(kind);
         let layer = base.join("layer");
         make_layer(&layer);
         let (sink, events) = channel();

@@ -18,7 +18,9 @@ use neargate_ecs::order::{News, Order, TaskOrder};
 use neargate_kernel::{Effect, EffectId, Lines, Payload, Report, Store};
 use neargate_runtime::crash;
 use neargate_runtime::images::{ImageStores, RootFs};
-use neargate_runtime::{Adopted, Backend, ContainerState, EventSink, RuntimeError, SpoolKey, TaskId, TaskSpec};
+use neargate_runtime::{
+    Adopted, Backend, BackendKind, ContainerState, EventSink, RuntimeError, SpoolKey, TaskId, TaskSpec,
+};
 
 use serde::Deserialize;
 
@@ -37,6 +39,7 @@ pub(crate) struct TaskDriver {
 /// What the workers and the backend's reports share.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    kind: BackendKind,
     backend: OnceLock<Result<Arc<dyn Backend>, String>>,
     images: ImageStores,
     writer: Writer,
@@ -94,8 +97,8 @@ fn work(shared: &Shared, orders: &Receiver<Effect>) {
 
 impl Shared {
     /// What is needed before the backend, which reports to it, is opened.
-    pub(crate) fn new(images: ImageStores, writer: Writer) -> Arc<Self> {
-        Arc::new(Self { backend: OnceLock::new(), images, writer, tasks: Mutex::default() })
+    pub(crate) fn new(images: ImageStores, writer: Writer, kind: BackendKind) -> Arc<Self> {
+        Arc::new(Self { kind, backend: OnceLock::new(), images, writer, tasks: Mutex::default() })
     }
 
     /// Sets the backend, or why there is none; orders wait for it.
@@ -112,6 +115,11 @@ impl Shared {
     /// The sink for the backend's reports.
     pub(crate) fn sink(self: &Arc<Self>) -> EventSink {
         news::sink(self)
+    }
+
+    /// The backend's name.
+    pub(crate) fn backend_name(&self) -> &'static str {
+        self.kind.name()
     }
 
     /// Why there is no backend, as far as that is known yet.

@@ -19,6 +19,7 @@
 //! Invariant: containers have the usual default capabilities and system calls and no more.
 
 mod adoption;
+mod bare;
 mod cgroup;
 mod child;
 mod clock;
@@ -376,4 +377,9 @@ impl Drop for EmbeddedBackend {
 /// What the embedded backend needs of this machine, tried out without opening it.
 pub fn probe_machine(config: &EmbeddedConfig) -> Vec<Capability> {
     probe::probe(config)
+}
+
+/// The OCI runtimes of this machine, and whether they start containers: what the backend `oci` has to choose from.
+pub fn probe_runtimes(config: &EmbeddedConfig) -> Vec<Capability> {
+    probe::runtimes(config)
 }

@@ -8,7 +8,7 @@
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
@@ -60,6 +60,27 @@ impl From<io::Result<String>> for Finding {
             Err(e) => Self { ok: false, detail: e.to_string().to_lowercase() },
         }
     }
+}
+
+/// The OCI runtimes of this machine, and whether each really starts a container. None of them is needed.
+pub(super) fn runtimes(config: &EmbeddedConfig) -> Vec<Capability> {
+    let writable = config.data_dir.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("/"));
+    let tried = |(name, path): (&'static str, PathBuf)| {
+        let version = runtime::version(&path).unwrap_or_else(|e| e.to_string());
+        let with = EmbeddedConfig { runtime: Some(path), ..config.clone() };
+        let (ok, detail) = match trial::run(&with, writable) {
+            Ok(detail) => (true, format!("{version}: {detail}")),
+            Err(e) => (false, format!("{version}: {}", e.to_string().to_lowercase())),
+        };
+        let hint = if ok { String::new() } else { "`--backend oci` does not run on this machine with it".to_owned() };
+        Capability { name, ok, required: false, detail, hint }
+    };
+    let found: Vec<Capability> = runtime::all().into_iter().map(tried).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let hint = "install `runc` for `--backend oci`".to_owned();
+    vec![Capability { name: "oci", ok: false, required: false, detail: runtime::MISSING.to_owned(), hint }]
 }
 
 /// Looks at this machine. Nothing is made in the data directory, which need not exist.

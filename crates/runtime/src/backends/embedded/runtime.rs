@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// What is said where there is none.
+pub(super) const MISSING: &str = "there is neither `runc` nor `crun`";
 /// The runtimes that are looked for, in this order.
 const NAMES: [&str; 2] = ["runc", "crun"];
 /// Where they may be beside the `PATH`, which often lacks them.
@@ -13,20 +15,29 @@ const TOOL_DIRS: [&str; 4] = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/loc
 
 /// The first that there is; where there is none, where the first would be.
 pub(super) fn find() -> PathBuf {
+    let first = all().into_iter().next().map(|(_, path)| path);
+    first.unwrap_or_else(|| Path::new("/usr/sbin").join(NAMES[0]))
+}
+
+/// Those that there are, with their names.
+pub(super) fn all() -> Vec<(&'static str, PathBuf)> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let dirs: Vec<PathBuf> = std::env::split_paths(&path)
         .filter(|dir| dir.is_absolute())
         .chain(TOOL_DIRS.iter().map(PathBuf::from))
         .collect();
-    let mut candidates = NAMES.iter().flat_map(|name| dirs.iter().map(move |dir| dir.join(name)));
-    candidates.find(|candidate| candidate.is_file()).unwrap_or_else(|| Path::new("/usr/sbin").join(NAMES[0]))
+    let find = |name: &'static str| {
+        let mut candidates = dirs.iter().map(|dir| dir.join(name));
+        candidates.find(|candidate| candidate.is_file()).map(|path| (name, path))
+    };
+    NAMES.into_iter().filter_map(find).collect()
 }
 
 /// What a runtime says of itself, in a line.
 pub(super) fn version(runtime: &Path) -> io::Result<String> {
     let output = match Command::new(runtime).arg("--version").env_clear().stdin(Stdio::null()).output() {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "there is neither `runc` nor `crun`"));
+            return Err(io::Error::new(io::ErrorKind::NotFound, MISSING));
         }
         other => other?,
     };
@@ -45,7 +56,7 @@ mod tests {
     #[test]
     fn a_runtime_that_is_not_there_is_said_to_be_missing() {
         let error = version(Path::new("/no/such/runc")).unwrap_err();
-        assert_eq!(error.to_string(), "there is neither `runc` nor `crun`");
+        assert_eq!(error.to_string(), MISSING);
         assert!(find().is_absolute());
     }
 

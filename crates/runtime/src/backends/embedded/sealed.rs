@@ -41,7 +41,7 @@ impl Sealed {
         if io::copy(&mut from.take(len), &mut to)? != len {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        fcntl_add_seals(&to, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
+        seal(&to)?;
         let copy = Self(Arc::new(to.into()));
         copies.retain(|((path, ..), _)| path != program);
         copies.push((identity, copy.clone()));
@@ -52,6 +52,19 @@ impl Sealed {
     pub(super) fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
     }
+}
+
+/// A program in a file in memory that nobody can write to.
+pub(super) fn file(content: &[u8]) -> io::Result<OwnedFd> {
+    let mut file = File::from(create()?);
+    io::Write::write_all(&mut file, content)?;
+    seal(&file)?;
+    // What is open for writing cannot be executed.
+    Ok(File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))?.into())
+}
+
+fn seal(file: &File) -> io::Result<()> {
+    Ok(fcntl_add_seals(file, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?)
 }
 
 /// How much of a 64-bit ELF file is used when it runs: all segments. What tells debuggers more lies behind them.

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use super::{EmbeddedBackend, EmbeddedConfig, SHIM_ARGUMENT};
+use super::{EmbeddedBackend, EmbeddedConfig, SHIM_ARGUMENT, bare};
 use crate::backend::Backend;
 use crate::event::{EventKind, EventSink, RuntimeEvent};
 use crate::secret::SpoolKey;
@@ -176,40 +176,22 @@ fn task(layer: &Path) -> io::Result<TaskSpec> {
 /// A program for this machine that needs nothing: prints a text and ends with exit code 0.
 fn program(text: &[u8]) -> Vec<u8> {
     let length = u32::try_from(text.len()).unwrap_or(0);
-    let (machine, code) = code(length);
-    let (header, segment): (u16, u16) = (64, 56);
-    let start = u64::from(header) + u64::from(segment);
-    let base = 0x40_0000_u64;
-    let size = start + code.len() as u64 + text.len() as u64;
-    // Magic, 64 bits, little endian, version 1; then a program of that machine, version 1.
-    let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0".to_vec();
-    file.extend(machine.to_le_bytes());
-    file.extend(1_u32.to_le_bytes());
-    // Entry, where the segments are described, no sections.
-    [base + start, header.into(), 0].iter().for_each(|field| file.extend(field.to_le_bytes()));
-    file.extend(0_u32.to_le_bytes());
-    [header, segment, 1, 0, 0, 0].iter().for_each(|field| file.extend(field.to_le_bytes()));
-    // One segment to load, to read and execute: the whole file.
-    [1_u32, 5].iter().for_each(|field| file.extend(field.to_le_bytes()));
-    [0, base, base, size, size, 0x1000].iter().for_each(|field| file.extend(field.to_le_bytes()));
-    file.extend(code);
-    file.extend(text);
-    file
+    bare::program(&[&code(length), text].concat())
 }
 
-/// The machine's number and `write(1, text, length)`, `exit(0)`; the text follows the code.
+/// `write(1, text, length)`, `exit(0)`; the text follows the code.
 #[cfg(target_arch = "x86_64")]
-fn code(length: u32) -> (u16, Vec<u8>) {
+fn code(length: u32) -> Vec<u8> {
     let mut code = vec![0xb8, 1, 0, 0, 0, 0xbf, 1, 0, 0, 0]; // mov eax, 1; mov edi, 1
     code.extend([0x48, 0x8d, 0x35, 16, 0, 0, 0, 0xba]); // lea rsi, [rip + 16]; mov edx, length
     code.extend(length.to_le_bytes());
     code.extend([0x0f, 0x05, 0xb8, 60, 0, 0, 0, 0x31, 0xff, 0x0f, 0x05]); // syscall; mov eax, 60; xor edi, edi; syscall
-    (62, code)
+    code
 }
 
-/// The machine's number and `write(1, text, length)`, `exit(0)`; the text follows the code.
+/// `write(1, text, length)`, `exit(0)`; the text follows the code.
 #[cfg(target_arch = "aarch64")]
-fn code(length: u32) -> (u16, Vec<u8>) {
+fn code(length: u32) -> Vec<u8> {
     let words = [
         0xd280_0020,                          // mov x0, #1
         0x1000_00e1,                          // adr x1, .+28
@@ -220,7 +202,7 @@ fn code(length: u32) -> (u16, Vec<u8>) {
         0xd280_0ba8,                          // mov x8, #93
         0xd400_0001,                          // svc #0
     ];
-    (183, words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect())
+    words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect()
 }
 
 #[cfg(test)]

@@ -11,8 +11,9 @@
 //! that the task was never started.
 //! Invariant: the key and the secrets are in this process's memory, which it lets nobody dump, and in a child's only as far
 //! as they are its container's own.
-//! Invariant: the lock on `<task dir>/lock` is held from before the shim exists to its end, without a gap, and by nobody
-//! else: who finds it free knows that no shim lives or is about to.
+//! Invariant: the lock on `<task dir>/lock` is held from before the shim exists to its end, without a gap, by the
+//! keepers of containers that an OCI runtime makes as long as those live, and by nobody else: who finds it free knows that no
+//! shim lives or is about to.
 
 mod connection;
 mod container;

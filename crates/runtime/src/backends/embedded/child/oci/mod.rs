@@ -23,6 +23,7 @@
 
 mod bundle;
 mod call;
+mod init;
 mod root;
 
 use std::convert::Infallible;
@@ -76,9 +77,6 @@ pub(in super::super) fn keep(child: &Child<'_>, keeper: &Keeper<'_>, forked: &Fo
 
 fn keep_container(child: &Child<'_>, keeper: &Keeper<'_>, forked: &Forked) -> Result<Infallible, StartFailure> {
     let spec = child.spec;
-    if spec.init {
-        return Err(invalid("an init process in a container is not implemented with an OCI runtime"));
-    }
     keeper.settle(&[&child.sync, &child.stdin, &child.stdout, &child.stderr], forked)?;
     let downstream = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
     mount_change("/", downstream).map_err(rootfs::at("detaching from the host's mounts"))?;
@@ -98,9 +96,12 @@ fn keep_container(child: &Child<'_>, keeper: &Keeper<'_>, forked: &Forked) -> Re
     }
     let user = user::resolve(&spec.user, &composed.root)?;
     let env = program::environment(spec, &child.network.hostname, &user.home);
-    check_command(&composed.root, &composed.working_dir, &spec.argv, &env)?;
+    let found = check_command(&composed.root, &composed.working_dir, &spec.argv, &env)?;
+    let init = spec.init.then(init::program).transpose().map_err(|e| invalid(format!("init process: {e}")))?;
+    let under_init = [init::PATH.to_owned(), found.to_string_lossy().into_owned()];
+    let argv: Vec<String> = under_init.into_iter().filter(|_| spec.init).chain(spec.argv.iter().cloned()).collect();
     let process = Process {
-        argv: &spec.argv,
+        argv: &argv,
         env: &env,
         working_dir: &composed.working_dir,
         user: &user,
@@ -119,8 +120,12 @@ fn keep_container(child: &Child<'_>, keeper: &Keeper<'_>, forked: &Forked) -> Re
     let streams = Streams { stdin: &child.stdin, stdout: &child.stdout, stderr: &child.stderr };
     let pid_file = dir.join("pid").to_string_lossy().into_owned();
     let bundle = dir.to_string_lossy().into_owned();
-    let create = ["create", "--bundle", &bundle, "--pid-file", &pid_file, NAME];
-    runtime.call(forked, &create, &streams, None)?;
+    let mut create = vec!["create", "--bundle", &bundle, "--pid-file", &pid_file];
+    if init.is_some() {
+        create.extend(["--preserve-fds", init::DESCRIPTORS]);
+    }
+    create.push(NAME);
+    runtime.call(forked, &create, &streams, init.as_ref())?;
     drop(told);
     let pid = read_pid(Path::new(&pid_file))?;
     start(child, keeper.lock, &runtime, forked, pid)
@@ -257,17 +262,18 @@ impl State {
     }
 }
 
-/// Says in the usual words what the runtime would say in its own, or could not say.
+/// Finds the program. Says in the usual words what the runtime would say in its own, or could not say.
 fn check_command(
     root: &Root,
     working_dir: &Path,
     argv: &[String],
     env: &[(String, String)],
-) -> Result<(), StartFailure> {
+) -> Result<PathBuf, StartFailure> {
     let dir = working_dir.to_str().ok_or_else(|| invalid("the working directory is no text"))?;
     let found = program::find(root, dir, argv, env)?;
     program::prepare(&found, argv, env)?;
-    program::check_loadable(root, &working_dir.join(&found), &found)
+    program::check_loadable(root, &working_dir.join(&found), &found)?;
+    Ok(found)
 }
 
 fn pin(netns: &OwnedFd, at: &Path) -> io::Result<()> {
