@@ -112,6 +112,17 @@ pub fn refusal(protocol: Protocol, violations: &[Violation]) -> Option<(&'static
     })
 }
 
+/// The longest pattern of a user's, in bytes: it is nested no deeper.
+const USERS_PATTERN_MAX: usize = 256;
+
+/// Whether a user's pattern is found anywhere in a text; `None` where it is too long or uses what is not supported.
+pub fn finds_pattern(pattern: &str, text: &str) -> Option<bool> {
+    if pattern.len() > USERS_PATTERN_MAX {
+        return None;
+    }
+    pattern::Pattern::new(&format!("[\\s\\S]*(?:{pattern})[\\s\\S]*")).map(|pattern| pattern.matches(text))
+}
+
 /// Whether a pattern can be checked.
 pub fn supports_pattern(pattern: &'static str) -> bool {
     pattern::matches(pattern, "").is_some()
