@@ -7,7 +7,7 @@ use neargate_base::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Cx, Fault};
+use crate::{Cx, Fault, Registry};
 
 /// What CloudFormation wants of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +166,12 @@ pub trait ResourceType: Sync {
     /// not known before resources are made are null.
     fn lacks(&self, _properties: &Value) -> Vec<Lack> {
         vec![]
+    }
+
+    /// The same for types whose properties name services and operations: `registry` has those that there are. For custom resources
+    /// (`Custom::…`) texts of which parts are not known are there without them.
+    fn lacks_among(&self, _registry: &Registry, properties: &Value) -> Vec<Lack> {
+        self.lacks(properties)
     }
 
     /// Properties that the type's operations name otherwise, or (`None`) do not take, so that they are recorded and not acted

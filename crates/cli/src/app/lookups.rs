@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use neargate_api::ec2;
+use neargate_api::kms;
 use neargate_api::ssm;
 use neargate_base::Diagnostic;
 use neargate_template::MissingContext;
@@ -32,6 +33,7 @@ pub(super) fn answer(
         ("ssm", _) => parameter(app, engine.as_ref(), text("parameterName").unwrap_or_default()),
         ("vpc-provider", Some(engine)) => vpc(engine, &missing.props),
         ("security-group", Some(engine)) => security_group(engine, &missing.props),
+        ("key-provider", Some(engine)) => key(engine, text("aliasName").unwrap_or_default()),
         _ => Ok(None),
     }
 }
@@ -134,6 +136,23 @@ fn security_group(engine: &Endpoint, props: &Json) -> Result<Option<Json>, CallE
     };
     let is_open = group.ip_permissions_egress.iter().flatten().any(is_any);
     Ok(Some(json!({ "securityGroupId": group.group_id, "allowAllOutbound": is_open })))
+}
+
+/// The key of an alias.
+fn key(engine: &Endpoint, alias: &str) -> Result<Option<Json>, CallError> {
+    let mut marker = None;
+    loop {
+        let input = kms::ListAliasesInput { marker, ..kms::ListAliasesInput::default() };
+        let page: kms::ListAliasesOutput = engine.call(&kms::SERVICE, &kms::LIST_ALIASES, input)?;
+        let found = page.aliases.into_iter().flatten().find(|it| it.alias_name.as_deref() == Some(alias));
+        if let Some(id) = found.and_then(|it| it.target_key_id) {
+            return Ok(Some(json!({ "keyId": id })));
+        }
+        marker = page.next_marker;
+        if marker.is_none() {
+            return Ok(None);
+        }
+    }
 }
 
 /// What is to be said of lookups that nobody here can answer, with lines for `cdk.context.json` that may be changed.

@@ -74,9 +74,6 @@ fn everything_that_stacks_lack_is_told_before_the_first_is_made() {
           `Q` of stack `One` at One.template.json:21:5
           `P` of stack `Two` at Two.template.json:54:5
 
-        error[NG-P0204]: unrecognized resource type `Custom::CrossRegionExportWriter`: Neargate does not run it
-          `Writer` of stack `One` at One.template.json:24:5
-
         error[NG-P0203]: `Import` takes in the export `other:Name`, which neither the app nor the engine has
           for `Fn::ImportValue`
 

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use neargate_kernel::{Cx, Fault};
-use neargate_template::{Partial, Template};
+use neargate_template::{Expr, Function, Partial, Template};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::executor::handler;
 use crate::state::{Goal, OnFailure, Source, Stack};
 use crate::world::{Answer, evaluate};
 
@@ -72,13 +73,17 @@ pub(crate) fn find(cx: &mut Cx<'_>, stack: &Stack, template: &Template) -> Resul
     let lacks = evaluate(cx, stack, template, &BTreeMap::new(), |evaluator, _| {
         let mut lacks = vec![];
         for (id, resource) in &template.resources {
-            let Some(handler) = registry.resource(&resource.resource_type) else { continue };
+            let Some(handler) = handler(registry, &resource.resource_type) else { continue };
             if evaluator.includes(id) == Some(false) {
                 continue;
             }
             // What cannot be evaluated is refused with its own words when the resource is made.
             let Ok(Some(properties)) = evaluator.partial(&resource.properties) else { continue };
-            let found = handler.lacks(&known(properties));
+            let mut known = known(properties);
+            if resource.resource_type.starts_with("Custom::") {
+                fill(&mut known, &resource.properties, |expr| evaluator.partial(expr).ok().flatten());
+            }
+            let found = handler.lacks_among(registry, &known);
             lacks.extend(found.into_iter().map(|lack| (format!("Resources.{id}.Properties.{}", lack.path), lack.text)));
         }
         Ok(Answer::Is(lacks))
@@ -88,6 +93,17 @@ pub(crate) fn find(cx: &mut Cx<'_>, stack: &Stack, template: &Template) -> Resul
         FoundLack { path, place, text }
     };
     Ok(lacks.into_iter().map(found).collect())
+}
+
+/// Puts the known parts of joined texts where the whole is not known.
+fn fill(known: &mut Json, properties: &Expr, evaluate: impl Fn(&Expr) -> Option<Partial>) {
+    let (Some(known), Expr::Object(properties)) = (known.as_object_mut(), properties) else { return };
+    for (name, value) in known.iter_mut().filter(|(_, value)| value.is_null()) {
+        let Some(Expr::Call(Function::Join, arguments)) = properties.get(name) else { continue };
+        let [Expr::Literal(Json::String(delimiter)), Expr::List(items)] = arguments.as_slice() else { continue };
+        let text = |item: &Expr| evaluate(item).as_ref().and_then(Partial::as_str).unwrap_or_default().to_owned();
+        *value = items.iter().map(text).collect::<Vec<_>>().join(delimiter).into();
+    }
 }
 
 /// What is known of a value; the rest is null.

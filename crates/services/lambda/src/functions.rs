@@ -2,7 +2,7 @@
 //!
 //! Invariant: what a caller does not say is what AWS makes of it; no size, hash or address of code is made up.
 
-use neargate_kernel::{Cx, Fault};
+use neargate_kernel::{Cx, Fault, Principal};
 use neargate_shape::{Value, Wire, from_json, to_json};
 use serde_json::{Map, Value as Json, json};
 
@@ -108,10 +108,9 @@ pub(crate) fn touch(cx: &mut Cx<'_>, record: &mut FunctionRecord) {
     record.configuration.revision_id = Some(cx.rng.uuid());
 }
 
-/// Whether Lambda may assume a role for a function, by its ARN.
-pub(crate) fn check_role(cx: &Cx<'_>, role: &str, function: &str) -> Result<(), LambdaError> {
-    let assumed = cx.assume_for_service(role, "lambda.amazonaws.com", function);
-    assumed.map(drop).map_err(LambdaError::RoleNotAssumable)
+/// Assumes a role for a function, by its ARN, as Lambda does.
+pub(crate) fn check_role(cx: &Cx<'_>, role: &str, function: &str) -> Result<Principal, LambdaError> {
+    cx.assume_for_service(role, "lambda.amazonaws.com", function).map_err(LambdaError::RoleNotAssumable)
 }
 
 /// A configuration as the output of an operation, which has the same members.

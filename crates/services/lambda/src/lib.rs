@@ -1,13 +1,15 @@
 //! AWS Lambda, recorded and not run: what stacks of Fargate workloads bring along.
 //!
 //! A function, made by `CreateFunction` or as `AWS::Lambda::Function`, is a record that `GetFunction` and `ListFunctions` answer
-//! from. Nothing invokes it: `Invoke` and all other operations answer 501.
+//! from. Nothing invokes it: `Invoke` and all other operations answer 501. What the CDK's own functions do for custom resources is done
+//! by [`providers`].
 //!
 //! Invariant: a record says of itself that it is not run; no size, hash or address of code is made up.
 
 mod errors;
 mod functions;
 mod ops;
+mod providers;
 mod resources;
 mod state;
 
@@ -30,7 +32,14 @@ pub fn service() -> Service {
             OperationEntry::of::<ops::apart::TagResource>(),
             OperationEntry::of::<ops::apart::UntagResource>(),
         ],
-        resources: vec![&resources::Function],
+        resources: vec![
+            &resources::Function,
+            &providers::CustomResource,
+            &providers::ExportReader,
+            &providers::ExportWriter,
+            &providers::LogRetention,
+            &providers::SdkCall,
+        ],
         jobs: vec![],
         reports: vec![],
         records: register,

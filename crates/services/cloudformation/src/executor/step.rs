@@ -8,7 +8,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use neargate_kernel::{
-    Action, Cx, Due, Fault, Notice, NoticeKind, Progress, ResourceRequest, ResourceState, ResourceType,
+    Action, Cx, Due, Fault, Notice, NoticeKind, Progress, Registry, ResourceRequest, ResourceState, ResourceType,
 };
 use serde_json::{Value as Json, json};
 
@@ -29,7 +29,7 @@ pub(super) fn create(cx: &mut Cx<'_>, stack: &Stack, mut resource: Resource, rep
     } else {
         keep(cx, stack, resource.clone(), "CREATE_IN_PROGRESS", None);
     }
-    if let Some(handler) = handler(cx, &resource.type_name) {
+    if let Some(handler) = handler(cx.registry, &resource.type_name) {
         let subject = || format!("{} {}", resource.logical_id, resource.type_name);
         if let Some(text) = handler.not_simulated(&resource.made_of.properties) {
             cx.not_simulated(subject(), text);
@@ -196,15 +196,14 @@ pub(super) fn log_replaced(cx: &mut Cx<'_>, stack: &Stack, resource: &Resource, 
 }
 
 /// The type that serves a resource: a `Custom::` one that no service knows by name is a custom resource.
-pub(crate) fn handler(cx: &Cx<'_>, type_name: &str) -> Option<&'static dyn ResourceType> {
-    let custom =
-        || type_name.starts_with("Custom::").then(|| cx.registry.resource("AWS::CloudFormation::CustomResource"));
-    cx.registry.resource(type_name).or_else(|| custom().flatten())
+pub(crate) fn handler(registry: &Registry, type_name: &str) -> Option<&'static dyn ResourceType> {
+    let custom = || type_name.starts_with("Custom::").then(|| registry.resource("AWS::CloudFormation::CustomResource"));
+    registry.resource(type_name).or_else(|| custom().flatten())
 }
 
 fn one_step(cx: &mut Cx<'_>, stack: &Stack, resource: &Resource, step: &Step) -> Result<Progress, Fault> {
     let missing = || CloudFormationError::Validation(format!("Unrecognized resource types: [{}]", resource.type_name));
-    let handler = handler(cx, &resource.type_name).ok_or_else(missing)?;
+    let handler = handler(cx.registry, &resource.type_name).ok_or_else(missing)?;
     let replaced = resource.replaced.last().filter(|_| step.of_replaced);
     let scope = cx.scope.clone();
     let made_of = replaced.map_or(&resource.made_of, |it| &it.made_of);

@@ -139,7 +139,7 @@ pub(super) fn check(cx: &mut Cx<'_>, stack: &Stack, template: &Template) -> Resu
 
 fn check_types(cx: &Cx<'_>, template: &Template) -> Result<(), Fault> {
     let types: BTreeSet<&str> = template.resources.values().map(|resource| resource.resource_type.as_str()).collect();
-    let unknown: Vec<_> = types.into_iter().filter(|name| handler(cx, name).is_none()).collect();
+    let unknown: Vec<_> = types.into_iter().filter(|name| handler(cx.registry, name).is_none()).collect();
     if unknown.is_empty() {
         return Ok(());
     }

@@ -1,0 +1,36 @@
+//! `AWS::CloudFormation::CustomResource`, and every `Custom::…` that no type of its own serves.
+//!
+//! Invariant: nothing is made of a resource whose function does what is not known; a stack that has one is refused.
+
+use neargate_kernel::{Action, Cx, Fault, Lack, Progress, Registry, ResourceRequest, ResourceState, ResourceType};
+use serde_json::Value as Json;
+
+use super::{SERVICE_TOKEN, sdk_call};
+
+const NOT_SERVED: &str = "functions are not run, so nothing serves this custom resource";
+
+/// Any custom resource. Of those under names of their users' own, the CDK's calls of the AWS SDK are told by their properties.
+pub(crate) struct CustomResource;
+
+impl ResourceType for CustomResource {
+    fn type_name(&self) -> &'static str {
+        "AWS::CloudFormation::CustomResource"
+    }
+
+    fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
+        if sdk_call::is_one(request.properties) {
+            return sdk_call::step(cx, action, request);
+        }
+        match action {
+            Action::Delete => Ok(Progress::Done(ResourceState::new(request.physical_id()))),
+            _ => Err(Fault::sender("NotImplemented", NOT_SERVED).with_status(501)),
+        }
+    }
+
+    fn lacks_among(&self, registry: &Registry, properties: &Json) -> Vec<Lack> {
+        if sdk_call::is_one(properties) {
+            return sdk_call::lacks(registry, properties);
+        }
+        vec![Lack { path: SERVICE_TOKEN.to_owned(), text: NOT_SERVED.to_owned() }]
+    }
+}
