@@ -54,6 +54,8 @@ pub(crate) const SCHEDULE: Code = Code("NG-E0233");
 pub(crate) const NEVER: Code = Code("NG-E0234");
 /// Lines of stdin could not be answered.
 pub(crate) const LINES: Code = Code("NG-E0235");
+/// The program itself is wrong.
+pub(crate) const OWN_FAULT: Code = Code("NG-E0290");
 /// A stack was not made, changed or deleted.
 pub(crate) const STACK: Code = Code("NG-P0201");
 /// Something the app brings cannot be provided.

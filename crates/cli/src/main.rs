@@ -15,6 +15,7 @@ mod images;
 mod lines;
 mod outcome;
 mod output;
+mod panics;
 mod places;
 mod preflight;
 mod screen;
@@ -26,6 +27,7 @@ mod trial;
 mod words;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 
@@ -38,8 +40,9 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return commands::misspelt(&error).code(),
     };
-    let screen = screen::Screen::new(arguments.format);
-    let exit = match commands::run(arguments, &screen) {
+    let screen = Arc::new(screen::Screen::new(arguments.format));
+    panics::watch(&screen);
+    let exit = match panics::catch(|| commands::run(arguments, &screen)) {
         Ok(exit) => exit,
         Err(failure) => screen.failure(&failure),
     };

@@ -8,6 +8,7 @@ use neargate_engine::{Config, Engine};
 
 use crate::endpoint::Endpoint;
 use crate::outcome::{Failure, Outcome};
+use crate::panics;
 use crate::screen::{Paint, Screen};
 
 /// Starts an engine, works with it as its client, and stops it. The first signal, which sets `interrupt`, or
@@ -26,7 +27,7 @@ pub(crate) fn with_engine<T>(
             engine.wait();
             interrupt.store(true, Ordering::Release);
         });
-        let result = work(&endpoint);
+        let result = panics::catch(|| work(&endpoint));
         if interrupt.load(Ordering::Acquire) {
             let text = format!("the engine and its tasks, which have {} s", patience.as_secs());
             screen.step_in(Paint::Yellow, "stopping", &text);

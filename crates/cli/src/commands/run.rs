@@ -15,6 +15,7 @@ use crate::codes;
 use crate::deploy::stacks;
 use crate::endpoint::{CallError, Endpoint};
 use crate::outcome::{Exit, Failure, Outcome};
+use crate::panics;
 use crate::preflight;
 use crate::screen::{Paint, Screen};
 use crate::signals::{self, Hangup};
@@ -68,7 +69,7 @@ struct Place {
 
 /// Runs the task. What fails and is no container's end has exit codes of its own.
 pub(super) fn run(args: &RunArgs, screen: &Screen) -> Outcome {
-    run_task(args, screen).map_err(Failure::beside_containers)
+    panics::catch(|| run_task(args, screen)).map_err(Failure::beside_containers)
 }
 
 fn run_task(args: &RunArgs, screen: &Screen) -> Outcome {

@@ -24,7 +24,7 @@ use crate::session::with_engine;
 use crate::signals::{self, Hangup};
 use crate::trial::{Fire, Trial, Verdict};
 use crate::words::counted;
-use crate::{images, places};
+use crate::{images, panics, places};
 
 /// How long tasks that still run may take to stop before they are killed: nobody will miss them.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
@@ -59,7 +59,7 @@ pub(crate) struct TryArgs {
 
 /// Tries the app. What fails and is no container's end has exit codes of its own.
 pub(super) fn run(args: &TryArgs, screen: &Screen) -> Outcome {
-    try_once(args, screen).map_err(Failure::beside_containers)
+    panics::catch(|| try_once(args, screen)).map_err(Failure::beside_containers)
 }
 
 fn try_once(args: &TryArgs, screen: &Screen) -> Outcome {
