@@ -64,7 +64,7 @@ fn variables_for_clients() {
 }
 
 #[needs(containers)]
-fn an_app_may_look_up_a_network_that_the_engine_has() {
+fn an_app_may_look_up_a_network_and_a_key_that_the_engine_has() {
     let network = r"
 Resources:
   Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.9.0.0/16, Tags: [{Key: Name, Value: net}]}}
@@ -72,13 +72,16 @@ Resources:
     Type: AWS::EC2::Subnet
     Properties: {VpcId: !Ref Vpc, CidrBlock: 10.9.1.0/24, Tags: [{Key: 'aws-cdk:subnet-name', Value: inner}]}
   Group: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: d, GroupName: g, VpcId: !Ref Vpc}}
+  Key: {Type: AWS::KMS::Key}
+  Alias: {Type: AWS::KMS::Alias, Properties: {AliasName: alias/own, TargetKeyId: !Ref Key}}
 ";
     let engine = Running::start(network, "template = \"task.yaml\"");
     let app = r#"
 mkdir -p "$CDK_OUTDIR"
 printf '%s' "$CDK_CONTEXT_JSON" > context.json
 ask='{"provider": "vpc-provider", "key": "vpc", "props": {"account": "000000000000", "region": "us-east-1", "filter": {"tag:Name": "net"}, "returnAsymmetricSubnets": true}},
-     {"provider": "security-group", "key": "group", "props": {"account": "000000000000", "region": "us-east-1", "securityGroupName": "g"}}'
+     {"provider": "security-group", "key": "group", "props": {"account": "000000000000", "region": "us-east-1", "securityGroupName": "g"}},
+     {"provider": "key-provider", "key": "key", "props": {"account": "000000000000", "region": "us-east-1", "aliasName": "alias/own"}}'
 grep -q '"vpcId":"vpc-' context.json && ask=
 printf '{"version": "55.0.0", "missing": [%s], "artifacts": {}}' "$ask" > "$CDK_OUTDIR/manifest.json"
 "#;
@@ -94,6 +97,7 @@ printf '{"version": "55.0.0", "missing": [%s], "artifacts": {}}' "$ask" > "$CDK_
     assert_eq!((&subnet["cidr"], &subnet["availabilityZone"]), (&"10.9.1.0/24".into(), &"us-east-1a".into()));
     assert!(subnet["routeTableId"].as_str().unwrap().starts_with("rtb-"), "{vpc}");
     assert_eq!(context["group"]["allowAllOutbound"], true);
+    assert_eq!(context["key"]["keyId"].as_str().unwrap().len(), 36, "{context}");
     // Without an engine there is no such network.
     let ran = engine.place.run(&["synth", "looks"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);

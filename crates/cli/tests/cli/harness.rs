@@ -113,9 +113,12 @@ template = "task.yaml"
 ssm."/neargate-test/image" = "test/greeter:1"
 "#;
 
-/// Why this machine cannot run containers.
+/// Why this machine cannot run containers: the first thing that the doctor finds in the way.
 pub(crate) fn missing_containers() -> Option<String> {
     let ran = Place::new().run(&["doctor"]);
-    (ran.code != 0)
-        .then(|| format!("this machine cannot run containers, see `neargate doctor`: {}", ran.stderr.trim_end()))
+    let obstacle = ran.stdout.lines().find_map(|line| line.strip_prefix("no ")).unwrap_or(&ran.stderr);
+    (ran.code != 0).then(|| {
+        let words: Vec<&str> = obstacle.split_whitespace().collect();
+        format!("this machine cannot run containers, see `neargate doctor`: {}", words.join(" "))
+    })
 }

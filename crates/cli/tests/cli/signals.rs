@@ -172,9 +172,16 @@ fn an_app_that_is_broken_off_takes_its_children_along() {
         talk.read_to_string(&mut rest).unwrap();
         assert_eq!(end(child).0, code, "{name}: {rest}");
         assert!(rest.contains(&format!("broken off by SIG{name}")), "{rest}");
-        let is_alive = fs::read_to_string(format!("/proc/{}/stat", of_app.trim()))
-            .is_ok_and(|stat| !stat.rsplit(')').next().unwrap().trim_start().starts_with('Z'));
-        assert!(!is_alive, "{name}: the app's child lives on");
+        let is_alive = || {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", of_app.trim()));
+            stat.is_ok_and(|stat| !stat.rsplit(')').next().unwrap().trim_start().starts_with('Z'))
+        };
+        // What is killed is gone once the kernel gets round to it.
+        let killed = Instant::now();
+        while is_alive() && killed.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(!is_alive(), "{name}: the app's child lives on");
         assert_eq!(place.left_over(), Vec::<String>::new());
     }
 }

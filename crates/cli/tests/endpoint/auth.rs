@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Output};
 
 use neargate_testkit::needs::needs;
@@ -140,4 +140,54 @@ fn what_is_no_engine_is_said_to_be_none() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(&format!("`AWS_ENDPOINT_URL` is `{url}`, expected `http://127.0.0.1:PORT`")), "{said}");
     }
+}
+
+/// The command line as another user of the machine, who may run it and go where it runs.
+fn neargate_of_another(engine: &Engine, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let program = engine.folder.path().join("neargate");
+    if !program.exists() {
+        std::fs::copy(env!("CARGO_BIN_EXE_neargate"), &program).unwrap();
+        for path in [engine.folder.path(), &program] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program).args(arguments);
+    command.env_clear().envs(environment.iter().copied()).env("HOME", "/nonexistent");
+    command.env("PATH", std::env::var_os("PATH").unwrap()).current_dir("/").output().unwrap()
+}
+
+#[needs(root)]
+fn another_user_of_the_machine_is_not_let_in() {
+    let engine = Engine::start(&["--auth"]);
+    let (access_key, secret) = printed(&engine);
+    let port = engine.port.to_string();
+    let file = engine.folder.path().join("data/endpoint.key");
+    // The file is there, and root reads it.
+    assert!(std::fs::read_to_string(&file).unwrap().contains(&secret));
+    let commands: [&[&str]; 5] = [
+        &["task", "ls", "--port", &port],
+        &["env", "--port", &port],
+        &["clock", "advance", "1d", "--port", &port],
+        &["events", "put", "--source", "a", "--detail-type", "b", "--port", &port],
+        &["down", "--port", &port],
+    ];
+    let known = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+    for environment in [&[][..], &known] {
+        for command in commands {
+            let refused = neargate_of_another(&engine, command, environment);
+            let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(!refused.status.success() && said.contains("error[NG-E0215]"), "{command:?}: {refused:?}");
+            assert!(!said.contains(&secret) && !String::from_utf8_lossy(&refused.stdout).contains(&secret), "{said}");
+        }
+    }
+    let key = [("AWS_ACCESS_KEY_ID", access_key.as_str()), ("AWS_SECRET_ACCESS_KEY", secret.as_str())];
+    // It runs still. Root is let in, and so is whoever was given the key.
+    for command in &commands[..2] {
+        let output = neargate(&engine, command, &[]);
+        assert!(output.status.success(), "{command:?}: {output:?}");
+        let output = neargate_of_another(&engine, command, &key);
+        assert!(output.status.success(), "{command:?}: {output:?}");
+    }
+    assert_eq!(identity(&engine, &credentials("test", "test")).status, 403);
 }

@@ -21,9 +21,14 @@ pub(crate) struct Outcome {
     pub(crate) refused: u64,
 }
 
+/// How many requests have arrived, and how many of them were refused.
+type Count = Box<dyn Fn() -> (u64, u64) + Send + Sync>;
+
 /// Pages by their path, and what was told of them.
 pub(crate) struct Pages {
-    engine: Door,
+    /// Whom the pages call.
+    port: u16,
+    count: Count,
     configs: Mutex<BTreeMap<String, Json>>,
     told: Mutex<Told>,
     news: Condvar,
@@ -39,10 +44,16 @@ struct Told {
 }
 
 impl Pages {
+    /// Pages that call an endpoint, which counts.
     pub(crate) fn new(engine: Door) -> Arc<Self> {
-        let told = Told { counted: engine.counts(), ..Told::default() };
+        Self::counted_by(engine.port, Box::new(move || engine.counts()))
+    }
+
+    /// Pages that call somebody on a port.
+    pub(crate) fn counted_by(port: u16, count: Count) -> Arc<Self> {
+        let told = Told { counted: count(), ..Told::default() };
         let (configs, told) = (Mutex::default(), Mutex::new(told));
-        Arc::new(Self { engine, configs, told, news: Condvar::new() })
+        Arc::new(Self { port, count, configs, told, news: Condvar::new() })
     }
 
     /// Puts a page at a path.
@@ -65,7 +76,7 @@ impl Pages {
     /// The same, but everything that is no page goes on to the endpoint as it is: what a browser sees when a name that it has
     /// a page from is pointed at this machine.
     pub(crate) fn serve_rebound(self: &Arc<Self>, listener: TcpListener) {
-        let (pages, port) = (Arc::clone(self), self.engine.port);
+        let (pages, port) = (Arc::clone(self), self.port);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let pages = Arc::clone(&pages);
@@ -112,12 +123,12 @@ impl Pages {
         reply(&mut stream, "text/plain", "")
     }
 
-    /// Waits until the endpoint has refused something since the last try.
+    /// Waits until something was refused since the last try, or arrived where nothing is refused.
     fn settle(&self, name: &str) {
         let deadline = Instant::now() + ARRIVAL_PATIENCE;
         let mut told = self.told.lock().unwrap();
         loop {
-            let now = self.engine.counts();
+            let now = (self.count)();
             if now.1 > told.counted.1 || Instant::now() > deadline {
                 let outcome = Outcome { arrived: now.0 - told.counted.0, refused: now.1 - told.counted.1 };
                 told.outcomes.insert(name.to_owned(), outcome);
