@@ -15,7 +15,6 @@
 //! Invariant: no sockets, no clock, no services; every input is bounded in depth before anything recurses into it, and every
 //! request's body in the number of values before any of them is made.
 
-mod aws_services;
 mod awsjson;
 mod codec;
 mod form;

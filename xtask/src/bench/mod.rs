@@ -4,6 +4,7 @@
 
 pub(crate) mod client;
 mod credentials;
+mod endpoint;
 mod engines;
 mod event_to_container;
 mod fires;
@@ -20,8 +21,8 @@ use std::process::Command;
 use crate::root;
 
 /// The benchmarks there are.
-const NAMES: [&str; 9] =
-    ["start", "container", "fires", "noisy", "credentials", "patterns", "schedules", "synth", "unpack"];
+const NAMES: [&str; 10] =
+    ["start", "container", "fires", "noisy", "credentials", "endpoint", "patterns", "schedules", "synth", "unpack"];
 
 /// Runs the benchmarks named, or all. `--seconds N` is for how long `noisy` prints.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         return Err(format!("no benchmark `{unknown}`: expected one of {}", NAMES.join(", ")));
     }
     crate::say(&format!("load average {}", load_average()));
-    if ["start", "container", "fires", "noisy", "credentials"].into_iter().any(wants) {
+    if ["start", "container", "fires", "noisy", "credentials", "endpoint"].into_iter().any(wants) {
         let neargate = build()?;
         if wants("start") {
             start::run(&neargate)?;
@@ -47,6 +48,9 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         }
         if wants("credentials") {
             credentials::run(&neargate)?;
+        }
+        if wants("endpoint") {
+            endpoint::run(&neargate)?;
         }
     }
     if wants("patterns") {

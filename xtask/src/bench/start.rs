@@ -93,8 +93,13 @@ impl Engine {
 
     /// Resident memory, MiB.
     pub(super) fn resident_mib(&self) -> Option<f64> {
+        self.memory_mib("VmRSS")
+    }
+
+    /// A line of the process's own account of its memory, MiB.
+    pub(super) fn memory_mib(&self, name: &str) -> Option<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
         Some(line.trim().trim_end_matches(" kB").parse::<f64>().ok()? / 1024.0)
     }
 

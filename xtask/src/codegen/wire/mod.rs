@@ -25,7 +25,7 @@ pub(crate) fn generate() -> Result<Vec<Generated>, String> {
         services.push(service);
     }
     files.push(Generated { path: "crates/api/src/lib.rs".into(), text: render::root(&services) });
-    files.push(Generated { path: "crates/wire/src/aws_services.rs".into(), text: protocols::table(&data)? });
+    files.push(Generated { path: "crates/wire/src/spoken/aws_services.rs".into(), text: protocols::table(&data)? });
     Ok(files)
 }
 

@@ -4,10 +4,10 @@
 //!
 //! Invariant: sorted by name.
 
-use crate::spoken::Spoken::{self, AwsJson10, AwsJson11, Cbor, Ec2, Query, RestJson, RestXml};
+use super::Spoken::{self, AwsJson10, AwsJson11, Cbor, Ec2, Query, RestJson, RestXml};
 
 #[rustfmt::skip]
-pub(crate) static AWS_SERVICES: &[(&str, &[Spoken])] = &[
+pub(super) static AWS_SERVICES: &[(&str, &[Spoken])] = &[
     ("IoTSecuredTunneling", &[AwsJson11]),
     ("access-analyzer", &[RestJson]),
     ("account", &[RestJson]),

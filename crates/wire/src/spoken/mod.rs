@@ -4,7 +4,10 @@
 //!
 //! Invariant: whatever the request is, its client can read the refusal as an error with a code and a message.
 
-use crate::aws_services::AWS_SERVICES;
+mod aws_services;
+
+use aws_services::AWS_SERVICES;
+
 use crate::form::form_value;
 use crate::message::{Fault, Request, Response};
 use crate::sigv4;
