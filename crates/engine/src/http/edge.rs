@@ -11,7 +11,7 @@ use neargate_base::{Region, Scope};
 use neargate_kernel::{Notice, Principal, Reply, Request as CoreRequest};
 use neargate_shape::{OperationShape, Protocol, ServiceShape};
 use neargate_wire::sigv4::{self, Claim, Opened, SignatureError};
-use neargate_wire::{Codec, Fault, Identified, Request, Response, codec, identify, refuse_in_kind};
+use neargate_wire::{Codec, Fault, Identified, Request, Response, codec, identify, is_of_aws, refuse_in_kind};
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
@@ -177,7 +177,10 @@ impl Edge {
             found @ (Identified::Unimplemented(..) | Identified::UnknownOperation(..)) => {
                 return Err(Box::new(self.no_operation(head, found, request_id)));
             }
-            Identified::UnknownService(name) if !self.services.iter().any(|it| it.signing_name == name) => {
+            // A form may be for a service that is here, though its scope's name is nobody's.
+            Identified::UnknownService(name)
+                if !self.services.iter().any(|it| it.signing_name == name) && (!is_form(head) || is_of_aws(&name)) =>
+            {
                 return Err(Box::new(self.no_operation(head, Identified::UnknownService(name), request_id)));
             }
             Identified::NoApi if !is_form(head) => {
