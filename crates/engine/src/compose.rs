@@ -28,6 +28,8 @@ fn services() -> Vec<Service> {
 }
 
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod providers;
 #[cfg(test)]
 mod stacks;

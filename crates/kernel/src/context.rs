@@ -6,6 +6,7 @@ use std::sync::Arc;
 use neargate_base::{Scope, Timestamp};
 use neargate_shape::Value;
 
+use crate::clock::SEEN_MS_MAX;
 use crate::job::{ProcessJob, ServiceJob};
 use crate::origin::Origin;
 use crate::store::Transaction;
@@ -294,6 +295,10 @@ impl<'a> Cx<'a> {
     /// Lets work wait for its time. A job due now runs right after this command.
     pub fn schedule(&mut self, due: Due, handler: &'static str, payload: serde_json::Value) -> JobId {
         self.keep_causes();
+        let due = match due {
+            Due::Process(time) => Due::Process(self.store.clock().steady(time)),
+            service @ Due::Service(_) => service,
+        };
         let id = due.key(self.next_sequence());
         let job =
             Job { due, handler: handler.to_owned(), scope: self.scope.clone(), payload, cause: self.cause.clone() };
@@ -396,6 +401,16 @@ impl<'a> Cx<'a> {
     /// Reads from a segment.
     pub fn read_segment(&self, segment: &str, offset: u64, length: usize) -> Result<Vec<u8>, JournalError> {
         self.segments.read(segment, offset, length)
+    }
+
+    /// Keeps what time it is for the next start, where the command changes anything, and not with each one.
+    pub(crate) fn keep_seen(&mut self, steady: Timestamp) {
+        let clock = self.store.clock();
+        let is_old = clock.seen.is_none_or(|seen| steady.millis().saturating_sub(seen.millis()) >= SEEN_MS_MAX);
+        if is_old && self.transaction.is_change() {
+            let (scope, id) = Clock::place();
+            self.transaction.put(self.store, &scope, id, Clock { seen: Some(steady), ..clock });
+        }
     }
 
     /// Forgets a segment whose record is deleted, once this command is durable.

@@ -121,6 +121,8 @@ pub struct Core {
     sequence: u64,
     /// Service time when the first command came after the start, where the clock was set, or the machine woke up, since.
     running_since: Option<Timestamp>,
+    /// The latest steady time that was observed.
+    steady: Option<Timestamp>,
 }
 
 impl Core {
@@ -163,6 +165,7 @@ impl Core {
             unsealed,
             sequence,
             running_since: None,
+            steady: None,
         })
     }
 
@@ -195,7 +198,42 @@ impl Core {
 
     /// Both clocks at a moment of process time.
     pub fn now(&self, process: Timestamp) -> Now {
-        self.clock().at(process)
+        let clock = self.clock();
+        clock.at(self.at_least(&clock, process))
+    }
+
+    /// The machine's clock shows `process`, `elapsed_ms` after it was last observed. Where it was put back, service time goes on from
+    /// where it was; where it was put forward again, it catches up first. `None` when nothing has to change.
+    pub fn observe(&mut self, process: Timestamp, elapsed_ms: i64) -> Option<Applied> {
+        let clock = self.clock();
+        let expected = match (self.steady, clock.seen) {
+            (Some(steady), _) => steady.plus_ms(elapsed_ms),
+            (None, Some(seen)) => clock.expected_at_start(seen, process),
+            (None, None) => clock.steady(process),
+        };
+        let ahead_ms = clock.ahead_after(expected, process);
+        let is_back = ahead_ms > clock.ahead_ms;
+        let steady = process.plus_ms(ahead_ms);
+        let steady = self.steady.map_or(steady, |before| before.max(steady));
+        self.steady = Some(steady);
+        if ahead_ms == clock.ahead_ms {
+            return None;
+        }
+        let mut applied = self.turn(process, |clock, _| {
+            clock.ahead_ms = ahead_ms;
+            clock.seen = Some(steady);
+        });
+        if is_back {
+            let service = steady.plus_ms(clock.offset_ms);
+            let (subject, hint) =
+                ("clock".to_owned(), Some("`neargate clock set TIME` puts service time elsewhere".to_owned()));
+            let text = format!(
+                "this machine's clock was put back by {}: service time goes on from {service}",
+                duration_text(ahead_ms.saturating_sub(clock.ahead_ms))
+            );
+            applied.notices.push(Notice { kind: NoticeKind::Progress, subject, text, hint });
+        }
+        Some(applied)
     }
 
     /// Whether the clock is being turned.
@@ -236,6 +274,11 @@ impl Core {
         self.running_since = Some(self.now(process).service);
     }
 
+    /// Process time as commands see it: where the machine's clock has gone back a little, it stands still until that has passed.
+    fn at_least(&self, clock: &Clock, process: Timestamp) -> Timestamp {
+        self.steady.map_or(process, |steady| process.max(steady.plus_ms(-clock.ahead_ms)))
+    }
+
     /// Does one command.
     pub fn apply(&mut self, process: Timestamp, command: Command) -> Applied {
         match command {
@@ -272,22 +315,24 @@ impl Core {
     /// bring something about.
     pub fn next_due(&self, process: Timestamp) -> Option<Timestamp> {
         let clock = self.clock();
-        let on_process = self.store.first::<ProcessJob>().map(|(_, job)| job.0.due.time());
+        let on_process = self.store.first::<ProcessJob>().map(|(_, job)| clock.process_time(job.0.due));
         let on_service = match clock.turning_to {
             Some(_) if self.is_waiting(&clock) => None,
             Some(_) => Some(process),
-            None => self.store.first::<ServiceJob>().map(|(_, job)| job.0.due.time().plus_ms(-clock.offset_ms)),
+            None => self.store.first::<ServiceJob>().map(|(_, job)| clock.process_time(job.0.due)),
         };
         on_process.into_iter().chain(on_service).min()
     }
 
     /// Runs the next due job, or moves a turning clock on; `None` when nothing is due.
     pub fn run_due(&mut self, process: Timestamp) -> Option<Applied> {
-        if let Some((id, job)) = self.store.first::<ProcessJob>().filter(|(_, job)| job.0.due.time() <= process) {
+        let clock = self.clock();
+        let process = self.at_least(&clock, process);
+        let first = self.store.first::<ProcessJob>().filter(|(_, job)| job.0.due.time() <= clock.steady(process));
+        if let Some((id, job)) = first {
             let job = job.0.clone();
             return Some(self.run_job(process, &id, &job));
         }
-        let clock = self.clock();
         let next = self.store.first::<ServiceJob>().map(|(id, job)| (id, job.0.clone()));
         let Some(to) = clock.turning_to else {
             let (id, job) = next.filter(|(_, job)| job.due.time() <= clock.at(process).service)?;
@@ -397,7 +442,7 @@ impl Core {
     fn turn(&mut self, process: Timestamp, change: impl FnOnce(&mut Clock, Now)) -> Applied {
         let (scope, id) = Clock::place();
         let mut clock = self.clock();
-        let now = clock.at(process);
+        let now = self.now(process);
         change(&mut clock, now);
         let (_, applied) = self.background(process, &scope, None, |cx| {
             cx.put(id, clock);
@@ -429,6 +474,7 @@ impl Core {
         work: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault>,
     ) -> (Result<T, Fault>, Applied) {
         let now = self.now(process);
+        let seen = self.steady;
         let running_since = *self.running_since.get_or_insert(now.service);
         let ground = Ground {
             registry: &self.registry,
@@ -444,7 +490,12 @@ impl Core {
         let result = result.unwrap_or_else(|_| Err(Fault::internal("the handler panicked; nothing was changed")));
         let result = result.and_then(|value| match cx.unwritten {
             Some(_) => Ok((value, vec![])),
-            None => Ok((value, cx.deltas(&self.unsealed)?)),
+            None => {
+                if let Some(steady) = seen {
+                    cx.keep_seen(steady);
+                }
+                Ok((value, cx.deltas(&self.unsealed)?))
+            }
         });
         let Cx { store, transaction, effects, notices, removed_segments, unwritten, .. } = cx;
         if let Some(error) = unwritten {
@@ -463,6 +514,17 @@ impl Core {
                 (Err(fault), Applied::default())
             }
         }
+    }
+}
+
+/// A duration to its two largest units.
+fn duration_text(ms: i64) -> String {
+    let s = ms / 1000;
+    match (s / 86_400, s / 3600 % 24, s / 60 % 60, s % 60) {
+        (0, 0, 0, s) => format!("{s} s"),
+        (0, 0, min, s) => format!("{min} min {s} s"),
+        (0, h, min, _) => format!("{h} h {min} min"),
+        (d, h, ..) => format!("{d} d {h} h"),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{CauseId, Record};
 pub enum Due {
     /// On the clock that can be turned.
     Service(Timestamp),
-    /// On the machine's own clock.
+    /// On the machine's own clock. While the job waits, a moment of steady time: one put back does not make the wait longer.
     Process(Timestamp),
 }
 

@@ -138,14 +138,40 @@ impl Harness {
     /// Lets both clocks go on and runs what falls due.
     pub fn pass(&mut self, ms: i64) {
         self.now = self.now.plus_ms(ms);
+        self.observe(ms);
         self.run_due();
     }
 
     /// The machine sleeps, and so does the engine.
     pub fn sleep(&mut self, ms: i64) {
         self.now = self.now.plus_ms(ms);
+        self.observe(0);
         self.core.resumed(self.now);
         self.run_due();
+    }
+
+    /// The machine's clock is put forward or back while no time passes. As the engine does, a clock that is put forward is taken for
+    /// a machine that slept.
+    pub fn put_clock(&mut self, ms: i64) {
+        self.observe(0);
+        self.now = self.now.plus_ms(ms);
+        self.observe(0);
+        if ms > 60_000 {
+            self.core.resumed(self.now);
+        }
+        self.run_due();
+    }
+
+    /// Lets the core do something that does not become durable and is undone.
+    pub fn lose(&mut self, work: impl FnOnce(&mut Core, Timestamp) -> Option<Applied>) {
+        let applied = work(&mut self.core, self.now);
+        self.core.undo(applied.into_iter().map(|applied| applied.undo));
+    }
+
+    fn observe(&mut self, elapsed_ms: i64) {
+        if let Some(applied) = self.core.observe(self.now, elapsed_ms) {
+            self.remember(applied);
+        }
     }
 
     /// Turns service time forward.
@@ -175,6 +201,15 @@ impl Harness {
     /// Kills the engine and starts it again over what was durable. Segments do not outlive it.
     pub fn restart(&mut self) -> Result<(), Box<dyn std::error::Error>> {
         self.reopen()?;
+        self.run_due();
+        Ok(())
+    }
+
+    /// As [`restart`](Self::restart), the machine's clock having been put forward or back meanwhile.
+    pub fn restart_with_clock(&mut self, ms: i64) -> Result<(), Box<dyn std::error::Error>> {
+        self.reopen()?;
+        self.now = self.now.plus_ms(ms);
+        self.observe(0);
         self.run_due();
         Ok(())
     }

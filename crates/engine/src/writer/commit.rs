@@ -79,6 +79,10 @@ pub(super) struct Committer {
     /// Which lane is first in the next commit.
     turn: usize,
     failure: Option<Failure>,
+    /// When the machine's clock was last looked at.
+    observed: Instant,
+    /// The machine slept, or its clock was put forward, since.
+    slept: bool,
 }
 
 impl Committer {
@@ -102,6 +106,8 @@ impl Committer {
             passed,
             turn: 0,
             failure: None,
+            observed: Instant::now(),
+            slept: false,
         }
     }
 
@@ -144,20 +150,33 @@ impl Committer {
             return self.lanes.wait(false, failure.error.is_undone.then_some(until_probe));
         }
         let now = wall::now();
-        let Some(due) = self.core.next_due(now) else { return self.lanes.wait(true, None) };
-        let wait_ms = u64::try_from(due.millis().saturating_sub(now.millis())).unwrap_or(0);
+        let until_due = |due: neargate_base::Timestamp| due.millis().saturating_sub(now.millis());
+        let wait_ms = self.core.next_due(now).map(|due| u64::try_from(until_due(due)).unwrap_or(0));
         // A longer wait than a minute is cut, so that a machine that slept or whose clock was set is noticed.
-        let wait_ms = wait_ms.min(WAIT_MS_MAX);
+        let wait_ms = wait_ms.unwrap_or(WAIT_MS_MAX).min(WAIT_MS_MAX);
         self.lanes.wait(true, Some(Duration::from_millis(wait_ms)));
         let after = wall::now();
         if after.millis().saturating_sub(now.millis()) > i64::try_from(wait_ms).unwrap_or(0) + SLEEP_MS_MIN {
-            self.core.resumed(after);
+            self.slept = true;
+        }
+    }
+
+    /// Looks at the machine's clock: before anything else of a commit, which may not see it go back.
+    fn observe(&mut self, batch: &mut Batch) {
+        let (process, at) = (wall::now(), Instant::now());
+        let elapsed = at.duration_since(std::mem::replace(&mut self.observed, at));
+        if let Some(applied) = self.core.observe(process, i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)) {
+            drop(batch.add(applied));
+        }
+        if std::mem::take(&mut self.slept) {
+            self.core.resumed(process);
         }
     }
 
     /// Applies what one commit may hold: of each lane its share, then more of those that have more.
     fn gather(&mut self) -> Batch {
         let mut batch = Batch::default();
+        self.observe(&mut batch);
         let share = self.size_max.div_ceil(LANES.len());
         for most in [share, self.size_max] {
             for lane in LANES.iter().cycle().skip(self.turn).take(LANES.len()) {

@@ -73,6 +73,11 @@ impl Transaction {
         }
     }
 
+    /// Whether anything was touched.
+    pub(crate) fn is_change(&self) -> bool {
+        self.nested.iter().chain([&self.bottom]).any(|layer| !layer.is_empty())
+    }
+
     /// Whether anything touched is kept encrypted.
     pub(crate) fn is_sealed(&self, store: &Store) -> bool {
         self.nested

@@ -201,3 +201,122 @@ fn a_rule_that_is_disabled_or_gone_is_not_fired_by_hand() {
     call(&mut harness, "DeleteRule", json!({ "Name": "r" }));
     assert!(harness.command(found.fire()).unwrap().is_err());
 }
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// How the machine's clock is put, at several times.
+const MOVES: [&[i64]; 10] = [
+    &[-1_000],
+    &[-30_000],
+    &[-HOUR],
+    &[-30 * DAY],
+    &[HOUR, -HOUR],
+    &[30 * DAY, -30 * DAY],
+    &[-HOUR, HOUR],
+    &[-30 * DAY, 30 * DAY, -30 * DAY],
+    &[-HOUR, -HOUR, 2 * HOUR],
+    &[-7, -1_000, -4_000],
+];
+
+/// The scheduled times of the runs that a rule started.
+fn times(harness: &mut Harness) -> Vec<String> {
+    let of = |run: serde_json::Value| {
+        run["overrides"]["containerOverrides"][0]["environment"][0]["value"].as_str().unwrap().to_owned()
+    };
+    runs(harness).into_iter().map(of).collect()
+}
+
+fn timed(harness: &mut Harness, expression: &str) {
+    let environment = json!([{ "name": "AT", "value": "<at>" }]).to_string();
+    let template = format!(r#"{{"containerOverrides":[{{"name":"app","environment":{environment}}}]}}"#);
+    let transformer = json!({ "InputPathsMap": { "at": "$.time" }, "InputTemplate": template });
+    rule(harness, "r", every(expression), target(json!({ "InputTransformer": transformer })));
+}
+
+/// Five minutes, in steps.
+fn five_minutes(harness: &mut Harness) {
+    (0..30).for_each(|_| harness.pass(10_000));
+}
+
+#[test]
+fn a_clock_that_is_put_back_or_forward_and_back_stops_no_rule_and_fires_none_twice() {
+    for expression in ["rate(1 minute)", "cron(* * * * ? *)"] {
+        for moves in MOVES {
+            let mut harness = at_ten();
+            timed(&mut harness, expression);
+            harness.pass(30_000);
+            five_minutes(&mut harness);
+            let mut fires = times(&mut harness).len();
+            assert_eq!(fires, 5, "{expression} {moves:?}");
+            for ms in moves {
+                harness.put_clock(*ms);
+                five_minutes(&mut harness);
+                let now = times(&mut harness).len();
+                assert_eq!(now - fires, 5, "{expression} {moves:?}, after {ms}");
+                fires = now;
+            }
+            let mut distinct = times(&mut harness);
+            distinct.sort();
+            distinct.dedup();
+            assert_eq!(distinct.len(), fires, "{expression} {moves:?}: {:?}", times(&mut harness));
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_was_put_back_between_two_starts_stops_no_rule_and_fires_none_twice() {
+    for expression in ["rate(1 minute)", "cron(* * * * ? *)"] {
+        for ms in [-1_000, -HOUR, -30 * DAY] {
+            let mut harness = at_ten();
+            timed(&mut harness, expression);
+            harness.pass(30_000);
+            five_minutes(&mut harness);
+            harness.restart_with_clock(ms).unwrap();
+            // What is kept of the time is a minute old at most.
+            five_minutes(&mut harness);
+            let mut distinct = times(&mut harness);
+            let fires = distinct.len();
+            assert!((9..=11).contains(&fires), "{expression} {ms}: {fires}");
+            distinct.sort();
+            distinct.dedup();
+            assert_eq!(distinct.len(), fires, "{expression} {ms}");
+        }
+    }
+}
+
+#[test]
+fn service_time_goes_on_when_the_clock_is_put_back_and_follows_it_again_when_it_catches_up() {
+    let mut harness = at_ten();
+    let service = |harness: &Harness| harness.core().now(harness.now).service;
+    harness.pass(1);
+    let begin = service(&harness);
+    harness.put_clock(-30 * DAY);
+    assert_eq!(service(&harness), begin);
+    let [notice] = harness.notices.as_slice() else { panic!("{:?}", harness.notices) };
+    assert!(
+        notice.text.contains("put back by 30 d 0 h: service time goes on from 2026-11-21T10:00:00"),
+        "{}",
+        notice.text
+    );
+    harness.pass(HOUR);
+    assert_eq!(service(&harness), begin.plus_ms(HOUR));
+    // Turned and set, it is where it was put, and goes on from there.
+    harness.turn_to(begin.plus_ms(DAY), false);
+    assert_eq!(service(&harness), begin.plus_ms(DAY));
+    harness.put_clock(10 * DAY);
+    assert_eq!(service(&harness), begin.plus_ms(DAY), "ten days less ahead");
+    harness.restart_with_clock(0).unwrap();
+    assert_eq!(service(&harness), begin.plus_ms(DAY));
+    harness.put_clock(25 * DAY);
+    assert_eq!(service(&harness), begin.plus_ms(6 * DAY), "it has caught up after 20 days, and 5 more were missed");
+    harness.command(neargate_kernel::Command::SetClock { to: begin });
+    assert_eq!(service(&harness), begin, "back where it is asked for");
+    harness.put_clock(-2_000);
+    assert_eq!(service(&harness), begin, "a small step is waited for");
+    harness.pass(1_500);
+    assert_eq!(service(&harness), begin);
+    harness.pass(1_500);
+    assert_eq!(service(&harness), begin.plus_ms(1_000));
+}
