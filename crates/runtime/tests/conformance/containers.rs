@@ -246,7 +246,9 @@ fn an_init_process_forwards_signals_and_collects_orphans() {
         }
         _ => None,
     });
-    assert_eq!(text[0], "2", "the program is not PID 1: {text:?}");
+    // Threads of an OCI runtime have had numbers before.
+    let is_not_first = if is_oci() { text[0] != "1" } else { text[0] == "2" };
+    assert!(is_not_first, "the program is not PID 1: {text:?}");
     host.backend().stop_container(&task.task_id, "main", 30).unwrap();
     assert_eq!(host.wait_exit("main"), 6);
     host.remove(&task);
