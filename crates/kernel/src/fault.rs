@@ -38,12 +38,14 @@ impl Fault {
     /// A denial under the name and status that the protocol's services give it; any other fault as it is.
     #[must_use]
     pub(crate) fn into_denial_of(mut self, protocol: Protocol) -> Self {
-        if self.code != "AccessDeniedException" || matches!(protocol, Protocol::AwsJson10 | Protocol::AwsJson11) {
+        if self.code != "AccessDeniedException"
+            || matches!(protocol, Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RpcV2Cbor)
+        {
             return self;
         }
         self.status = 403;
         match protocol {
-            Protocol::Query | Protocol::RestXml => self.code = "AccessDenied",
+            Protocol::Query | Protocol::RestXml | Protocol::S3 => self.code = "AccessDenied",
             Protocol::Ec2 => {
                 self.code = "UnauthorizedOperation";
                 self.message = format!("You are not authorized to perform this operation. {}", self.message);

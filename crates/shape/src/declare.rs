@@ -6,7 +6,8 @@
 ///
 /// Each member gives its Rust name and type, its name in the model, and in braces what the type does not say:
 /// `shape(&S)` a shape with constraints, `named("x")` another name in messages, `query_named("X")` another name in `ec2`
-/// requests, `located(L)` a place outside the body, `token()` an idempotency token. Members of type `Option<_>` are
+/// requests, `located(L)` a place outside the body, `token()` an idempotency token, `streaming()` a body of any length,
+/// `attribute(N)` an attribute in XML. Members of type `Option<_>` are
 /// optional, all others required (and must have a default). `(union)` after the model's name says that exactly one member
 /// is present.
 ///

@@ -142,6 +142,10 @@ pub struct Member {
     pub required: bool,
     /// Whether clients fill it with a random token where the user gives none.
     pub idempotency_token: bool,
+    /// Whether it is the whole body and may be too large for memory.
+    pub streaming: bool,
+    /// Of a member that XML writes as an attribute of its structure: the namespace of the attribute's prefix.
+    pub attribute: Option<&'static str>,
 }
 
 /// The part of an HTTP message that carries a member. Everything but `Body` occurs in the rest protocols only.
@@ -225,7 +229,18 @@ impl Shape {
 
     /// A map whose parts XML and query call `key` and `value`.
     pub const fn map(name: &'static str, key: Link, value: Link) -> Self {
-        Self::of(name, Kind::Map { key, value, key_name: "key", value_name: "value", flattened: false })
+        Self::map_of(name, key, value, ("key", "value"), false)
+    }
+
+    /// A map with its own names for keys and values, flattened or not.
+    pub const fn map_of(
+        name: &'static str,
+        key: Link,
+        value: Link,
+        (key_name, value_name): (&'static str, &'static str),
+        flattened: bool,
+    ) -> Self {
+        Self::of(name, Kind::Map { key, value, key_name, value_name, flattened })
     }
 
     /// A structure.
@@ -297,6 +312,8 @@ impl Member {
             shape: Link::Lazy(shape),
             required,
             idempotency_token: false,
+            streaming: false,
+            attribute: None,
         }
     }
 
@@ -332,6 +349,20 @@ impl Member {
     #[must_use]
     pub const fn token(mut self) -> Self {
         self.idempotency_token = true;
+        self
+    }
+
+    /// The whole body, of any length.
+    #[must_use]
+    pub const fn streaming(mut self) -> Self {
+        self.streaming = true;
+        self
+    }
+
+    /// An attribute in XML, whose prefix stands for this namespace.
+    #[must_use]
+    pub const fn attribute(mut self, namespace: &'static str) -> Self {
+        self.attribute = Some(namespace);
         self
     }
 

@@ -50,7 +50,7 @@ pub use json::{from_json, from_message, to_json, to_message};
 pub use operation::{OperationShape, Protocol, ServiceShape};
 pub use properties::from_properties;
 pub use validate::{Rule, Shown, Violation, describe, finds_pattern, refusal, supports_pattern, validate};
-pub use value::{Blob, Document, Value};
+pub use value::{Blob, Document, Stored, StreamingBlob, Value};
 pub use wire::{Fields, Wire};
 
 #[doc(hidden)]

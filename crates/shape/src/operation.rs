@@ -20,6 +20,10 @@ pub enum Protocol {
     RestJson,
     /// XML bodies on paths.
     RestXml,
+    /// XML bodies on paths, in S3's dialect.
+    S3,
+    /// CBOR bodies on a path for each operation (Smithy's RPC v2).
+    RpcV2Cbor,
 }
 
 /// One operation.
@@ -37,12 +41,25 @@ pub struct OperationShape {
     pub http_uri: &'static str,
     /// The status of a success.
     pub http_status: u16,
+    /// The root element of a request's body in XML; empty where it is the input's own name.
+    pub request_root: &'static str,
+    /// The root element of an answer's body in XML; empty where it is the operation's name and `Response`.
+    pub response_root: &'static str,
 }
 
 impl OperationShape {
     /// An operation of a protocol that has one path for all, or none: `POST /`.
     pub const fn rpc(name: &'static str, input: fn() -> &'static Shape, output: fn() -> &'static Shape) -> Self {
-        Self { name, input, output, http_method: "POST", http_uri: "/", http_status: 200 }
+        let (http_method, http_uri, http_status) = ("POST", "/", 200);
+        Self { name, input, output, http_method, http_uri, http_status, request_root: "", response_root: "" }
+    }
+
+    /// The same operation with names for the root elements of its bodies in XML.
+    #[must_use]
+    pub const fn rooted(mut self, request_root: &'static str, response_root: &'static str) -> Self {
+        self.request_root = request_root;
+        self.response_root = response_root;
+        self
     }
 
     /// The same operation on a path of its own.
@@ -64,7 +81,7 @@ pub struct ServiceShape {
     pub signing_name: &'static str,
     /// How it speaks.
     pub protocol: Protocol,
-    /// What precedes the operation in `X-Amz-Target`; empty but in the JSON protocols.
+    /// What precedes the operation in `X-Amz-Target`, and in the path of RPC v2; empty but in the JSON protocols and that one.
     pub target_prefix: &'static str,
     /// `2014-11-13`.
     pub api_version: &'static str,

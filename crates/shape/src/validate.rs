@@ -204,6 +204,7 @@ fn holds(rule: &Rule, value: &Value) -> bool {
     let length = || match value {
         Value::String(text) => i64::try_from(text.chars().count()).unwrap_or(i64::MAX),
         Value::Blob(bytes) => i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+        Value::Stored(stored) => i64::try_from(stored.length()).unwrap_or(i64::MAX),
         Value::List(items) => i64::try_from(items.len()).unwrap_or(i64::MAX),
         Value::Map(entries) => i64::try_from(entries.len()).unwrap_or(i64::MAX),
         _ => 0,
@@ -245,7 +246,7 @@ fn shown(value: &Value) -> String {
         Value::Long(number) => number.to_string(),
         Value::Double(number) => number.to_string(),
         Value::String(text) => text.clone(),
-        Value::Blob(_) => "java.nio.HeapByteBuffer".to_owned(),
+        Value::Blob(_) | Value::Stored(_) => "java.nio.HeapByteBuffer".to_owned(),
         Value::Timestamp(time) => time.to_string(),
         Value::List(items) => format!("[{}]", list(items.iter().map(shown).collect())),
         Value::Map(entries) => {

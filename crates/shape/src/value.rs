@@ -2,7 +2,9 @@
 //!
 //! Invariant: a value knows nothing of its shape; order of members and entries is kept.
 
-use neargate_base::Timestamp;
+use std::ops::Range;
+
+use neargate_base::{BlobRef, Timestamp};
 
 /// Any value of any shape.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +22,8 @@ pub enum Value {
     String(String),
     /// Bytes.
     Blob(Vec<u8>),
+    /// Bytes that are kept elsewhere: the body of a streaming member.
+    Stored(Stored),
     /// A point in time.
     Timestamp(Timestamp),
     /// Values of one shape.
@@ -84,7 +88,7 @@ impl Value {
             Self::Long(_) => "integer",
             Self::Double(_) => "double",
             Self::String(_) => "string",
-            Self::Blob(_) => "blob",
+            Self::Blob(_) | Self::Stored(_) => "blob",
             Self::Timestamp(_) => "timestamp",
             Self::List(_) => "list",
             Self::Map(_) => "map",
@@ -109,6 +113,56 @@ impl From<String> for Value {
 /// Bytes that the JSON protocols send as base64.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blob(pub Vec<u8>);
+
+/// A part of bytes that are kept elsewhere, or all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The bytes.
+    pub blob: BlobRef,
+    /// Which of them.
+    pub range: Range<u64>,
+}
+
+impl Stored {
+    /// How many bytes these are.
+    pub fn length(&self) -> u64 {
+        self.range.end.saturating_sub(self.range.start)
+    }
+}
+
+/// All of a blob.
+impl From<BlobRef> for Stored {
+    fn from(blob: BlobRef) -> Self {
+        Self { blob, range: 0..blob.length }
+    }
+}
+
+/// Bytes of any length: here, or kept elsewhere.
+///
+/// Invariant: a reference comes from whoever kept the bytes, never from a message, so no caller can name the bytes of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamingBlob {
+    /// These.
+    Whole(Vec<u8>),
+    /// Those that were kept.
+    Stored(Stored),
+}
+
+impl Default for StreamingBlob {
+    fn default() -> Self {
+        Self::Whole(Vec::new())
+    }
+}
+
+impl StreamingBlob {
+    /// How many bytes there are.
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::Whole(bytes) => bytes.len() as u64,
+            Self::Stored(stored) => stored.length(),
+        }
+    }
+}
 
 /// Free-form JSON as a member's type.
 pub type Document = serde_json::Value;

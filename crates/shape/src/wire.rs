@@ -11,7 +11,7 @@ use neargate_base::Timestamp;
 
 use crate::descriptor::{Link, Shape};
 use crate::error::ShapeError;
-use crate::value::{Blob, Value};
+use crate::value::{Blob, StreamingBlob, Value};
 
 /// A Rust type with a shape.
 pub trait Wire: Sized {
@@ -81,6 +81,27 @@ impl Wire for i32 {
 
     fn to_value(&self) -> Value {
         Value::Long(i64::from(*self))
+    }
+}
+
+impl Wire for StreamingBlob {
+    fn shape() -> &'static Shape {
+        Blob::shape()
+    }
+
+    fn from_value(value: Value) -> Result<Self, ShapeError> {
+        match value {
+            Value::Blob(bytes) => Ok(Self::Whole(bytes)),
+            Value::Stored(stored) => Ok(Self::Stored(stored)),
+            other => Err(mismatch("blob", &other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        match self {
+            Self::Whole(bytes) => Value::Blob(bytes.clone()),
+            Self::Stored(stored) => Value::Stored(stored.clone()),
+        }
     }
 }
 

@@ -26,8 +26,11 @@ impl AwsJson {
     fn response(&self, status: u16, body: &impl Serialize, request_id: &str) -> Response {
         Response {
             status,
-            headers: vec![("content-type", self.content_type()), ("x-amzn-requestid", request_id.to_owned())],
-            body: text(body),
+            headers: vec![
+                ("content-type".into(), self.content_type()),
+                ("x-amzn-requestid".into(), request_id.to_owned()),
+            ],
+            body: text(body).into(),
         }
     }
 }
@@ -96,6 +99,9 @@ pub(crate) fn refusal(error: &DecodeError) -> Fault {
     let message = match error {
         DecodeError::Malformed(text) => text.clone(),
         DecodeError::Shape(error) => error.message(),
+        DecodeError::NotStreaming => {
+            return Fault::sender("RequestEntityTooLargeException", error.to_string()).with_status(413);
+        }
     };
     Fault::sender("SerializationException", message)
 }

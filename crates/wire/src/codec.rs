@@ -4,10 +4,10 @@
 
 use std::fmt;
 
-use neargate_shape::{OperationShape, Protocol, ServiceShape, ShapeError, Value};
+use neargate_base::BlobRef;
+use neargate_shape::{OperationShape, ServiceShape, ShapeError, Value};
 
 use crate::message::{Answer, Fault, Outgoing, Request, Response};
-use crate::{awsjson, query, restjson};
 
 /// A request's value, and the paths of members that the operation does not have.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,10 +22,12 @@ pub struct Decoded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The bytes are no JSON, XML or form.
+    /// The bytes are no JSON, XML, CBOR or form.
     Malformed(String),
     /// A value does not fit.
     Shape(ShapeError),
+    /// The body is too large for an operation that reads it as a whole.
+    NotStreaming,
 }
 
 /// One protocol, both of its ends.
@@ -35,6 +37,14 @@ pub trait Codec: fmt::Debug + Sync {
     /// # Errors
     /// Where it does not fit the protocol or the operation's input; [`Codec::refusal`] words the answer.
     fn decode_request(&self, operation: &OperationShape, request: &Request<'_>) -> Result<Decoded, DecodeError>;
+
+    /// Reads a request whose body was stored, and is not in `head`.
+    ///
+    /// # Errors
+    /// As [`Codec::decode_request`], and where the operation has no streaming body.
+    fn decode_stored(&self, _: &OperationShape, _: &Request<'_>, _: BlobRef) -> Result<Decoded, DecodeError> {
+        Err(DecodeError::NotStreaming)
+    }
 
     /// The fault for a request that could not be read.
     fn refusal(&self, error: &DecodeError) -> Fault;
@@ -62,18 +72,11 @@ pub trait Codec: fmt::Debug + Sync {
 
     /// Reads an error, as a client. An answer that says nothing becomes a fault with the code `Unknown`.
     fn decode_error(&self, answer: &Answer<'_>) -> Fault;
-}
 
-/// The codec of a protocol; `None` where there is none yet.
-pub fn codec(protocol: Protocol) -> Option<&'static dyn Codec> {
-    Some(match protocol {
-        Protocol::AwsJson10 => &awsjson::AwsJson { version: "1.0" },
-        Protocol::AwsJson11 => &awsjson::AwsJson { version: "1.1" },
-        Protocol::Query => &query::Query { dialect: query::Dialect::Query },
-        Protocol::Ec2 => &query::Query { dialect: query::Dialect::Ec2 },
-        Protocol::RestJson => &restjson::RestJson,
-        _ => return None,
-    })
+    /// The error in an answer whose status says success; S3 sends such where it answers before it is done.
+    fn late_error(&self, _: &Answer<'_>) -> Option<Fault> {
+        None
+    }
 }
 
 impl From<ShapeError> for DecodeError {
@@ -87,6 +90,7 @@ impl fmt::Display for DecodeError {
         match self {
             Self::Malformed(text) => f.write_str(text),
             Self::Shape(error) => error.fmt(f),
+            Self::NotStreaming => f.write_str("the body is too large for this operation"),
         }
     }
 }

@@ -33,8 +33,12 @@ pub fn percent_decode(text: &str) -> String {
 
 /// Encodes everything but unreserved characters (RFC 3986) and those in `keep`.
 pub fn percent_encode(text: &str, keep: &str) -> String {
+    encode_bytes(text.as_bytes(), keep)
+}
+
+fn encode_bytes(text: &[u8], keep: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
+    for &byte in text {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep.as_bytes().contains(&byte) {
             encoded.push(char::from(byte));
         } else {
@@ -42,6 +46,11 @@ pub fn percent_encode(text: &str, keep: &str) -> String {
         }
     }
     encoded
+}
+
+/// Text that is encoded in some way in the one way that is canonical, byte by byte.
+pub(crate) fn percent_recode(text: &str, keep: &str) -> String {
+    encode_bytes(&decode_bytes(text.as_bytes()), keep)
 }
 
 fn decode_bytes(text: &[u8]) -> Vec<u8> {

@@ -9,28 +9,38 @@
 //!
 //! A client (our command line, shipping to AWS) goes the other way: `encode_request`, [`sigv4::sign`], `decode_response`.
 //!
-//! A new protocol is one file with an impl of [`Codec`] and a line in [`codec`()]. rest-xml is not here yet: `codec` answers
-//! `None` for it, though [`identify`()] already routes its paths.
+//! A new protocol is one file with an impl of [`Codec`] and a line in [`codec`()].
+//!
+//! A body that is too large for memory is no [`Request`]'s: whoever receives it stores it and calls [`Codec::decode_stored`]; in
+//! an answer it is a [`Body::Stored`].
 //!
 //! Invariant: no sockets, no clock, no services; every input is bounded in depth before anything recurses into it, and every
 //! request's body in the number of values before any of them is made.
 
 mod awsjson;
+mod cbor;
+mod checksum;
 mod codec;
 mod form;
 mod identify;
 mod message;
+mod protocols;
 mod query;
+mod rest;
 mod restjson;
+mod restxml;
+mod rpcv2cbor;
 pub mod sigv4;
 mod size;
 mod spoken;
 mod xml;
 mod xml_value;
 
-pub use codec::{Codec, DecodeError, Decoded, codec};
+pub use checksum::{CHECKSUM_ALGORITHMS, Checksum, ChecksumAlgorithm};
+pub use codec::{Codec, DecodeError, Decoded};
 pub use form::{form_value, parse_form, percent_decode, percent_encode};
 pub use identify::{Identified, identify};
-pub use message::{Answer, Fault, Outgoing, Request, Response};
+pub use message::{Answer, Body, Fault, Outgoing, Request, Response};
+pub use protocols::codec;
 pub use spoken::{is_of_aws, refuse_in_kind};
 pub use xml::{Element, XmlError};

@@ -2,6 +2,10 @@
 //!
 //! Invariant: no type of any HTTP crate, so that engine, simulator and tests can all make them.
 
+use std::borrow::Cow;
+
+use neargate_shape::Stored;
+
 /// A request as it came: nothing decoded, nothing normalised.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -48,9 +52,44 @@ pub struct Response {
     /// The status code.
     pub status: u16,
     /// Headers, lower case; the content type and the request id are among them.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Body,
+}
+
+impl Response {
+    /// The first header of that name, in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The body of a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// These bytes.
+    Whole(Vec<u8>),
+    /// Bytes that are kept elsewhere, to be sent from there.
+    Stored(Stored),
+}
+
+impl Body {
+    /// The bytes, where they are here.
+    pub fn whole(&self) -> Option<&[u8]> {
+        if let Self::Whole(bytes) = self { Some(bytes) } else { None }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Whole(Vec::new())
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Whole(bytes)
+    }
 }
 
 /// A request to be sent: our own client's side. The host is the sender's affair.

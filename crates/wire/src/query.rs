@@ -61,6 +61,9 @@ impl Codec for Query {
     fn refusal(&self, error: &DecodeError) -> Fault {
         match (self.dialect, error) {
             (_, DecodeError::Malformed(text)) => Fault::sender("MalformedQueryString", text.clone()),
+            (_, DecodeError::NotStreaming) => {
+                Fault::sender("RequestEntityTooLarge", error.to_string()).with_status(413)
+            }
             (Dialect::Ec2, DecodeError::Shape(error)) => {
                 Fault::sender("InvalidParameterValue", format!("{} for parameter {}", error.message(), error.path))
             }
@@ -278,8 +281,9 @@ fn namespace(service: &ServiceShape) -> String {
 }
 
 fn response(status: u16, writer: Writer, request_id: &str) -> Response {
-    let headers = vec![("content-type", "text/xml".to_owned()), ("x-amzn-requestid", request_id.to_owned())];
-    Response { status, headers, body: writer.finish() }
+    let headers =
+        vec![("content-type".into(), "text/xml".to_owned()), ("x-amzn-requestid".into(), request_id.to_owned())];
+    Response { status, headers, body: writer.finish().into() }
 }
 
 fn parse(body: &[u8]) -> Result<Element, DecodeError> {

@@ -1,13 +1,13 @@
 //! How much a request's body would become.
 //!
-//! A value in memory takes many times the bytes that spell it: `[1,1,1…]` as JSON, `a.a.a.a=&…` as a form.
+//! A value in memory takes many times the bytes that spell it: `[1,1,1…]` as JSON, `a.a.a.a=&…` as a form, `<a/><a/>…` as XML.
 //!
 //! Invariant: one pass, no memory; never less is counted than the codecs make of the body.
 
 use crate::codec::DecodeError;
 
 /// More than any operation takes: ten thousand log events with three members each are a third of it.
-const VALUES_MAX: usize = 100_000;
+pub(crate) const VALUES_MAX: usize = 100_000;
 
 /// Refuses a body in JSON that has too many members and elements. Text inside strings does not count.
 pub(crate) fn check_json(body: &[u8]) -> Result<(), DecodeError> {
@@ -17,6 +17,13 @@ pub(crate) fn check_json(body: &[u8]) -> Result<(), DecodeError> {
 /// Refuses a form that has too many fields, or whose fields' names have too many parts.
 pub(crate) fn check_form(body: &[u8]) -> Result<(), DecodeError> {
     check(form(body))
+}
+
+/// Refuses XML that has too many elements and attributes.
+pub(crate) fn check_xml(body: &[u8]) -> Result<(), DecodeError> {
+    // A closing tag makes nothing.
+    let opening = body.iter().zip(body.iter().skip(1)).filter(|pair| *pair.0 == b'<' && *pair.1 != b'/');
+    check(opening.count() + body.iter().filter(|byte| **byte == b'=').count() / 8)
 }
 
 fn check(count: usize) -> Result<(), DecodeError> {

@@ -1,6 +1,6 @@
 //! As much XML as AWS speaks: elements and text, written and read.
 //!
-//! Attributes, comments, processing instructions and document types are read over. Prefixes of names are dropped.
+//! Comments, processing instructions and document types are read over. Prefixes of elements' names are dropped.
 //!
 //! Invariant: nesting is bounded while reading, so nothing that recurses over an [`Element`] can exhaust the stack.
 
@@ -13,6 +13,8 @@ const DEPTH_MAX: usize = 128;
 pub struct Element {
     /// The name without its prefix.
     pub name: String,
+    /// The attributes with their names as written, declarations of namespaces left out.
+    pub attributes: Vec<(String, String)>,
     /// The text directly inside, all of it in one piece.
     pub text: String,
     /// The elements inside, in order.
@@ -65,9 +67,11 @@ impl Element {
                     None => return Ok(element),
                 }
             } else {
-                let (name, empty, after) = opening(after)?;
+                let (tag, empty, after) = opening(after)?;
                 rest = after;
-                let element = Self { name: local(name).to_owned(), ..Self::default() };
+                let (name, more) = tag.split_once(|letter: char| letter.is_ascii_whitespace()).unwrap_or((tag, ""));
+                let attributes = attributes(more)?;
+                let element = Self { name: local(name).to_owned(), attributes, ..Self::default() };
                 match open.last_mut() {
                     Some(parent) if empty => parent.children.push(element),
                     None if empty => return Ok(element),
@@ -86,13 +90,40 @@ impl Element {
         self.children.iter().find(|child| child.name == name)
     }
 
+    /// The attribute of that name, whatever its prefix is.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(written, _)| local(written) == local(name));
+        found.map(|(_, text)| text.as_str())
+    }
+
     /// The first element of that name here or below.
     pub fn descendant(&self, name: &str) -> Option<&Self> {
         if self.name == name { Some(self) } else { self.children.iter().find_map(|child| child.descendant(name)) }
     }
 }
 
-/// Takes an opening tag apart: its name, whether it is also the closing one, and what follows.
+/// The attributes of a tag.
+fn attributes(text: &str) -> Result<Vec<(String, String)>, XmlError> {
+    let mut found = Vec::new();
+    let mut rest = text.trim_ascii();
+    while !rest.is_empty() {
+        let malformed = || XmlError("an attribute without a value in quotes".to_owned());
+        let (name, after) = rest.split_once('=').ok_or_else(malformed)?;
+        let after = after.trim_ascii_start();
+        let quote = after.chars().next().filter(|letter| matches!(letter, '"' | '\'')).ok_or_else(malformed)?;
+        let (value, after) = after.get(1..).unwrap_or_default().split_once(quote).ok_or_else(malformed)?;
+        rest = after.trim_ascii_start();
+        let name = name.trim_ascii_end();
+        if name != "xmlns" && !name.starts_with("xmlns:") {
+            let mut text = String::new();
+            unescape(value, &mut text)?;
+            found.push((name.to_owned(), text));
+        }
+    }
+    Ok(found)
+}
+
+/// Takes an opening tag apart: what is in it, whether it is also the closing one, and what follows.
 fn opening(text: &str) -> Result<(&str, bool, &str), XmlError> {
     let mut quote = None;
     for (at, letter) in text.char_indices() {
@@ -102,11 +133,10 @@ fn opening(text: &str) -> Result<(&str, bool, &str), XmlError> {
             (None, '>') => {
                 let (tag, after) = (text.get(1..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
                 let (tag, empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
-                let name = tag.split_ascii_whitespace().next().unwrap_or_default();
-                return if name.is_empty() {
+                return if tag.is_empty() || tag.starts_with(|letter: char| letter.is_ascii_whitespace()) {
                     Err(XmlError("an element without a name".to_owned()))
                 } else {
-                    Ok((name, empty, after))
+                    Ok((tag, empty, after))
                 };
             }
             _ => {}
@@ -171,6 +201,11 @@ impl Writer {
         self.close(name);
     }
 
+    /// Text that is XML already.
+    pub(crate) fn raw(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
     /// Text. Characters that XML 1.0 cannot carry become U+FFFD.
     pub(crate) fn text(&mut self, text: &str) {
         for letter in text.chars() {
@@ -217,8 +252,28 @@ mod tests {
     }
 
     #[test]
+    fn attributes_are_read_by_their_names_without_prefix() {
+        let text = r#"<G xmlns:xsi="http://x" xsi:type = 'a &amp; "b"' c="" ><D/></G>"#;
+        let root = Element::parse(text).unwrap();
+        assert_eq!((root.attribute("xsi:type"), root.attribute("c")), (Some("a & \"b\""), Some("")));
+        assert_eq!((root.attributes.len(), root.children.len()), (2, 1));
+    }
+
+    #[test]
     fn what_is_not_well_formed_or_too_deep_is_refused() {
-        for text in ["", "<A>", "<A></B>", "</A>", "<A>&x;</A>", "<A", "< >", &"<A>".repeat(100_000)] {
+        for text in [
+            "",
+            "<A>",
+            "<A></B>",
+            "</A>",
+            "<A>&x;</A>",
+            "<A",
+            "< >",
+            "<A b>",
+            "<A b=c/>",
+            "<A b='c/>",
+            &"<A>".repeat(100_000),
+        ] {
             assert!(Element::parse(text).is_err(), "{}", text.chars().take(20).collect::<String>());
         }
     }

@@ -3,7 +3,7 @@
 //! Invariant: recursion follows the shape and the (bounded) nesting of the element, never the shape alone.
 
 use neargate_base::Timestamp;
-use neargate_shape::{Kind, Member, Shape, ShapeError, TimestampFormat, Value, scalar};
+use neargate_shape::{Kind, Location, Member, Shape, ShapeError, TimestampFormat, Value, scalar};
 
 use crate::xml::{Element, Writer};
 
@@ -15,13 +15,33 @@ pub(crate) fn member_name(member: &Member) -> &'static str {
     }
 }
 
-/// Writes the members of a structure.
-pub(crate) fn write_members(writer: &mut Writer, shape: &Shape, value: &Value) {
+/// The attributes of a structure's element.
+pub(crate) fn write_attributes(shape: &Shape, value: &Value) -> String {
+    let mut written = Vec::new();
     for member in shape.members() {
+        let (Some(namespace), Some(value)) = (member.attribute, value.get(member.name)) else { continue };
+        let name = member.message_name();
+        if let Some((prefix, _)) = name.split_once(':') {
+            written.push(format!("xmlns:{prefix}=\"{namespace}\""));
+        }
+        let mut text = Writer::default();
+        text.text(&to_text(member.shape.get().kind, value));
+        written.push(format!("{name}=\"{}\"", String::from_utf8_lossy(&text.finish())));
+    }
+    written.join(" ")
+}
+
+/// Writes the members of a structure that lie in the body and are elements.
+pub(crate) fn write_members(writer: &mut Writer, shape: &Shape, value: &Value) {
+    for member in elements(shape) {
         if let Some(value) = value.get(member.name) {
             write(writer, member_name(member), member.shape.get(), value);
         }
     }
+}
+
+fn elements(shape: &Shape) -> impl Iterator<Item = &'static Member> {
+    shape.members().iter().filter(|member| member.location == Location::Body && member.attribute.is_none())
 }
 
 fn write(writer: &mut Writer, name: &str, shape: &Shape, value: &Value) {
@@ -50,7 +70,7 @@ fn write(writer: &mut Writer, name: &str, shape: &Shape, value: &Value) {
             }
         }
         (Kind::Structure { .. }, value) => {
-            writer.open(name, "");
+            writer.open(name, &write_attributes(shape, value));
             write_members(writer, shape, value);
             writer.close(name);
         }
@@ -61,7 +81,13 @@ fn write(writer: &mut Writer, name: &str, shape: &Shape, value: &Value) {
 /// Reads the members of a structure.
 pub(crate) fn read_members(shape: &Shape, element: &Element) -> Result<Value, ShapeError> {
     let mut members = Vec::new();
-    for member in shape.members() {
+    for member in shape.members().iter().filter(|member| member.attribute.is_some()) {
+        if let Some(text) = element.attribute(member.message_name()) {
+            let value = from_text(member.shape.get().kind, text).map_err(|error| error.under(member.name))?;
+            members.push((member.name, value));
+        }
+    }
+    for member in elements(shape) {
         let name = member_name(member);
         let found: Vec<&Element> = element.children.iter().filter(|child| child.name == name).collect();
         if let Some(first) = found.first() {
@@ -70,6 +96,32 @@ pub(crate) fn read_members(shape: &Shape, element: &Element) -> Result<Value, Sh
         }
     }
     Ok(Value::Structure(members))
+}
+
+/// Adds the paths of elements that a shape does not have.
+pub(crate) fn unknown_members(shape: &Shape, element: &Element, path: &str, unknown: &mut Vec<String>) {
+    let under = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match shape.kind {
+        Kind::Structure { .. } => {
+            for child in &element.children {
+                match elements(shape).find(|member| member_name(member) == child.name).map(|member| member.shape.get())
+                {
+                    None => unknown.push(under(&child.name)),
+                    // The child is an item itself.
+                    Some(Shape { kind: Kind::List { member, flattened: true, .. }, .. }) => {
+                        unknown_members(member.get(), child, &under(&child.name), unknown);
+                    }
+                    Some(shape) => unknown_members(shape, child, &under(&child.name), unknown),
+                }
+            }
+        }
+        Kind::List { member, .. } => {
+            for (index, child) in element.children.iter().enumerate() {
+                unknown_members(member.get(), child, &format!("{path}[{index}]"), unknown);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Reads an element; `all` are the elements of its name, which flattened shapes are made of.
@@ -112,9 +164,10 @@ pub(crate) fn to_text(kind: Kind, value: &Value) -> String {
         (Kind::Timestamp(Some(TimestampFormat::UnixTimestamp)), Value::Timestamp(time)) => {
             time.seconds_f64().to_string()
         }
+        (Kind::Timestamp(Some(TimestampFormat::Rfc822)), Value::Timestamp(time)) => time.to_http_date(),
         (_, Value::Timestamp(time)) => iso(*time),
         (_, Value::Document(json)) => json.to_string(),
-        (_, Value::Null | Value::List(_) | Value::Map(_) | Value::Structure(_)) => String::new(),
+        (_, Value::Null | Value::List(_) | Value::Map(_) | Value::Structure(_) | Value::Stored(_)) => String::new(),
     }
 }
 
@@ -135,7 +188,8 @@ pub(crate) fn from_text(kind: Kind, text: &str) -> Result<Value, ShapeError> {
         Kind::Blob => scalar::base64_decode(trimmed).map(Value::Blob),
         Kind::Timestamp(_) => {
             let seconds = || trimmed.parse().ok().map(scalar::timestamp_from_seconds);
-            trimmed.parse().ok().or_else(seconds).map(Value::Timestamp)
+            let date = || Timestamp::from_http_date(trimmed);
+            trimmed.parse().ok().or_else(seconds).or_else(date).map(Value::Timestamp)
         }
         Kind::Document => serde_json::from_str(text).ok().map(Value::Document),
         _ => None,

@@ -76,7 +76,7 @@ pub(super) enum BodyError {
 /// The largest body in a protocol.
 pub(super) fn bytes_max(protocol: Option<Protocol>) -> usize {
     match protocol {
-        Some(Protocol::RestJson | Protocol::RestXml) => REST_BYTES_MAX,
+        Some(Protocol::RestJson | Protocol::RestXml | Protocol::S3) => REST_BYTES_MAX,
         _ => BODY_BYTES_MAX,
     }
 }

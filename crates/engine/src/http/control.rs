@@ -191,8 +191,8 @@ pub(super) fn answer_json(body: Option<Json>) -> Response {
     match body {
         Some(body) => Response {
             status: 200,
-            headers: vec![("content-type", "application/json".to_owned())],
-            body: body.to_string().into_bytes(),
+            headers: vec![("content-type".into(), "application/json".to_owned())],
+            body: body.to_string().into_bytes().into(),
         },
         None => unanswered(Refused::Stopping),
     }

@@ -4,7 +4,7 @@
 
 use hyper::Method;
 use hyper::http::request::Parts;
-use neargate_wire::Response;
+use neargate_wire::{Body, Response};
 
 const SHOWN: &str = "x-amzn-requestid, x-amzn-errortype, x-neargate-hint, x-neargate-not-simulated";
 
@@ -15,18 +15,18 @@ pub(super) fn preflight(head: &Parts) -> Option<Response> {
     }
     let asked = head.headers.get("access-control-request-headers").and_then(|value| value.to_str().ok());
     let headers = vec![
-        ("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE".to_owned()),
-        ("access-control-allow-headers", asked.unwrap_or_default().to_owned()),
-        ("access-control-max-age", "60".to_owned()),
+        ("access-control-allow-methods".into(), "GET, HEAD, POST, PUT, PATCH, DELETE".to_owned()),
+        ("access-control-allow-headers".into(), asked.unwrap_or_default().to_owned()),
+        ("access-control-max-age".into(), "60".to_owned()),
     ];
-    Some(Response { status: 204, headers, body: vec![] })
+    Some(Response { status: 204, headers, body: Body::default() })
 }
 
 /// Lets a page of that origin see the answer.
 pub(super) fn show_to(page: &str, response: &mut Response) {
     response.headers.extend([
-        ("access-control-allow-origin", page.to_owned()),
-        ("access-control-expose-headers", SHOWN.to_owned()),
-        ("vary", "origin".to_owned()),
+        ("access-control-allow-origin".into(), page.to_owned()),
+        ("access-control-expose-headers".into(), SHOWN.to_owned()),
+        ("vary".into(), "origin".to_owned()),
     ]);
 }

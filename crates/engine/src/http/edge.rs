@@ -315,7 +315,7 @@ impl Edge {
         };
         if matches!(error, SignatureError::UnknownRegion(_)) {
             let hint = "name a region that AWS has in AWS_REGION or AWS_DEFAULT_REGION, such as us-east-1";
-            response.headers.push(("x-neargate-hint", hint.to_owned()));
+            response.headers.push(("x-neargate-hint".into(), hint.to_owned()));
             return response;
         }
         self.say_where_the_key_is(&mut response);
@@ -336,7 +336,7 @@ impl Edge {
         let hint = format!(
             "the engine was started with `--auth`: use the variables that `neargate up` printed; the key is in `{file}`"
         );
-        response.headers.extend([("x-neargate-hint", hint), ("x-neargate-key-file", file)]);
+        response.headers.extend([("x-neargate-hint".into(), hint), ("x-neargate-key-file".into(), file)]);
     }
 
     fn no_body(&self, head: &Request<'_>, error: BodyError) -> Response {
@@ -349,13 +349,14 @@ impl Edge {
         let is_control = head.path.starts_with("/_neargate/");
         let mut response = match self.service_of(head).filter(|_| !is_control) {
             Some(service) => {
-                let is_json = !matches!(service.protocol, Protocol::Query | Protocol::Ec2);
+                let is_json =
+                    !matches!(service.protocol, Protocol::Query | Protocol::Ec2 | Protocol::RestXml | Protocol::S3);
                 let code = if is_json && code == "AccessDenied" { "AccessDeniedException" } else { code };
                 refuse(service, &Fault::sender(code, text).with_status(status), &fresh_request_id())
             }
             None => plain(status, text),
         };
-        response.headers.push(("connection", "close".to_owned()));
+        response.headers.push(("connection".into(), "close".to_owned()));
         response
     }
 }
@@ -403,12 +404,12 @@ fn encode(
         Err(fault) => {
             let wire = Fault { code: fault.code.to_owned(), message: fault.message, status: fault.status };
             let mut response = codec.encode_error(service, &wire, request_id);
-            response.headers.extend(fault.hint.map(|hint| ("x-neargate-hint", header_text(&hint))));
+            response.headers.extend(fault.hint.map(|hint| ("x-neargate-hint".into(), header_text(&hint))));
             response
         }
     };
     if !silent.is_empty() {
-        response.headers.push(("x-neargate-not-simulated", header_text(&silent.join("; "))));
+        response.headers.push(("x-neargate-not-simulated".into(), header_text(&silent.join("; "))));
     }
     response
 }
@@ -418,6 +419,7 @@ fn refusal(refused: Refused, protocol: Protocol) -> neargate_kernel::Fault {
     let busy = match (refused, protocol) {
         (Refused::Stopping, _) => return neargate_kernel::Fault::unavailable("the engine is stopping"),
         (Refused::Busy, Protocol::Query | Protocol::RestXml) => "Throttling",
+        (Refused::Busy, Protocol::S3) => "SlowDown",
         (Refused::Busy, Protocol::Ec2) => "RequestLimitExceeded",
         (Refused::Busy, _) => "ThrottlingException",
     };
@@ -439,8 +441,8 @@ fn refuse(service: &ServiceShape, fault: &Fault, request_id: &str) -> Response {
 
 /// An answer in plain text.
 pub(super) fn plain(status: u16, text: &str) -> Response {
-    let headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
-    Response { status, headers, body: format!("{text}\n").into_bytes() }
+    let headers = vec![("content-type".into(), "text/plain; charset=utf-8".to_owned())];
+    Response { status, headers, body: format!("{text}\n").into_bytes().into() }
 }
 
 fn fresh_request_id() -> String {

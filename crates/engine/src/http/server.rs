@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use neargate_base::{Code, Diagnostic};
-use neargate_wire::Response;
+use neargate_wire::{Body, Response};
 use rustix::net::sockopt::set_tcp_user_timeout;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -160,11 +160,14 @@ async fn answer(
 fn encode(response: Response) -> hyper::Response<Full<Bytes>> {
     let mut builder = hyper::Response::builder().status(response.status).header(hyper::header::SERVER, SERVER);
     for (name, value) in response.headers {
-        builder = builder.header(name, value);
+        builder = builder.header(&*name, value);
     }
-    builder.body(Full::new(Bytes::from(response.body))).unwrap_or_else(|error| {
-        let mut failed = hyper::Response::new(Full::new(Bytes::from(error.to_string())));
-        *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
-        failed
-    })
+    let Body::Whole(bytes) = response.body else { return failed("no operation has a stored body here") };
+    builder.body(Full::new(Bytes::from(bytes))).unwrap_or_else(|error| failed(&error.to_string()))
+}
+
+fn failed(why: &str) -> hyper::Response<Full<Bytes>> {
+    let mut failed = hyper::Response::new(Full::new(Bytes::from(why.to_owned())));
+    *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+    failed
 }

@@ -5,7 +5,7 @@
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::form::{percent_decode, percent_encode};
+use crate::form::{percent_encode, percent_recode};
 use crate::message::Request;
 
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -34,11 +34,55 @@ impl Scope<'_> {
     /// The signature of a canonical request.
     pub(super) fn signature(&self, secret: &str, canonical_request: &str) -> String {
         let text = format!("{ALGORITHM}\n{}\n{}\n{}", self.time, self.text(), sha256_hex(canonical_request.as_bytes()));
+        hex(&hmac(&self.key(secret), &text))
+    }
+
+    fn key(&self, secret: &str) -> Vec<u8> {
         let mut key = hmac(format!("AWS4{secret}").as_bytes(), self.date());
         for part in [self.region, self.service, "aws4_request"] {
             key = hmac(&key, part);
         }
-        hex(&hmac(&key, &text))
+        key
+    }
+
+    /// What signs the chunks of the body of a request with this signature.
+    pub(super) fn chunk_signer(&self, secret: &str, signature: &str) -> ChunkSigner {
+        let scope = format!("{}\n{}", self.time, self.text());
+        ChunkSigner { key: self.key(secret), scope, previous: signature.to_owned() }
+    }
+}
+
+/// Signs chunk after chunk, each over the signature before it.
+pub(super) struct ChunkSigner {
+    key: Vec<u8>,
+    scope: String,
+    previous: String,
+}
+
+/// Shows nothing of the key.
+impl std::fmt::Debug for ChunkSigner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChunkSigner").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl ChunkSigner {
+    /// The signature of the next chunk, whose bytes have this SHA-256.
+    pub(super) fn chunk(&mut self, hash: &[u8]) -> String {
+        let hashes = format!("{}\n{}", sha256_hex(b""), hex(hash));
+        self.next("PAYLOAD", &hashes)
+    }
+
+    /// The signature of the trailers, in their order.
+    pub(super) fn trailers(&mut self, trailers: &[(String, String)]) -> String {
+        let text: String = trailers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        self.next("TRAILER", &sha256_hex(text.as_bytes()))
+    }
+
+    fn next(&mut self, what: &str, hashes: &str) -> String {
+        let text = format!("{ALGORITHM}-{what}\n{}\n{}\n{hashes}", self.scope, self.previous);
+        self.previous = hex(&hmac(&self.key, &text));
+        self.previous.clone()
     }
 }
 
@@ -61,8 +105,8 @@ pub(super) fn canonical_request(
 /// S3 signs the path as it is sent; everyone else normalises it and encodes it once more.
 fn canonical_path(path: &str, service: &str) -> String {
     let path = if path.is_empty() { "/" } else { path };
-    if matches!(service, "s3" | "s3express" | "s3-object-lambda") {
-        return percent_encode(&percent_decode(path), "/");
+    if matches!(service, "s3" | "s3express" | "s3-object-lambda" | "s3-outposts") {
+        return percent_recode(path, "/");
     }
     let mut kept: Vec<&str> = Vec::new();
     for segment in path.split('/') {
@@ -79,7 +123,7 @@ fn canonical_path(path: &str, service: &str) -> String {
 }
 
 fn canonical_query(query: &str, leave_out: &str) -> String {
-    let encode = |part: &str| percent_encode(&percent_decode(part), "");
+    let encode = |part: &str| percent_recode(part, "");
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let mut pairs: Vec<(String, String)> = pairs
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
@@ -107,7 +151,8 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
         .map_or_else(|_| Vec::new(), |mac| mac.chain_update(text).finalize().into_bytes().to_vec())
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])

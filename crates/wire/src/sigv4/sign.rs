@@ -41,12 +41,25 @@ pub struct Signing<'a> {
 
 /// The headers that sign a request; they are to be added to it. All headers it already has are signed, `host` must be among them.
 pub fn sign(request: &Request<'_>, signing: &Signing<'_>) -> Vec<(&'static str, String)> {
+    headers(request, signing, &sha256_hex(request.body), signing.service == "s3")
+}
+
+/// The same for S3 with another word in place of the payload's hash, such as `UNSIGNED-PAYLOAD`; it is among the headers.
+pub fn sign_payload(request: &Request<'_>, signing: &Signing<'_>, said: &str) -> Vec<(&'static str, String)> {
+    headers(request, signing, said, true)
+}
+
+fn headers(
+    request: &Request<'_>,
+    signing: &Signing<'_>,
+    payload_hash: &str,
+    is_said: bool,
+) -> Vec<(&'static str, String)> {
     let Signing { credentials, region, service, now } = *signing;
     let time = basic(now);
-    let payload_hash = sha256_hex(request.body);
     let mut added = vec![("x-amz-date", time.clone())];
-    if service == "s3" {
-        added.push(("x-amz-content-sha256", payload_hash.clone()));
+    if is_said {
+        added.push(("x-amz-content-sha256", payload_hash.to_owned()));
     }
     added.extend(credentials.session_token.clone().map(|token| ("x-amz-security-token", token)));
     let headers: Vec<(&str, &str)> =
@@ -56,7 +69,7 @@ pub fn sign(request: &Request<'_>, signing: &Signing<'_>) -> Vec<(&'static str, 
     names.dedup();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let scope = Scope { time: &time, region, service };
-    let canonical = canonical_request(&Request { headers: &headers, ..*request }, service, &names, &payload_hash, "");
+    let canonical = canonical_request(&Request { headers: &headers, ..*request }, service, &names, payload_hash, "");
     let signature = scope.signature(&credentials.secret_key, &canonical);
     let authorization = format!(
         "{ALGORITHM} Credential={}/{}, SignedHeaders={}, Signature={signature}",

@@ -5,7 +5,10 @@
 use neargate_base::Timestamp;
 use neargate_shape::Protocol;
 
+use crate::form::form_value;
 use crate::message::{Fault, Request};
+use crate::sigv4::body::BodyReader;
+use crate::sigv4::body_error::BodyError;
 use crate::sigv4::canonical::{Scope, UNSIGNED, canonical_request, same, sha256_hex};
 use crate::sigv4::claim::{Claim, claim};
 use crate::sigv4::sign::basic;
@@ -97,7 +100,9 @@ pub fn open(
     }
     let secret = secret(&claim).ok_or(SignatureError::UnknownKey)?;
     let unsigned_by_default = claim.expires_s.is_some() && claim.service == "s3";
-    let said = head.header("x-amz-content-sha256").or(unsigned_by_default.then_some(UNSIGNED)).map(str::to_owned);
+    let in_query = claim.expires_s.and_then(|_| form_value(head.query.as_bytes(), "X-Amz-Content-Sha256"));
+    let said = head.header("x-amz-content-sha256").map(str::to_owned).or(in_query);
+    let said = said.or(unsigned_by_default.then(|| UNSIGNED.to_owned()));
     let opened = Opened { claim, secret, said };
     if let Some(said) = &opened.said {
         opened.holds(head, said)?;
@@ -117,12 +122,38 @@ impl Opened {
     /// Where the body is not the one that was signed, or the signature does not hold.
     pub fn close(self, request: &Request<'_>) -> Result<Verified, SignatureError> {
         match &self.said {
-            Some(said) if said == UNSIGNED || said.starts_with("STREAMING-") => {}
+            Some(said) if said == UNSIGNED => {}
+            Some(said) if said.starts_with("STREAMING-") => self.check_chunks(request)?,
             Some(said) if same(said, &sha256_hex(request.body)) => {}
             Some(_) => return Err(SignatureError::PayloadDiffers),
             None => self.holds(request, &sha256_hex(request.body))?,
         }
         Ok(Verified { claim: self.claim })
+    }
+
+    /// What takes the body off its framing and checks it, piece by piece, in place of [`Opened::close`]: for a head that says its
+    /// payload's hash or framing, as those of S3's clients do. `None` where the signature needs the whole body.
+    ///
+    /// # Errors
+    /// Where the head says of its body what there is not.
+    pub fn body(&self, head: &Request<'_>) -> Option<Result<BodyReader, BodyError>> {
+        let claim = &self.claim;
+        let scope = Scope { time: &claim.time, region: &claim.region, service: &claim.service };
+        let signer = scope.chunk_signer(&self.secret, &claim.signature);
+        self.said.as_ref().map(|said| BodyReader::new(head, said, signer))
+    }
+
+    /// Who signed what: to be believed of the body when [`BodyReader::finish`] has returned.
+    pub fn into_verified(self) -> Verified {
+        Verified { claim: self.claim }
+    }
+
+    fn check_chunks(&self, request: &Request<'_>) -> Result<(), SignatureError> {
+        let differs = |_| SignatureError::PayloadDiffers;
+        let Some(reader) = self.body(request) else { return Err(SignatureError::PayloadDiffers) };
+        let (mut reader, mut input) = (reader.map_err(differs)?, request.body);
+        while reader.next(&mut input).map_err(differs)?.is_some() {}
+        reader.finish().map(drop).map_err(differs)
     }
 
     fn holds(&self, request: &Request<'_>, payload_hash: &str) -> Result<(), SignatureError> {
@@ -169,7 +200,8 @@ fn current(claim: &Claim, now: Option<Timestamp>) -> Result<(), SignatureError> 
 impl SignatureError {
     /// The fault that a service of this protocol answers.
     pub fn fault(&self, protocol: Protocol) -> Fault {
-        let json = matches!(protocol, Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson);
+        let json =
+            matches!(protocol, Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson | Protocol::RpcV2Cbor);
         let pick = |of_json: &str, of_query: &str| match protocol {
             Protocol::Ec2 => "AuthFailure".to_owned(),
             _ if json => of_json.to_owned(),

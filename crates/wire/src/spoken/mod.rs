@@ -86,27 +86,19 @@ fn spoken(request: &Request<'_>) -> Spoken {
 fn json(content_type: &str, fault: &Fault, request_id: &str) -> Response {
     let body = serde_json::json!({"__type": fault.code, "message": fault.message});
     let headers = vec![
-        ("content-type", content_type.to_owned()),
-        ("x-amzn-errortype", fault.code.clone()),
-        ("x-amzn-requestid", request_id.to_owned()),
+        ("content-type".into(), content_type.to_owned()),
+        ("x-amzn-errortype".into(), fault.code.clone()),
+        ("x-amzn-requestid".into(), request_id.to_owned()),
     ];
-    Response { status: fault.status, headers, body: body.to_string().into_bytes() }
+    Response { status: fault.status, headers, body: body.to_string().into_bytes().into() }
 }
 
 fn cbor(fault: &Fault, request_id: &str) -> Response {
-    // A map of two entries.
-    let mut body = vec![0xa2];
-    for text in ["__type", &fault.code, "message", &fault.message] {
-        let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
-        // A text of a length in two bytes.
-        body.push(0x79);
-        body.extend(length.to_be_bytes());
-        body.extend(text.bytes().take(length.into()));
-    }
+    let body = crate::cbor::error(&fault.code, &fault.message).into();
     let headers = vec![
-        ("content-type", "application/cbor".to_owned()),
-        ("smithy-protocol", "rpc-v2-cbor".to_owned()),
-        ("x-amzn-requestid", request_id.to_owned()),
+        ("content-type".into(), "application/cbor".to_owned()),
+        ("smithy-protocol".into(), "rpc-v2-cbor".to_owned()),
+        ("x-amzn-requestid".into(), request_id.to_owned()),
     ];
     Response { status: fault.status, headers, body }
 }
@@ -155,8 +147,8 @@ fn s3(fault: &Fault, request_id: &str) -> Response {
 }
 
 fn xml(fault: &Fault, writer: Writer, (header, request_id): (&'static str, &str)) -> Response {
-    let headers = vec![("content-type", "text/xml".to_owned()), (header, request_id.to_owned())];
-    Response { status: fault.status, headers, body: writer.finish() }
+    let headers = vec![("content-type".into(), "text/xml".to_owned()), (header.into(), request_id.to_owned())];
+    Response { status: fault.status, headers, body: writer.finish().into() }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Random values that fit a shape, and their plain JSON form, by which values are compared and sent to the oracle.
 
 use neargate_base::Timestamp;
-use neargate_shape::{Kind, Location, Shape, Value, scalar};
+use neargate_shape::{Kind, Location, Protocol, Shape, TimestampFormat, Value, scalar};
 use serde_json::{Value as Json, json};
 
 /// What a protocol can carry.
@@ -11,6 +11,13 @@ pub(crate) struct Limits {
     pub(crate) empty: bool,
     /// Whether timestamps have milliseconds.
     pub(crate) milliseconds: bool,
+    /// Whether it goes into a header.
+    pub(crate) in_header: bool,
+}
+
+/// Whether requests of a protocol carry empty lists, maps and structures.
+pub(crate) fn carries_empty(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson | Protocol::RpcV2Cbor)
 }
 
 /// A value that fits the shape.
@@ -28,19 +35,24 @@ fn at(shape: &Shape, limits: Limits, random: &mut fastrand::Rng, depth: usize) -
         Kind::String if !shape.constraints.one_of.is_empty() => {
             Value::String(random.choice(shape.constraints.one_of).unwrap().to_string())
         }
+        Kind::String if limits.in_header => Value::String(token(random)),
         Kind::String => Value::String(text(random)),
-        Kind::Blob => Value::Blob((0..random.usize(..20)).map(|_| random.u8(..)).collect()),
-        Kind::Timestamp(_) => {
+        Kind::Blob => Value::Blob((0..random.usize(least..20)).map(|_| random.u8(..)).collect()),
+        Kind::Timestamp(format) => {
             let time = random.i64(0..4_000_000_000_000);
-            Value::Timestamp(Timestamp(if limits.milliseconds { time } else { time / 1000 * 1000 }))
+            let fraction = limits.milliseconds && !limits.in_header && format != Some(TimestampFormat::Rfc822);
+            Value::Timestamp(Timestamp(if fraction { time } else { time / 1000 * 1000 }))
         }
         Kind::Document => Value::Document(json!({"a": [1, "x", null, {"b": true}]})),
-        Kind::List { member, .. } => {
+        Kind::List { member, flattened, .. } => {
+            let least = least.max(usize::from(flattened));
             let items = (0..random.usize(least..4)).map(|_| at(member.get(), limits, random, depth + 1)).collect();
             Value::List(items)
         }
         Kind::Map { value, .. } => {
-            let entry = |index| (format!("{index}{}", text(random)), at(value.get(), limits, random, depth + 1));
+            let key = |random: &mut fastrand::Rng| if limits.in_header { token(random) } else { text(random) };
+            let entry =
+                |index| (format!("{index}{}", key(random).to_lowercase()), at(value.get(), limits, random, depth + 1));
             Value::Map((least..4).map(entry).collect())
         }
         Kind::Structure { members } => {
@@ -54,9 +66,11 @@ fn at(shape: &Shape, limits: Limits, random: &mut fastrand::Rng, depth: usize) -
                 // A response has a status, whatever its value says.
                 if member.location == Location::StatusCode {
                     present.push((member.name, Value::Long(200)));
-                } else if random.f64() < share || member.required {
-                    // A query string has no empty list.
-                    let limits = Limits { empty: limits.empty && member.location != Location::Query, ..limits };
+                } else if random.f64() < share || member.required || member.location == Location::Payload {
+                    // Neither a query string nor a header has an empty list, and an empty body is none.
+                    let empty = limits.empty && member.location == Location::Body;
+                    let in_header = matches!(member.location, Location::Header | Location::Headers);
+                    let limits = Limits { empty, in_header, ..limits };
                     present.push((member.name, at(member.shape.get(), limits, random, depth + 1)));
                 }
             }
@@ -67,6 +81,11 @@ fn at(shape: &Shape, limits: Limits, random: &mut fastrand::Rng, depth: usize) -
         }
         other => panic!("no values of {other:?}"),
     }
+}
+
+/// What a header's name or value may be.
+fn token(random: &mut fastrand::Rng) -> String {
+    format!("x{}x", (0..random.usize(..8)).map(|_| *random.choice(b"aB7-_.").unwrap() as char).collect::<String>())
 }
 
 fn text(random: &mut fastrand::Rng) -> String {
@@ -93,5 +112,6 @@ pub(crate) fn plain(value: &Value) -> Json {
         Value::Map(entries) => entries.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
         Value::Structure(members) => members.iter().map(|(name, value)| ((*name).to_owned(), plain(value))).collect(),
         Value::Document(json) => json.clone(),
+        Value::Stored(stored) => json!({"$stored": stored.blob}),
     }
 }

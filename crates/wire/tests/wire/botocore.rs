@@ -5,8 +5,9 @@ use neargate_testkit::needs::needs;
 use neargate_wire::{Fault, Identified, Request, codec, identify};
 use serde_json::{Value as Json, json};
 
-use crate::arbitrary::{Limits, plain, value};
+use crate::arbitrary::{Limits, carries_empty, plain, value};
 use crate::oracle::Oracle;
+use crate::services;
 
 const SEEDS: u64 = 4;
 
@@ -43,46 +44,58 @@ impl Sent {
 #[needs(botocore)]
 fn we_read_what_botocore_sends() {
     let mut oracle = Oracle::start();
-    for service in neargate_api::ALL {
+    for service in services() {
         let Some(codec) = codec(service.protocol) else { continue };
-        let json = matches!(service.protocol, Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson);
+        let empty = carries_empty(service.protocol);
         for operation in service.operations {
             for seed in 0..SEEDS {
-                let limits = Limits { empty: json, milliseconds: false };
+                let limits = Limits { empty, milliseconds: false, in_header: false };
                 let input = value((operation.input)(), limits, &mut fastrand::Rng::with_seed(seed));
                 let ask = json!({"do": "serialize", "service": service.name, "operation": operation.name, "value": plain(&input)});
                 let sent = Sent::from_json(&oracle.ask(&ask));
                 let context = format!("{} {} seed {seed}", service.name, operation.name);
                 let decoded = sent.with(|request| {
-                    let identified = identify(neargate_api::ALL, request);
+                    let identified = identify(&services(), request);
                     let Identified::Operation(_, found) = identified else { panic!("{context}: {identified:?}") };
                     assert!(std::ptr::eq(found, *operation), "{context}: {}", found.name);
                     codec.decode_request(found, request).unwrap_or_else(|error| panic!("{context}: {error}"))
                 });
-                assert_eq!(plain(&decoded.value), plain(&input), "{context}");
+                assert_eq!(without_length(plain(&decoded.value)), without_length(plain(&input)), "{context}");
                 assert!(decoded.unknown.is_empty(), "{context}: {:?}", decoded.unknown);
             }
         }
     }
 }
 
+/// `Content-Length` is HTTP's own: whoever sends a body says how long it is, whatever the member says.
+fn without_length(mut input: Json) -> Json {
+    if let Some(members) = input.as_object_mut() {
+        members.remove("ContentLength");
+    }
+    input
+}
+
 #[needs(botocore)]
 fn botocore_reads_what_we_answer() {
     let mut oracle = Oracle::start();
-    for service in neargate_api::ALL {
+    for service in services() {
         let Some(codec) = codec(service.protocol) else { continue };
-        for operation in service.operations {
+        // botocore's client puts this answer into another form before it parses it: `restxml` has it.
+        let usual = service.operations.iter().filter(|operation| operation.name != "GetBucketLocation");
+        for operation in usual {
             for seed in 0..SEEDS {
-                let limits = Limits { empty: true, milliseconds: true };
+                let limits = Limits { empty: true, milliseconds: true, in_header: false };
                 let output = value((operation.output)(), limits, &mut fastrand::Rng::with_seed(seed));
                 let response = codec.encode_response(service, operation, &output, "request-1");
                 let answer = oracle.ask(&json!({
                     "do": "parse", "service": service.name, "operation": operation.name, "status": response.status,
-                    "headers": response.headers, "body": scalar::base64_encode(&response.body),
+                    "headers": response.headers, "body": scalar::base64_encode(response.body.whole().unwrap()),
                 }));
                 let context = format!("{} {} seed {seed}", service.name, operation.name);
                 assert_eq!(answer["value"], plain(&output), "{context}");
-                assert_eq!(answer["request_id"], "request-1", "{context}");
+                // Where this protocol's operation has no output, botocore looks at no header.
+                let is_seen = service.protocol != Protocol::RpcV2Cbor || !(operation.output)().members().is_empty();
+                assert!(!is_seen || answer["request_id"] == "request-1", "{context}");
             }
         }
     }
@@ -91,13 +104,13 @@ fn botocore_reads_what_we_answer() {
 #[needs(botocore)]
 fn botocore_reads_our_errors() {
     let mut oracle = Oracle::start();
-    for service in neargate_api::ALL {
+    for service in services() {
         let Some(codec) = codec(service.protocol) else { continue };
         let fault = Fault::sender("NoSuchThing", "no <thing> & nothing else");
         let response = codec.encode_error(service, &fault, "request-2");
         let answer = oracle.ask(&json!({
             "do": "parse", "service": service.name, "operation": service.operations[0].name, "status": response.status,
-            "headers": response.headers, "body": scalar::base64_encode(&response.body),
+            "headers": response.headers, "body": scalar::base64_encode(response.body.whole().unwrap()),
         }));
         let error = &answer["value"]["Error"];
         assert_eq!(

@@ -1,11 +1,12 @@
 //! Requests whose meaning is not plain.
 
+use neargate_shape::ServiceShape;
 use neargate_testkit::needs::needs;
 use neargate_wire::{Identified, Request, identify};
 
 fn meaning(headers: &[(&str, &str)], method: &str, target: &str, body: &str) -> String {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    match identify(neargate_api::ALL, &Request { method, path, query, headers, body: body.as_bytes() }) {
+    match identify(&crate::services(), &Request { method, path, query, headers, body: body.as_bytes() }) {
         Identified::Operation(service, operation) => format!("{} {}", service.name, operation.name),
         Identified::Unimplemented(service, name) => format!("{} lacks {name}", service.name),
         Identified::UnknownOperation(service, name) => format!("{} knows no {name}", service.name),
@@ -42,7 +43,7 @@ fn actions_are_told_apart_by_scope_then_version() {
     assert_eq!(signed("rds", "Action=DescribeDBInstances&Version=2014-10-31"), "no service rds");
     assert_eq!(meaning(&[form], "POST", "/", "Action=ListRoles&Version=2000-01-01"), "no service ");
     assert_eq!(meaning(&[], "POST", "/", "Action=ListRoles&Version=2010-05-08"), "iam ListRoles");
-    assert_eq!(meaning(&[], "PUT", "/bucket/key", "Action=ListRoles&Version=2010-05-08"), "no api");
+    assert_eq!(meaning(&[], "PUT", "/bucket/key", "Action=ListRoles&Version=2010-05-08"), "s3 PutObject");
 }
 
 #[needs()]
@@ -53,7 +54,58 @@ fn paths_name_operations_of_rest_services() {
     assert_eq!(meaning(&signed, "GET", "/2015-03-31/functions/", ""), "lambda ListFunctions");
     assert_eq!(meaning(&[], "GET", "/2015-03-31/functions/?MaxItems=1", ""), "lambda ListFunctions");
     assert_eq!(meaning(&signed, "PUT", "/elsewhere", ""), "lambda knows no PUT /elsewhere");
-    assert_eq!(meaning(&[], "GET", "/favicon.ico", ""), "no api");
+    assert_eq!(meaning(&[], "GET", "/2013-04-01/hostedzone/Z1", ""), "route53 GetHostedZone");
+    let without_paths = |service: &&ServiceShape| service.name != "s3";
+    let services: Vec<_> = crate::services().into_iter().filter(without_paths).collect();
+    let request = Request { method: "GET", path: "/favicon.ico", query: "", headers: &[], body: b"" };
+    assert!(matches!(identify(&services, &request), Identified::NoApi));
+}
+
+/// The path is a bucket or a key; query string and headers say which of the operations on it is meant.
+#[needs()]
+fn s3_is_told_apart_by_query_string_and_headers() {
+    let copy = ("x-amz-copy-source", "a/b");
+    for (headers, method, target, expected) in [
+        (&[][..], "GET", "/", "ListBuckets"),
+        (&[], "GET", "/b", "ListObjects"),
+        (&[], "GET", "/b/?list-type=2&prefix=x", "ListObjectsV2"),
+        (&[], "GET", "/b?list-type=1", "ListObjects"),
+        (&[], "GET", "/b?versions", "ListObjectVersions"),
+        (&[], "GET", "/b?uploads=", "ListMultipartUploads"),
+        (&[], "GET", "/b?location", "GetBucketLocation"),
+        (&[], "HEAD", "/b/", "HeadBucket"),
+        (&[], "PUT", "/b", "CreateBucket"),
+        (&[], "PUT", "/b?acl", "PutBucketAcl"),
+        (&[], "POST", "/b?delete", "DeleteObjects"),
+        (&[], "GET", "/b/k", "GetObject"),
+        (&[], "GET", "/b/k/?x-id=GetObject", "GetObject"),
+        (&[], "GET", "/b//", "GetObject"),
+        (&[], "GET", "/b/k?tagging", "GetObjectTagging"),
+        (&[], "GET", "/b/k?uploadId=u&max-parts=3", "ListParts"),
+        (&[], "PUT", "/b/k", "PutObject"),
+        (&[copy], "PUT", "/b/k", "CopyObject"),
+        (&[], "PUT", "/b/k?partNumber=1&uploadId=u", "UploadPart"),
+        (&[copy], "PUT", "/b/k?partNumber=1&uploadId=u", "UploadPartCopy"),
+        (&[], "POST", "/b/k?uploads", "CreateMultipartUpload"),
+        (&[], "POST", "/b/k?uploadId=u", "CompleteMultipartUpload"),
+        (&[], "DELETE", "/b/k?uploadId=u", "AbortMultipartUpload"),
+        (&[], "DELETE", "/b/k?versionId=v", "DeleteObject"),
+    ] {
+        assert_eq!(meaning(headers, method, target, ""), format!("s3 {expected}"), "{method} {target}");
+    }
+}
+
+#[needs()]
+fn the_path_of_rpc_v2_names_service_and_operation() {
+    let speaks = ("Smithy-Protocol", "rpc-v2-cbor");
+    let path = |path: &str| meaning(&[speaks], "POST", path, "");
+    let service = "/service/GraniteServiceVersion20100801/operation";
+    assert_eq!(path(&format!("{service}/PutMetricData")), "cloudwatch PutMetricData");
+    assert_eq!(path(&format!("/prefix{service}/PutMetricData")), "cloudwatch PutMetricData");
+    assert_eq!(path(&format!("{service}/StopMetricStreams")), "cloudwatch lacks StopMetricStreams");
+    assert_eq!(path(&format!("{service}/Nonsense")), "cloudwatch knows no Nonsense");
+    assert_eq!(path("/service/Other/operation/PutMetricData"), "no service Other");
+    assert_eq!(path("/"), "no service ");
 }
 
 #[needs()]

@@ -10,16 +10,25 @@
     reason = "tests may panic and print"
 )]
 
+mod apis;
 mod arbitrary;
 mod botocore;
+mod chunks;
 mod identify;
 mod oracle;
+mod restxml;
 mod robust;
 mod roundtrip;
 mod signatures;
 mod strangers;
 
+use neargate_shape::ServiceShape;
 use neargate_testkit::needs::Need;
+
+/// Every service that is there, and those that are only here.
+fn services() -> Vec<&'static ServiceShape> {
+    neargate_api::ALL.iter().chain(apis::ALL).copied().collect()
+}
 
 fn main() -> std::process::ExitCode {
     neargate_testkit::needs::run(&[Need {

@@ -1,7 +1,7 @@
 """Answers, a JSON line for a JSON line, what botocore makes of a request, a response or a signature."""
-import base64, datetime, json, sys
+import base64, datetime, hashlib, io, json, sys
 
-from botocore import auth, awsrequest, credentials, loaders, model, parsers, serialize
+from botocore import auth, awsrequest, credentials, httpchecksum, loaders, model, parsers, serialize
 
 UTC = datetime.timezone.utc
 models = {}
@@ -9,7 +9,9 @@ models = {}
 
 def service(name):
     if name not in models:
-        models[name] = model.ServiceModel(loaders.Loader().load_service_model(name, "service-2"), name)
+        # The model as it was published, as the shapes are generated from it: without what botocore itself adds.
+        loader = loaders.Loader(include_default_extras=False)
+        models[name] = model.ServiceModel(loader.load_service_model(name, "service-2"), name)
     return models[name]
 
 
@@ -34,6 +36,8 @@ def lower(value):
         return {key: lower(item) for key, item in value.items()}
     if isinstance(value, datetime.datetime):
         return {"$ms": round(value.timestamp() * 1000)}
+    if isinstance(value, io.BytesIO):
+        value = value.read()
     if isinstance(value, (bytes, bytearray)):
         return {"$blob": base64.b64encode(value).decode()}
     return value
@@ -65,7 +69,11 @@ def do_serialize(ask):
 def do_parse(ask):
     operation = service(ask["service"]).operation_model(ask["operation"])
     parser = parsers.create_parser(service(ask["service"]).protocol)
-    response = {"status_code": ask["status"], "headers": dict(ask["headers"]), "body": base64.b64decode(ask["body"])}
+    body = base64.b64decode(ask["body"])
+    # As botocore's endpoint does it: a streaming body reaches the parser unread.
+    body = io.BytesIO(body) if operation.has_streaming_output and ask["status"] < 300 else body
+    headers = awsrequest.HeadersDict(ask["headers"])
+    response = {"status_code": ask["status"], "headers": headers, "body": body}
     parsed = parser.parse(response, operation.output_shape)
     metadata = parsed.pop("ResponseMetadata", {})
     return {"value": lower(parsed), "request_id": metadata.get("RequestId")}
@@ -99,6 +107,47 @@ def do_sign(ask):
     auth.get_current_datetime = lambda remove_tzinfo=True: frozen.replace(tzinfo=None) if remove_tzinfo else frozen
     classes[ask["form"], ask["service"] == "s3"](key, ask["service"], ask["region"]).add_auth(request)
     return prepared(request.prepare())
+
+
+def do_chunked(ask):
+    """A PUT whose body is framed: by botocore where it frames such bodies itself, else signed chunk by chunk with its signer."""
+    data, said, trailer = base64.b64decode(ask["body"]), ask["said"], ask["trailer"]
+    headers = {"x-amz-decoded-content-length": str(len(data)), "content-encoding": "aws-chunked", "host": ask["host"]}
+    headers |= {"x-amz-trailer": trailer} if trailer else {}
+    request = awsrequest.AWSRequest("PUT", "http://" + ask["host"] + "/b/k", headers, b"")
+    frozen = datetime.datetime.fromtimestamp(ask["now"], UTC)
+    auth.get_current_datetime = lambda remove_tzinfo=True: frozen.replace(tzinfo=None) if remove_tzinfo else frozen
+    signer = auth.S3SigV4Auth(credentials.Credentials(ask["access_key"], ask["secret_key"]), "s3", "eu-west-1")
+    signer.payload = lambda request: said
+    signer.add_auth(request)
+    previous = request.headers["Authorization"].rsplit("Signature=", 1)[1]
+    digest = {"x-amz-checksum-crc32": httpchecksum.Crc32Checksum, "x-amz-checksum-sha1": httpchecksum.Sha1Checksum,
+              "x-amz-checksum-sha256": httpchecksum.Sha256Checksum}.get(trailer)
+    if not said.startswith("STREAMING-AWS4"):
+        framed = httpchecksum.AwsChunkedWrapper(io.BytesIO(data), digest, trailer, ask["chunk"]).read()
+    else:
+        framed = b""
+
+        def sign(what, *hashes):
+            parts = ["AWS4-HMAC-SHA256-" + what, request.context["timestamp"], signer.credential_scope(request), previous]
+            return signer.signature("\n".join([*parts, *hashes]), request)
+
+        for at in range(0, len(data) + ask["chunk"], ask["chunk"]):
+            chunk = data[at : at + ask["chunk"]]
+            if chunk or at >= len(data):
+                previous = sign("PAYLOAD", hashlib.sha256().hexdigest(), hashlib.sha256(chunk).hexdigest())
+                framed += b"%x;chunk-signature=%s\r\n" % (len(chunk), previous.encode())
+                framed += chunk + b"\r\n" if chunk else b""
+            if not chunk:
+                break
+        if trailer:
+            checksum = digest()
+            checksum.update(data)
+            line = trailer + ":" + checksum.b64digest()
+            previous = sign("TRAILER", hashlib.sha256((line + "\n").encode()).hexdigest())
+            framed += (line + "\r\nx-amz-trailer-signature:" + previous + "\r\n").encode()
+        framed += b"\r\n"
+    return prepared(request.prepare()) | {"body": base64.b64encode(framed).decode()}
 
 
 for line in sys.stdin:

@@ -68,7 +68,7 @@ fn clients_of_services_that_are_not_here_read_why() {
             });
             let ask = json!({
                 "do": "error", "service": service, "operation": operation, "protocol": protocol, "status": response.status,
-                "headers": response.headers, "body": scalar::base64_encode(&response.body),
+                "headers": response.headers, "body": scalar::base64_encode(response.body.whole().unwrap()),
             });
             let error = oracle.ask(&ask);
             let read = (&error["code"], &error["message"], &error["request_id"]);

@@ -1,7 +1,8 @@
 //! Wire shapes: `crates/api/src/<service>.rs` from botocore's models.
 //!
-//! `xtask/codegen/wire.txt` lists the operations; only shapes that they reach are written. The codecs get the protocols of all of
-//! AWS's services.
+//! `xtask/codegen/wire.txt` lists the operations; only shapes that they reach are written. `protocols.txt` beside it lists those of
+//! services that do not exist here and whose protocols the codecs speak: their descriptors are for the codecs' tests. The codecs get
+//! the protocols of all of AWS's services.
 //!
 //! Invariant: the models' version is pinned, so the same checkout always gives the same text.
 
@@ -12,21 +13,33 @@ mod render;
 
 use super::Generated;
 
-/// The files for every service in the allow-list.
+/// The files for every service in the allow-lists.
 pub(crate) fn generate() -> Result<Vec<Generated>, String> {
-    let list = crate::root().join("xtask/codegen/wire.txt");
-    let list = std::fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+    let (mut files, services) = listed("wire.txt", "crates/api/src")?;
+    files.push(Generated { path: "crates/api/src/lib.rs".into(), text: render::root(&services) });
+    let (of_tests, services) = listed("protocols.txt", "crates/wire/tests/wire/apis")?;
+    files.extend(of_tests);
+    files.push(Generated { path: "crates/wire/tests/wire/apis/mod.rs".into(), text: render::tested(&services) });
+    files.push(Generated {
+        path: "crates/wire/src/spoken/aws_services.rs".into(),
+        text: protocols::table(&botocore::data()?)?,
+    });
+    Ok(files)
+}
+
+/// The files for every service in a list, and their names.
+fn listed(list: &str, folder: &str) -> Result<(Vec<Generated>, Vec<String>), String> {
+    let path = crate::root().join("xtask/codegen").join(list);
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let data = botocore::data()?;
     let (mut files, mut services) = (Vec::new(), Vec::new());
-    for (service, operations) in parse(&list)? {
+    for (service, operations) in parse(&text)? {
         let model = botocore::Model::read(&data, &service)?;
-        let text = render::api(&service, &model, &operations).map_err(|error| format!("{service}: {error}"))?;
-        files.push(Generated { path: format!("crates/api/src/{}.rs", service.replace('-', "_")).into(), text });
+        let text = render::api(&service, &model, &operations, list).map_err(|error| format!("{service}: {error}"))?;
+        files.push(Generated { path: format!("{folder}/{}.rs", service.replace('-', "_")).into(), text });
         services.push(service);
     }
-    files.push(Generated { path: "crates/api/src/lib.rs".into(), text: render::root(&services) });
-    files.push(Generated { path: "crates/wire/src/spoken/aws_services.rs".into(), text: protocols::table(&data)? });
-    Ok(files)
+    Ok((files, services))
 }
 
 /// `[service]` lines, each followed by operation names; `#` begins a comment line.
