@@ -2,6 +2,7 @@
 //!
 //! Invariant: every table names its runs, medians, spread and the machine's load; nothing here fails a build by time.
 
+mod bodies;
 pub(crate) mod client;
 mod credentials;
 mod endpoint;
@@ -21,8 +22,19 @@ use std::process::Command;
 use crate::root;
 
 /// The benchmarks there are.
-const NAMES: [&str; 10] =
-    ["start", "container", "fires", "noisy", "credentials", "endpoint", "patterns", "schedules", "synth", "unpack"];
+const NAMES: [&str; 11] = [
+    "bodies",
+    "start",
+    "container",
+    "fires",
+    "noisy",
+    "credentials",
+    "endpoint",
+    "patterns",
+    "schedules",
+    "synth",
+    "unpack",
+];
 
 /// Runs the benchmarks named, or all. `--seconds N` is for how long `noisy` prints.
 pub(crate) fn run(args: &[&str]) -> Result<(), String> {
@@ -61,6 +73,9 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     }
     if wants("synth") {
         synth::run()?;
+    }
+    if wants("bodies") {
+        bodies::run()?;
     }
     if wants("unpack") {
         unpack::run()?;

@@ -20,7 +20,7 @@ use super::files::{files_below, manifests};
 use names::Crate;
 
 /// Crates whose circles are not broken yet. The list only ever gets shorter, and a crate without circles may not stand on it.
-const TO_BE_DONE: [&str; 15] = [
+const TO_BE_DONE: [&str; 14] = [
     "crates/l1",
     "crates/decide",
     "crates/kernel",
@@ -32,7 +32,6 @@ const TO_BE_DONE: [&str; 15] = [
     "crates/services/iam",
     "crates/services/kms",
     "crates/services/ssm",
-    "crates/wire",
     "crates/engine",
     "crates/runtime",
     "crates/cli",
