@@ -45,7 +45,7 @@ const LEFT_OUT: &[&str] = &["fake::", "beside::", "networks::", "images::", "sec
 const LEFT_OUT_IN_SHORT: &[&str] = &["embedded::"];
 
 /// A loaded machine takes several times as long as an idle one.
-const TIME: Duration = Duration::from_secs(900);
+const TIME: Duration = Duration::from_secs(1800);
 
 /// One guest.
 struct Scenario {

@@ -168,7 +168,7 @@ impl Host for EmbeddedHost {
     }
 
     fn next(&self) -> RuntimeEvent {
-        let event = self.events.recv_timeout(Duration::from_secs(30)).expect("no event for 30 s");
+        let event = self.events.recv_timeout(Duration::from_secs(120)).expect("no event for two minutes");
         if let EventKind::Output { name, next_offset, .. } = &event.kind {
             self.backend().release_output(&event.task_id, name, *next_offset);
         }

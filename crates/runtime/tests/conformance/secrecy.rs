@@ -108,7 +108,7 @@ fn secrets_and_output_are_in_no_file_while_a_task_runs_and_after() {
     let script =
         "test ${#TOKEN} = 36 && test \"$TOKEN\" = \"$(tr '\\0' '\\n' < /proc/1/environ | sed -n s/^TOKEN=//p)\"";
     let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
-    let exec = ExecSpec { exec_id: "check".to_owned(), argv, timeout_s: 5 };
+    let exec = ExecSpec { exec_id: "check".to_owned(), argv, timeout_s: 60 };
     host.backend().exec(&task.task_id, "main", &exec).unwrap();
     let code = host.wait(|kind| match kind {
         EventKind::ExecExited { exit_code, .. } => Some(*exit_code),
@@ -219,7 +219,7 @@ fn a_new_engine_reads_with_the_key_of_the_specification() {
     assert!(matches!(adopted, Adopted::Running(_)), "{adopted:?}");
     assert_eq!(next_line(&host, "main"), said);
     let argv = ["sh", "-c", "test ${#TOKEN} = 36"].map(str::to_owned).to_vec();
-    let exec = ExecSpec { exec_id: "check".to_owned(), argv, timeout_s: 5 };
+    let exec = ExecSpec { exec_id: "check".to_owned(), argv, timeout_s: 60 };
     host.backend().exec(&task.task_id, "main", &exec).unwrap();
     let code = host.wait(|kind| match kind {
         EventKind::ExecExited { exit_code, .. } => Some(*exit_code),

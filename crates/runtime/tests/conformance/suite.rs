@@ -152,7 +152,7 @@ pub(crate) fn a_command_runs_in_a_container(host: &impl Host) {
     let task = host.task(vec![host.container("main", Behaviour::UntilStopped(0))]);
     host.backend().start(&task).unwrap();
     wait_ready(host);
-    let exec = ExecSpec { exec_id: "check-1".to_owned(), argv: vec!["true".to_owned()], timeout_s: 5 };
+    let exec = ExecSpec { exec_id: "check-1".to_owned(), argv: vec!["true".to_owned()], timeout_s: 60 };
     host.backend().exec(&task.task_id, "main", &exec).unwrap();
     let (id, code) = host.wait(|kind| match kind {
         EventKind::ExecExited { exec_id, exit_code } => Some((exec_id.clone(), *exit_code)),

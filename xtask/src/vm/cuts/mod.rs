@@ -139,8 +139,8 @@ impl Drill {
     fn run(&mut self, settings: &Settings) -> Result<Vec<String>, String> {
         loop {
             let is_last = self.cuts >= settings.count;
-            // Not the first one: there is nothing yet that it could lose.
-            let is_early = !is_last && self.boots > 0 && self.draw.below(EARLY_ONE_OF) == 0;
+            // Not the first one, for there is nothing yet that it could lose; the second one always.
+            let is_early = !is_last && self.boots > 0 && (self.draw.below(EARLY_ONE_OF) == 0 || self.boots == 1);
             self.boots += 1;
             self.knowledge.boot();
             let ended = self.boot(is_last, is_early)?;

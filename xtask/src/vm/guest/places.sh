@@ -64,9 +64,6 @@ neargate run sleeper --port 4702 --wait --command tail /dev/zero 2>&1
 echo "out of memory there: $?"
 echo "groups of processes: $(cat /proc/[0-9]*/cgroup | sort -u | tr '\n' ' ')"
 neargate down --port 4702 >/dev/null 2>&1
-neargate up /vm/app --detach --port 4703 --data-dir /tmp/on-tmpfs >/dev/null 2>&1
-neargate run sleeper --port 4703 --wait --command sh -c 'echo a task runs on tmpfs' 2>&1
-neargate down --port 4703 >/dev/null 2>&1
 INSIDE
 answer=$(unshare --pid --fork sh -c 'echo 0 >/sys/fs/cgroup/box/cgroup.procs; exec unshare --cgroup --mount --net chroot /var/box/root sh -c "ip link set lo up; sh /vm/inside"' 2>&1)
 echo "$answer" | sed 's/^/    /'
@@ -76,5 +73,4 @@ check "container: doctor" "doctor ended with 0" "$answer"
 check "container: a task with its data on the overlay" "a task runs on the overlay" "$answer"
 check "container: its limits hold" "out of memory there: 137" "$answer"
 check "container: the engine's processes are in a leaf" "0::/neargate-engine" "$answer"
-check "container: a task with its data on tmpfs" "a task runs on tmpfs" "$answer"
 finish
