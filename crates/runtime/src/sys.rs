@@ -369,6 +369,70 @@ pub(crate) fn configure_loop_device(device: BorrowedFd<'_>, file: BorrowedFd<'_>
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+const BPF_PROG_LOAD: u64 = 5;
+const BPF_PROG_ATTACH: u64 = 8;
+const BPF_PROG_TYPE_CGROUP_DEVICE: u32 = 15;
+const BPF_CGROUP_DEVICE: u32 = 6;
+/// Beside those of groups above, which hold as well.
+const BPF_F_ALLOW_MULTI: u32 = 2;
+
+/// The part of `union bpf_attr` that loads a program.
+#[repr(C)]
+struct BpfLoad {
+    kind: u32,
+    instructions_count: u32,
+    instructions: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log: u64,
+    kernel_version: u32,
+    flags: u32,
+}
+
+/// The part of `union bpf_attr` that attaches a program.
+#[repr(C)]
+struct BpfAttach {
+    target: u32,
+    program: u32,
+    kind: u32,
+    flags: u32,
+}
+
+/// Gives the kernel a program that decides on accesses to devices. The kernel checks it and refuses what it cannot follow.
+pub(crate) fn load_device_filter(instructions: &[[u8; 8]]) -> io::Result<OwnedFd> {
+    let license = c"Apache-2.0";
+    let load = BpfLoad {
+        kind: BPF_PROG_TYPE_CGROUP_DEVICE,
+        instructions_count: u32::try_from(instructions.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
+        instructions: instructions.as_ptr() as u64,
+        license: license.as_ptr() as u64,
+        log_level: 0,
+        log_size: 0,
+        log: 0,
+        kernel_version: 0,
+        flags: 0,
+    };
+    // SAFETY: the structure is a prefix of the kernel's with its size; what it points to is only read and lives through the call.
+    let made = unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_LOAD, &raw const load, size_of::<BpfLoad>()) };
+    let made = RawFd::try_from(made).ok().filter(|fd| *fd >= 0).ok_or_else(io::Error::last_os_error)?;
+    // SAFETY: just made by the kernel, with close-on-exec, owned by nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(made) })
+}
+
+/// Has such a program asked for every access to a device by processes of a version 2 control group and of those below.
+pub(crate) fn attach_device_filter(group: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Result<()> {
+    let attach = BpfAttach {
+        target: group.as_raw_fd().cast_unsigned(),
+        program: program.as_raw_fd().cast_unsigned(),
+        kind: BPF_CGROUP_DEVICE,
+        flags: BPF_F_ALLOW_MULTI,
+    };
+    // SAFETY: both descriptors are borrowed, so open; the structure is a prefix of the kernel's with its size.
+    let done = unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_ATTACH, &raw const attach, size_of::<BpfAttach>()) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

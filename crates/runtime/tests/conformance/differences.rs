@@ -194,7 +194,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         theirs: "tmpfs rw,nosuid",
         versions: BOTH,
         always: true,
-        reason: "the same in /dev: without a device control group, as on version 2, it is this that keeps nodes from being opened",
+        reason: "the same in /dev: where the kernel takes no device filter, it is this that keeps nodes from being opened",
     },
     Difference {
         keys: &[

@@ -154,7 +154,7 @@ fn a_command_has_the_containers_own_device_and_nothing_else() {
     let script = "n=$(stat -c %d /dev/null); for f in 0 1 2; do test $(stat -L -c %d /proc/$$/fd/$f) = $n || exit 9; done; \
                   set -- /proc/$$/fd/*; test $# -le 4";
     let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
-    host.backend().exec(&task.task_id, "main", &ExecSpec { exec_id: "a".to_owned(), argv, timeout_s: 5 }).unwrap();
+    host.backend().exec(&task.task_id, "main", &ExecSpec { exec_id: "a".to_owned(), argv, timeout_s: 60 }).unwrap();
     let code = host.wait(|kind| match kind {
         EventKind::ExecExited { exit_code, .. } => Some(*exit_code),
         _ => None,
@@ -184,7 +184,7 @@ fn commands_init_processes_and_other_users_are_under_the_filter_too() {
         // A command, which also cannot make a namespace.
         let script = "grep -q 'Seccomp:.2' /proc/self/status && ! unshare --user true";
         let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
-        host.backend().exec(&task.task_id, "main", &ExecSpec { exec_id: "a".to_owned(), argv, timeout_s: 9 }).unwrap();
+        host.backend().exec(&task.task_id, "main", &ExecSpec { exec_id: "a".to_owned(), argv, timeout_s: 60 }).unwrap();
         let code = host.wait(|kind| match kind {
             EventKind::ExecExited { exit_code, .. } => Some(*exit_code),
             _ => None,
@@ -269,7 +269,27 @@ fn processes_and_devices_are_limited_by_control_groups() {
         // 8 for each of 512 MiB.
         assert_eq!(std::fs::read_to_string(group.join("pids.max")).unwrap().trim(), "4096");
     }
+    if is_version_2() {
+        assert_eq!(opened_in_group(pid), ["/dev/null yes", "/dev/loop-control no"]);
+    }
     host.remove(&task);
+}
+
+/// What a process of ours, without the container's mounts, may open in a container's group.
+fn opened_in_group(pid: u32) -> Vec<String> {
+    let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap();
+    let script = "for device in /dev/null /dev/loop-control; do (: <$device) 2>/dev/null && echo $device yes || echo $device no; done";
+    let script = format!("{script}; echo 0 >/sys/fs/cgroup{group}/cgroup.procs; {script}");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let lines: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(
+        lines[..2],
+        ["/dev/null yes", "/dev/loop-control yes"],
+        "outside the group: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    lines[2..].to_vec()
 }
 
 /// The task's group that counts processes, where one does.

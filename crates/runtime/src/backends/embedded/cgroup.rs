@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::paths::Layout;
-use super::placement;
+use super::{devices, placement};
 use crate::spec::TaskId;
 use crate::spec::{ContainerSpec, TaskSpec};
 
@@ -26,20 +26,6 @@ const CONTROLLERS_V1: &[&str] = &["cpu", "cpuacct", "memory", "pids", "devices"]
 const PROCESSES_PER_MIB: u64 = 8;
 /// And never more than that, which is the usual number of process ids.
 const PROCESSES_MAX: u64 = 32_768;
-/// What containers may do with devices on version 1: make any node, open these. On version 2 file systems are `nodev`.
-const DEVICES: &[&str] = &[
-    "c *:* m",
-    "b *:* m",
-    "c 1:3 rwm",
-    "c 1:5 rwm",
-    "c 1:7 rwm",
-    "c 1:8 rwm",
-    "c 1:9 rwm",
-    "c 5:0 rwm",
-    "c 5:2 rwm",
-    "c 136:* rwm",
-];
-
 /// The hierarchies of this machine that are of use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Hierarchies {
@@ -173,6 +159,11 @@ impl TaskCgroup {
         group.limit(spec, &mut remarks);
         if let Hierarchies::V2(_) = &group.hierarchies {
             group.dirs().iter().for_each(|dir| enable_controllers(dir, &mut remarks));
+            // An OCI runtime has its own. Where the kernel takes no filter file systems without devices are left, as the
+            // probe says.
+            if group.layout.runtime.is_none() {
+                let _ = group.dirs().iter().try_for_each(|dir| devices::guard(dir));
+            }
         }
         if group.hierarchies == Hierarchies::Absent {
             remarks.push("no control groups are mounted: cpu and memory are not limited".to_owned());
@@ -195,7 +186,7 @@ impl TaskCgroup {
                 // An OCI runtime decides about devices, in the containers' own groups.
                 if self.layout.runtime.is_none() && mounts.iter().any(|(name, _)| *name == "devices") {
                     settings.push(("devices", "devices.deny", "a".to_owned()));
-                    settings.extend(DEVICES.iter().map(|rule| ("devices", "devices.allow", (*rule).to_owned())));
+                    settings.extend(devices::rules().into_iter().map(|rule| ("devices", "devices.allow", rule)));
                 }
                 if quota > 0 {
                     settings.push(("cpu", "cpu.cfs_quota_us", quota.to_string()));

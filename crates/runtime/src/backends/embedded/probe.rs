@@ -5,9 +5,8 @@
 //!
 //! Invariant: nothing outlives a probe but a directory that it removes.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -16,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cgroup::Hierarchies;
 use super::placement::Place;
-use super::{EmbeddedConfig, SHIM_ARGUMENT, net, runtime, trial};
+use super::scratch::Scratch;
+use super::{EmbeddedConfig, SHIM_ARGUMENT, devices, net, runtime, trial};
 use crate::probe::Capability;
 use crate::sys;
 
@@ -225,9 +225,8 @@ fn namespaces() -> io::Result<String> {
 }
 
 fn overlay(data_dir: &Path) -> io::Result<String> {
-    let dir = data_dir.join(format!("probe-{}", std::process::id()));
-    // Its name can be foreseen: what somebody else has made there is not used.
-    DirBuilder::new().mode(0o700).create(&dir)?;
+    let (scratch, _) = Scratch::new(data_dir, "probe")?;
+    let dir = scratch.path();
     let attempt = || -> io::Result<String> {
         for name in ["lower", "upper", "work", "root"] {
             fs::create_dir(dir.join(name))?;
@@ -240,9 +239,7 @@ fn overlay(data_dir: &Path) -> io::Result<String> {
         rustix::mount::unmount(dir.join("root"), rustix::mount::UnmountFlags::empty())?;
         Ok(format!("on `{}`", data_dir.display()))
     };
-    let result = attempt();
-    let _ = fs::remove_dir_all(&dir);
-    result
+    attempt()
 }
 
 fn cgroups() -> io::Result<String> {
@@ -275,7 +272,8 @@ fn cgroups() -> io::Result<String> {
             let has = |name: &&str| controllers.split_whitespace().any(|it| it == *name);
             let missing: Vec<&str> = ["cpu", "memory", "pids"].into_iter().filter(|name| !has(name)).collect();
             if missing.is_empty() {
-                return Ok(format!("version 2, {}", place.told(&mount_point)));
+                let filter = devices::load().map_or("; devices by `nodev` alone", |_| "");
+                return Ok(format!("version 2, {}{filter}", place.told(&mount_point)));
             }
             Err(io::Error::other(format!("version 2 without {}", missing.join(", "))))
         }

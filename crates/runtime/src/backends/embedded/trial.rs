@@ -4,23 +4,24 @@
 //!
 //! Invariant: a trial has an instance of its own and leaves nothing of it behind.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use super::scratch::Scratch;
 use super::{EmbeddedBackend, EmbeddedConfig, SHIM_ARGUMENT, bare};
 use crate::backend::Backend;
 use crate::event::{EventKind, EventSink, RuntimeEvent};
 use crate::secret::SpoolKey;
 use crate::spec::{ContainerSpec, SPEC_FORMAT, TaskId, TaskNetwork, TaskSpec};
 
-/// What trials' instances are called, a process id behind it.
-const PREFIX: &str = "trial-";
+/// What trials' instances are called, a process id and their directory's suffix behind it.
+const PURPOSE: &str = "trial";
 /// What the program prints and a container's output must be.
 const GREETING: &[u8] = b"containers run";
 /// How long the container may take, on a machine however slow.
@@ -73,16 +74,14 @@ pub(super) fn try_here(mut arguments: impl Iterator<Item = String>) -> i32 {
 fn run_here(config: &EmbeddedConfig, data_dir: &Path) -> io::Result<String> {
     let started = Instant::now();
     sweep_killed(config, data_dir);
-    let instance = format!("{PREFIX}{}", std::process::id());
-    let place = data_dir.join(&instance);
-    // Its name can be foreseen: what somebody else has made there is not used.
-    DirBuilder::new().mode(0o700).create(&place)?;
+    let (place, suffix) = Scratch::new(data_dir, PURPOSE)?;
+    let instance = format!("{PURPOSE}-{}-{suffix}", std::process::id());
     let mut own = config.clone();
     own.run_dir = config.run_dir.with_file_name(&instance);
-    own.data_dir = place.join("runtime");
+    own.data_dir = place.path().join("runtime");
     own.instance = instance;
-    let result = attempt(&own, &place.join("layer"));
-    let _ = fs::remove_dir_all(&place);
+    let result = attempt(&own, &place.path().join("layer"));
+    drop(place);
     // The parent is there for as long as another instance is.
     let _ = fs::remove_dir_all(&own.run_dir);
     let _ = own.run_dir.parent().map(fs::remove_dir);
@@ -94,11 +93,12 @@ fn sweep_killed(config: &EmbeddedConfig, data_dir: &Path) {
     let Some(parent) = config.run_dir.parent() else { return };
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let Ok(instance) = entry.file_name().into_string() else { continue };
-        let Some(process) = instance.strip_prefix(PREFIX) else { continue };
+        let name = instance.strip_prefix(PURPOSE).and_then(|rest| rest.strip_prefix('-')?.split_once('-'));
+        let Some((process, suffix)) = name else { continue };
         if Path::new("/proc").join(process).exists() {
             continue;
         }
-        let place = data_dir.join(&instance);
+        let place = Scratch::place(data_dir, PURPOSE, suffix);
         let killed =
             EmbeddedConfig { instance, run_dir: entry.path(), data_dir: place.join("runtime"), ..config.clone() };
         // What cannot be removed now is found again by the next trial.
