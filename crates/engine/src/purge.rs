@@ -1,6 +1,6 @@
 //! Removing an engine's data directory with everything of it on this machine.
 //!
-//! Invariant: nothing is removed but what an engine makes: entries of its own names, in a directory that it claimed. No link
+//! Invariant: nothing is removed but what an engine makes: entries of its own names, also in its folders, in a directory that it claimed. No link
 //! is followed, no mount is entered, and a directory that an engine uses is refused.
 
 use std::fs;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use neargate_base::{Code, Diagnostic};
 use neargate_runtime::backends::embedded::{EmbeddedConfig, erase};
 
-use crate::disk::{self, DataDirectory, claim, root_key};
+use crate::disk::{DataDirectory, OWN_ENTRIES, claim, own, root_key};
 
 /// What a purge has done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,13 +58,13 @@ pub fn purge(data_dir: &Path) -> Result<Purged, Diagnostic> {
     if let Some(instance) = &instance {
         root_key::remove(instance).map_err(|error| cannot(error.to_string()))?;
     }
-    disk::remove_own_entries(data_dir).map_err(|error| cannot(error.to_string()))?;
+    let others = own::remove(data_dir).map_err(|error| cannot(error.to_string()))?;
     drop(directory);
-    leave(data_dir).map_err(|error| cannot(error.to_string()))
+    leave(data_dir, others).map_err(|error| cannot(error.to_string()))
 }
 
-/// Removes the directory if it is empty by now.
-fn leave(data_dir: &Path) -> std::io::Result<Purged> {
+/// Removes the directory if it is empty by now; else it holds `others` in our folders, and what is beside these.
+fn leave(data_dir: &Path, mut others: Vec<String>) -> std::io::Result<Purged> {
     match fs::remove_dir(data_dir) {
         Ok(()) => return Ok(Purged::Directory),
         // Not empty, a link of the user's own, or in a directory that is not ours to write to.
@@ -78,9 +78,11 @@ fn leave(data_dir: &Path) -> std::io::Result<Purged> {
             ) => {}
         Err(error) => return Err(error),
     }
-    let mut others = vec![];
     for entry in fs::read_dir(data_dir)? {
-        others.push(entry?.file_name().to_string_lossy().into_owned());
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !OWN_ENTRIES.contains(&name.as_str()) {
+            others.push(name);
+        }
     }
     others.sort();
     Ok(Purged::Contents(others))
@@ -127,6 +129,8 @@ mod tests {
     use super::{Purged, purge, unescaped};
     use crate::disk::{DataDirectory, claim};
 
+    const TASK: &str = "0123456789abcdef0123456789abcdef";
+
     /// What a directory holds, with modes; a link with its target.
     fn tree(directory: &Path) -> String {
         let mut lines = vec![];
@@ -152,7 +156,8 @@ mod tests {
 
     fn engine_was_here(directory: &Path) {
         DataDirectory::open(directory).unwrap().journal().unwrap();
-        for file in ["engine.log", "segments/one", "images/oci-layout", "tasks/shim.json"] {
+        fs::create_dir_all(directory.join("tasks").join(TASK)).unwrap();
+        for file in ["engine.log", "segments/a%2fone", "images/oci-layout", &format!("tasks/{TASK}/shim.json")] {
             write(&directory.join(file));
         }
     }
@@ -219,16 +224,35 @@ mod tests {
         make(&outside, &["deep"], &["thesis.txt", "deep/notes.txt"]);
         engine_was_here(&data);
         write(&data.join("thesis.txt"));
+        // Links of our names go, those of others stay.
+        symlink(&outside, data.join("tasks").join(TASK.replace('0', "9"))).unwrap();
+        symlink(outside.join("thesis.txt"), data.join("segments/b%2ftwo")).unwrap();
         symlink(&outside, data.join("tasks/link")).unwrap();
-        symlink(outside.join("thesis.txt"), data.join("segments/link")).unwrap();
         fs::remove_dir_all(data.join("images")).unwrap();
         symlink(&outside, data.join("images")).unwrap();
         let before = tree(&outside);
-        assert_eq!(purge(&data).unwrap(), Purged::Contents(vec!["thesis.txt".to_owned()]));
-        assert_eq!(tree(&data), "thesis.txt 644");
+        fs::create_dir_all(data.join("runtime/mine/deep")).unwrap();
+        write(&data.join("runtime/mine/deep/notes.txt"));
+        write(&data.join("segments/notes.txt"));
+        let others = ["runtime/mine", "segments/notes.txt", "tasks/link", "thesis.txt"].map(str::to_owned);
+        assert_eq!(purge(&data).unwrap(), Purged::Contents(others.to_vec()));
+        let left = tree(&data);
+        let names: Vec<&str> = left.lines().filter_map(|line| line.split(' ').next()).collect();
+        let expected = [
+            "runtime",
+            "runtime/mine",
+            "runtime/mine/deep",
+            "runtime/mine/deep/notes.txt",
+            "segments",
+            "segments/notes.txt",
+            "tasks",
+            "tasks/link",
+            "thesis.txt",
+        ];
+        assert_eq!(names, expected);
         assert_eq!(tree(&outside), before);
         assert_eq!(purge(&data).unwrap(), Purged::Nothing, "it is no data directory any more");
-        assert_eq!(tree(&data), "thesis.txt 644");
+        assert_eq!(tree(&data), left);
     }
 
     #[test]
@@ -279,7 +303,7 @@ mod tests {
         for (name, mode) in [("", 0o755), ("segments", 0o775), ("images", 0o777), ("tasks", 0o755)] {
             fs::set_permissions(data.join(name), fs::Permissions::from_mode(mode)).unwrap();
         }
-        for name in ["state.sqlite", "lock", "engine.log", "neargate-data", "segments/one"] {
+        for name in ["state.sqlite", "lock", "engine.log", "neargate-data", "segments/a%2fone"] {
             fs::set_permissions(data.join(name), fs::Permissions::from_mode(0o666)).unwrap();
         }
         DataDirectory::open(&data).unwrap();
@@ -290,10 +314,11 @@ mod tests {
             lock 600
             neargate-data 600
             segments 700
-            segments/one 600
+            segments/a%2fone 600
             state.sqlite 600
             tasks 700
-            tasks/shim.json 644"]]
+            tasks/0123456789abcdef0123456789abcdef 755
+            tasks/0123456789abcdef0123456789abcdef/shim.json 644"]]
         .assert_eq(&tree(&data));
         assert_eq!(fs::metadata(&data).unwrap().mode() & 0o7777, 0o700);
     }

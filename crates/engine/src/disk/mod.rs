@@ -18,6 +18,7 @@
 pub(crate) mod claim;
 mod journal;
 mod key_places;
+pub(crate) mod own;
 mod private;
 pub(crate) mod root_key;
 mod segments;
@@ -28,7 +29,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use neargate_base::{Code, Diagnostic};
-use neargate_runtime::images::remove_tree;
 use rustix::fs::OFlags;
 
 pub(crate) use journal::SqliteJournal;
@@ -83,25 +83,6 @@ pub(crate) const OWN_ENTRIES: &[&str] = &[
     claim::MARKER,
     "lock",
 ];
-
-/// Removes what an engine made in its data directory, and nothing else. Links are removed, not followed.
-pub(crate) fn remove_own_entries(path: &Path) -> std::io::Result<()> {
-    for name in OWN_ENTRIES {
-        let entry = path.join(name);
-        let removed = match fs::symlink_metadata(&entry) {
-            Ok(found) if found.is_dir() => remove_tree(&entry),
-            Ok(_) => fs::remove_file(&entry),
-            Err(error) => Err(error),
-        };
-        match removed {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(std::io::Error::new(error.kind(), format!("`{}`: {error}", entry.display())));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
 
 fn unusable(path: &Path, cause: &std::io::Error) -> Diagnostic {
     Diagnostic::error(Code("NG-E0101"), format!("cannot use the data directory: {cause}"))
