@@ -45,7 +45,7 @@ impl BackendArgs {
         }
         let message = format!("the engine runs already, with the backend `{has}`: `--backend` comes too late");
         let hint = format!(
-            "stop it with `neargate down` and start it with `neargate up --backend {}`; tasks that run then go on",
+            "stop it with `neargate down`, and start it again with `neargate up --backend {}`",
             self.kind().name()
         );
         Err(Failure::usage(Diagnostic::error(codes::ENGINE, message).hint(hint)))

@@ -126,13 +126,13 @@ fn without_an_oci_runtime_its_backend_is_refused_in_the_doctors_words_before_any
     let doctor = run(&place, WITHOUT_RUNTIME, &["doctor", "--backend", "oci"]);
     assert_eq!(doctor.code, 1, "{}", doctor.stdout);
     let row = doctor.stdout.lines().find_map(|line| line.strip_prefix("no      runtime")).unwrap().trim();
-    for arguments in [
-        &["try", "app", "--backend", "oci"] as &[&str],
-        &["up", "app", "--backend", "oci", "--port", "1", "--data-dir", "data"],
-        &["up", "app", "--backend=oci", "--detach", "--port", "1", "--data-dir", "data"],
+    for (arguments, code) in [
+        (&["try", "app", "--backend", "oci"] as &[&str], 125),
+        (&["up", "app", "--backend", "oci", "--port", "1", "--data-dir", "data"], 2),
+        (&["up", "app", "--backend=oci", "--detach", "--port", "1", "--data-dir", "data"], 2),
     ] {
         let ran = run(&place, WITHOUT_RUNTIME, arguments);
-        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}\n{}", ran.stderr);
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{arguments:?}\n{}", ran.stderr);
         let words = format!("error[NG-E0240]: containers do not run on this machine: runtime: {row}");
         assert_eq!(ran.stderr.lines().next(), Some(words.as_str()), "{arguments:?}\n{}", ran.stderr);
         nothing_is_made(&place);
@@ -159,12 +159,12 @@ fn a_task_runs_with_an_oci_runtime_and_an_engine_keeps_its_backend() {
         &["up", "--no-app", "--backend", "oci", "--detach", "--port", &port, "--data-dir", "data"],
     );
     assert_eq!(up.code, 0, "{}", up.stderr);
-    for arguments in [
-        &["up", "app", "--backend", "embedded", "--port", &port] as &[&str],
-        &["run", "greeter", "--backend", "embedded", "--port", &port],
+    for (arguments, code) in [
+        (&["up", "app", "--backend", "embedded", "--port", &port] as &[&str], 2),
+        (&["run", "greeter", "--backend", "embedded", "--port", &port], 125),
     ] {
         let ran = run(&place, &["env"], arguments);
-        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert_eq!(ran.code, code, "{}", ran.stderr);
         let words = "the engine runs already, with the backend `oci`: `--backend` comes too late";
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     }

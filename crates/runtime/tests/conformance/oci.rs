@@ -111,9 +111,11 @@ fn what_a_runtime_is_told_is_seen_by_nobody_and_gone() {
     let status = std::fs::read_to_string(format!("/proc/{started}/status")).unwrap();
     let keeper = status.lines().find_map(|line| line.strip_prefix("PPid:\t")).unwrap();
     let seen = Path::new("/proc").join(keeper).join("root").join(bundle.strip_prefix("/").unwrap());
-    let mut names: Vec<_> = std::fs::read_dir(seen).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut names: Vec<_> = std::fs::read_dir(&seen).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["log", "network", "pid", "state"]);
+    let state = std::fs::read_to_string(seen.join("state/container/state.json")).unwrap();
+    assert!(state.contains("rootfs") && !state.contains("a secret of some length"), "{state}");
     host.remove(&task);
 }
 
