@@ -35,3 +35,5 @@ mod providers;
 mod stacks;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod transitions;

@@ -49,7 +49,7 @@ pub use operation::{Operation, OperationEntry, TakeLines};
 pub use principal::{Client, Principal, Session, SessionPolicy};
 pub use reads::Reads;
 pub use registry::{JobHandler, Ports, Registry, ReportHandler, Service};
-pub use resource::{Action, Lack, Progress, ResourceRequest, ResourceState, ResourceType};
+pub use resource::{Action, Lack, Progress, ResourceRequest, ResourceState, ResourceType, adapted};
 pub use rng::Rng;
 pub use store::{Derived, Record, Store, Undo};
 pub use vault::{Entropy, RootKeyFile, Sealer, SecretKey, Vault};

@@ -8,12 +8,12 @@ use neargate_testkit::Harness;
 use serde_json::{Map, Value as Json, json};
 
 /// One resource type, as a stack makes it and changes it.
-struct Case {
-    type_name: &'static str,
+pub(super) struct Case {
+    pub(super) type_name: &'static str,
     /// The service whose permissions it needs.
     service: &'static str,
-    made: Json,
-    changed: Json,
+    pub(super) made: Json,
+    pub(super) changed: Json,
     /// Whether its name, or what it is made for, can be taken already.
     is_named: bool,
 }
@@ -24,7 +24,11 @@ fn surroundings() -> Json {
     json!({
         "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
         "Subnet": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.0.0/24"}},
+        "OtherSubnet": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.1.0/24"}},
         "OtherVpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.1.0.0/16"}},
+        "ThirdVpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.4.0.0/16"}},
+        "ThirdGateway": {"Type": "AWS::EC2::InternetGateway"},
+        "FourthGateway": {"Type": "AWS::EC2::InternetGateway"},
         "Table": {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": {"Ref": "Vpc"}}},
         "OtherTable": {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": {"Ref": "Vpc"}}},
         "Gateway": {"Type": "AWS::EC2::InternetGateway"},
@@ -40,13 +44,15 @@ fn surroundings() -> Json {
         "OtherKey": {"Type": "AWS::KMS::Key"},
         "Logs": {"Type": "AWS::Logs::LogGroup"},
         "Cluster": {"Type": "AWS::ECS::Cluster"},
+        "OtherCluster": {"Type": "AWS::ECS::Cluster"},
         "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "s"}},
+        "OtherSecret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "s"}},
     })
 }
 
 /// A case for every type. `$X` stands for the physical id of a resource in the surroundings, `$X.A` for an attribute.
 #[allow(clippy::too_many_lines, reason = "a table")]
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let document = |action: &str| json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]});
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]});
     let on_secret = |action: &str| json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": action, "Resource": "*"}]});
@@ -103,7 +109,7 @@ fn cases() -> Vec<Case> {
             "AWS::EC2::VPCGatewayAttachment",
             "ec2",
             json!({"VpcId": "$OtherVpc", "InternetGatewayId": "$OtherGateway"}),
-            json!({"InternetGatewayId": "$Gateway"}),
+            json!({"InternetGatewayId": "$ThirdGateway"}),
             true,
         ),
         case(
@@ -254,7 +260,7 @@ fn call_of_ssm(name: &str) -> String {
 }
 
 /// A stack's status, and every reason that its history gives for a failure.
-fn outcome(harness: &mut Harness, name: &str) -> (String, String) {
+pub(super) fn outcome(harness: &mut Harness, name: &str) -> (String, String) {
     let before = harness.principal.clone();
     harness.principal = Principal::root(&harness.scope.account);
     let events = harness.call("cloudformation", "DescribeStackEvents", json!({"StackName": name})).unwrap();
@@ -267,13 +273,13 @@ fn outcome(harness: &mut Harness, name: &str) -> (String, String) {
     (status, failed.map(|event| text(event, "ResourceStatusReason")).collect::<Vec<_>>().join("\n"))
 }
 
-struct World {
-    harness: Harness,
+pub(super) struct World {
+    pub(super) harness: Harness,
     ids: BTreeMap<String, String>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut harness = Harness::new(super::services, super::ports()).unwrap();
         let template = json!({"Resources": surroundings(), "Outputs": {
             "Vpc.DefaultSecurityGroup": null, "OtherVpc.DefaultSecurityGroup": null, "Role.Arn": null, "Address.AllocationId": null,
@@ -313,7 +319,7 @@ impl World {
     }
 
     /// Properties with the ids that `$` stands for.
-    fn fill(&self, properties: &Json) -> Json {
+    pub(super) fn fill(&self, properties: &Json) -> Json {
         match properties {
             Json::String(text) if text.starts_with('$') => json!(self.ids[&text[1..].replace('.', "")]),
             Json::Array(items) => items.iter().map(|item| self.fill(item)).collect(),
@@ -333,7 +339,7 @@ impl World {
         outcome(&mut self.harness, name)
     }
 
-    fn delete(&mut self, name: &str) -> (String, String) {
+    pub(super) fn delete(&mut self, name: &str) -> (String, String) {
         let stacks = self.harness.call("cloudformation", "DescribeStacks", json!({"StackName": name})).unwrap();
         let id = stacks["Stacks"][0]["StackId"].as_str().unwrap().to_owned();
         self.harness.call("cloudformation", "DeleteStack", json!({"StackName": name})).unwrap();
@@ -361,7 +367,7 @@ impl World {
     }
 
     /// Every durable row that is no stack's own.
-    fn rows(&mut self) -> Vec<Row> {
+    pub(super) fn rows(&mut self) -> Vec<Row> {
         let of_stacks = |row: &Row| row.table.starts_with("cloudformation.") || row.table.starts_with("kernel.");
         let mut rows: Vec<_> = self.harness.rows().into_iter().filter(|row| !of_stacks(row)).collect();
         rows.sort_by(|a, b| (&a.table, &a.key).cmp(&(&b.table, &b.key)));
@@ -433,14 +439,22 @@ fn properties_that_a_type_does_not_have_are_refused_before_anything_is_made() {
         [#/ContainerDefinitions/0: extraneous key [portMappings] is not permitted]
         line 18:13, `Resources.It.Properties.ContainerDefinitions[0].portMappings` is no property of AWS::ECS::TaskDefinition: did you mean `PortMappings`?"#]],
     );
+    check(
+        "AWS::ECS::TaskDefinition",
+        json!({"ContainerDefinitions": [{"Image": "i", "Secrets": [{"Name": {"Ref": "AWS::NoValue"}}]}]}),
+        expect![[r#"
+            Properties validation failed for resource It with message:
+            [#/ContainerDefinitions/0: required key [Name] not found, #/ContainerDefinitions/0/Secrets/0: required key [Name] not found, #/ContainerDefinitions/0/Secrets/0: required key [ValueFrom] not found]
+            line 15:11, `Resources.It.Properties.ContainerDefinitions[0]` must have `Name`; line 18:15, `Resources.It.Properties.ContainerDefinitions[0].Secrets[0]` must have `Name`; line 18:15, `Resources.It.Properties.ContainerDefinitions[0].Secrets[0]` must have `ValueFrom`"#]],
+    );
     let chosen = json!({"Volumes": {"Fn::If": ["C", [{"EFSVolumeConfiguration": {"FileSystemId": "f"}}], {"Ref": "AWS::NoValue"}]}});
     check(
         "AWS::ECS::TaskDefinition",
         chosen,
         expect![[r#"
-        Properties validation failed for resource It with message:
-        [#/Volumes/0/EFSVolumeConfiguration: extraneous key [FileSystemId] is not permitted]
-        line 14:9, `Resources.It.Properties.Volumes[0].EFSVolumeConfiguration.FileSystemId` is no property of AWS::ECS::TaskDefinition: did you mean `FilesystemId`?"#]],
+            Properties validation failed for resource It with message:
+            [#/Volumes/0/EFSVolumeConfiguration: required key [FilesystemId] not found, #/Volumes/0/EFSVolumeConfiguration: extraneous key [FileSystemId] is not permitted]
+            line 14:9, `Resources.It.Properties.Volumes[0].EFSVolumeConfiguration` must have `FilesystemId`; line 14:9, `Resources.It.Properties.Volumes[0].EFSVolumeConfiguration.FileSystemId` is no property of AWS::ECS::TaskDefinition: did you mean `FilesystemId`?"#]],
     );
 }
 

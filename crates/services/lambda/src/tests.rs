@@ -91,7 +91,7 @@ fn step(
     };
     let resource = core.registry().resource("AWS::Lambda::Function").unwrap();
     assert_eq!(resource.not_simulated(properties).as_deref(), Some("recorded; not run"));
-    core.perform(NOW, &scope, principal, |cx| resource.step(cx, action, &request)).0
+    core.perform(NOW, &scope, principal, |cx| request.take(cx, resource, action)).0
 }
 
 fn made(progress: Progress) -> ResourceState {

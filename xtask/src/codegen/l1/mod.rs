@@ -52,31 +52,57 @@ const OTHER_TYPES: &[&str] = &[
     "AWS::SecretsManager::ResourcePolicy",
 ];
 
-/// The table of property names that CloudFormation checks templates against.
-fn names(schemas: &wheel::Schemas) -> Result<Generated, String> {
+/// The tables that CloudFormation goes by.
+fn tables(schemas: &wheel::Schemas) -> Result<Generated, String> {
     let mut types: BTreeSet<&str> = TYPES.iter().copied().collect();
     types.extend(OTHER_TYPES);
     let mut text = format!(
-        "//! The names of the properties of the resource types that run here.\n//!\n//! Invariant: written by `cargo xtask codegen l1` \
-         from {}; edit the generator, not this file.\n// @generated\n\nuse super::Type;\n\n/// Every type, sorted by name.\n\
-         #[rustfmt::skip]\npub(super) static TYPES: &[Type] = &[\n",
-        wheel::PINNED
+        "//! The properties of the resource types that run here.\n//!\n//! Invariant: written by `cargo xtask codegen l1` \
+         from {}; edit the generator, not this file.\n// @generated\n\nuse neargate_shape::ResourceShape;\n\n\
+         /// The type's description.\npub fn find(name: &str) -> Option<&'static ResourceShape> {{\n    \
+         TYPES.binary_search_by_key(&name, |it| it.name).ok().and_then(|at| TYPES.get(at).copied())\n}}\n\n\
+         /// Every type, sorted by name.\n#[rustfmt::skip]\npub static TYPES: &[&ResourceShape] = &[\n{}];\n",
+        wheel::PINNED,
+        types.iter().map(|name| format!("    &{},\n", constant(name))).collect::<String>(),
     );
     for name in types {
         let resource = schema::read(name, &schemas.read(name)?)?;
-        let _ = writeln!(text, "    Type {{ name: {name:?}, shapes: &[");
-        for (at, shape) in std::iter::once(&resource.shape).chain(&resource.shapes).enumerate() {
-            let shape_name = if at == 0 { "" } else { shape.name.as_str() };
-            let _ = write!(text, "        ({shape_name:?}, &[");
+        let _ = writeln!(
+            text,
+            "\n/// `{name}`.\n#[rustfmt::skip]\npub static {}: ResourceShape = ResourceShape {{\n    name: {name:?},\n    shapes: &[",
+            constant(name)
+        );
+        let shapes = || std::iter::once(&resource.shape).chain(&resource.shapes).enumerate();
+        let name_of = |at: usize, shape: &Shape| if at == 0 { String::new() } else { shape.name.clone() };
+        for (at, shape) in shapes() {
+            let _ = write!(text, "        ({:?}, &[", name_of(at, shape));
             for field in &shape.fields {
                 let _ = write!(text, "({:?}, {:?}), ", field.wire_name, below(&field.ty));
             }
             text.push_str("]),\n");
         }
-        text.push_str("    ] },\n");
+        let required: Vec<_> = shapes()
+            .filter(|(_, shape)| !shape.required.is_empty())
+            .map(|(at, shape)| format!("({:?}, &{:?})", name_of(at, shape), shape.required))
+            .collect();
+        let _ = writeln!(
+            text,
+            "    ],\n    required: &[{}],\n    create_only: &{:?},\n    read_only: &{:?},\n    primary_id: &{:?},\n    tags: {:?},\n}};",
+            required.join(", "),
+            resource.create_only,
+            resource.read_only,
+            resource.primary_id,
+            resource.tag_property,
+        );
     }
-    text.push_str("];\n");
-    Ok(Generated { path: PathBuf::from("crates/services/cloudformation/src/properties/names.rs"), text })
+    Ok(Generated { path: PathBuf::from("crates/api/src/resources.rs"), text })
+}
+
+/// `ECS_TASK_DEFINITION` of `AWS::ECS::TaskDefinition`.
+fn constant(type_name: &str) -> String {
+    let mut parts = type_name.split("::").skip(1);
+    let (namespace, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    format!("{namespace}_{}", schema::snake(name)).to_uppercase()
 }
 
 /// The shape below a property: its name, with `*` before it where a map lies between; empty where any name goes.
@@ -86,7 +112,7 @@ fn below(ty: &str) -> String {
     if before.contains("BTreeMap<") { format!("*{name}") } else { name }
 }
 
-/// The files of `crates/l1/src`, one per namespace, and the names that CloudFormation checks.
+/// The files of `crates/l1/src`, one per namespace, and the tables that CloudFormation goes by.
 pub(super) fn generate() -> Result<Vec<Generated>, String> {
     let schemas = wheel::Schemas::open()?;
     let mut namespaces: BTreeMap<String, Vec<Resource>> = BTreeMap::new();
@@ -94,7 +120,7 @@ pub(super) fn generate() -> Result<Vec<Generated>, String> {
         let resource = schema::read(name, &schemas.read(name)?)?;
         namespaces.entry(resource.namespace.clone()).or_default().push(resource);
     }
-    let mut files = vec![names(&schemas)?];
+    let mut files = vec![tables(&schemas)?];
     files.extend(namespaces.iter().map(|(namespace, resources)| Generated {
         path: PathBuf::from(format!("crates/l1/src/{namespace}.rs")),
         text: module(namespace, resources),

@@ -17,6 +17,13 @@ pub(super) struct Resource {
     pub(super) attributes: Vec<String>,
     /// `List`, `Map` or `None`.
     pub(super) tags: &'static str,
+    /// The property that holds the tags.
+    pub(super) tag_property: Option<String>,
+    /// What cannot be changed.
+    pub(super) create_only: Vec<String>,
+    /// What only the service sets.
+    pub(super) read_only: Vec<String>,
+    pub(super) primary_id: Vec<String>,
 }
 
 impl Resource {
@@ -62,7 +69,19 @@ pub(super) fn read(type_name: &str, schema: &Value) -> Result<Resource, String> 
         shape: Shape { name: pascal(name), ..shape },
         attributes: pointers(schema, "readOnlyProperties").iter().map(|path| path.replace('/', ".")).collect(),
         tags,
+        tag_property: (tags != "None").then(|| {
+            let path = schema.pointer("/tagging/tagProperty").and_then(Value::as_str);
+            path.and_then(|path| path.strip_prefix("/properties/")).unwrap_or("Tags").to_owned()
+        }),
+        create_only: sorted(pointers(schema, "createOnlyProperties")),
+        read_only: sorted(pointers(schema, "readOnlyProperties")),
+        primary_id: pointers(schema, "primaryIdentifier"),
     })
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
 }
 
 /// The entries of a list of `/properties/A/B` pointers, as `A/B`.
@@ -147,7 +166,7 @@ fn pascal(name: &str) -> String {
     words(name).iter().map(word).collect()
 }
 
-fn snake(name: &str) -> String {
+pub(super) fn snake(name: &str) -> String {
     words(name).join("_")
 }
 

@@ -9,12 +9,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use neargate_kernel::{
     Action, Cx, Due, Fault, Notice, NoticeKind, Progress, Registry, ResourceRequest, ResourceState, ResourceType,
+    adapted,
 };
 use serde_json::{Value as Json, json};
 
 use super::{RESUME, keep, put};
 use crate::errors::CloudFormationError;
-use crate::properties::adapted;
 use crate::secrets::{hidden_values, masked_fault, reveal};
 use crate::state::{Goal, Replaced, Resource, Stack, Step, log};
 
@@ -233,8 +233,6 @@ fn one_step(cx: &mut Cx<'_>, stack: &Stack, resource: &Resource, step: &Step) ->
             let previous =
                 previous.map(|it| reveal(cx, &resource.type_name, it).map_or_else(|_| it.clone(), |it| it.0));
             hidden.extend(secrets);
-            let (properties, _) = adapted(handler, &properties);
-            let previous = previous.map(|it| adapted(handler, &it).0);
             let request = ResourceRequest { properties: &properties, previous: previous.as_ref(), ..base.clone() };
             let outcome = catch_unwind(AssertUnwindSafe(|| request.take(cx, handler, step.action)));
             outcome.unwrap_or_else(|_| {

@@ -118,8 +118,8 @@ pub(super) fn source(
 /// Everything that can be known to be wrong with a stack before it is begun.
 pub(super) fn check(cx: &mut Cx<'_>, stack: &Stack, template: &Template) -> Result<(), Fault> {
     check_types(cx, template)?;
-    crate::properties::check(&stack.source.template, template)?;
     check_capabilities(&stack.source, template)?;
+    crate::properties::check(&stack.source.template, template)?;
     check_lacks(cx, stack, template)?;
     let nothing = BTreeMap::new();
     let findings = evaluate(cx, stack, template, &nothing, |evaluator, parameters| {

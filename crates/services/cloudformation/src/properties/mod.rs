@@ -4,49 +4,57 @@
 //!
 //! Invariant: what depends on conditions is checked in every branch; what is no object in the template is not looked into.
 
-mod adapt;
-mod names;
-
-pub(crate) use adapt::adapted;
+use neargate_api::resources::find;
 use neargate_kernel::Fault;
+use neargate_shape::ResourceShape;
 use neargate_template::{Expr, Template, locate, nearest};
 
 use crate::errors::CloudFormationError;
-
-/// A resource type: its property types by name, its own properties first, under no name. A property is its name and the
-/// property type below it: none where any name goes, with `*` before it where a map's own keys lie between.
-#[derive(Debug)]
-struct Type {
-    name: &'static str,
-    shapes: &'static [(&'static str, &'static [(&'static str, &'static str)])],
-}
-
-impl Type {
-    fn shape(&self, name: &str) -> Option<&'static [(&'static str, &'static str)]> {
-        self.shapes.iter().find(|(shape, _)| *shape == name).map(|(_, properties)| *properties)
-    }
-}
 
 /// Whether the properties of a type are known.
 pub fn knows_properties_of(type_name: &str) -> bool {
     find(type_name).is_some()
 }
 
-fn find(type_name: &str) -> Option<&'static Type> {
-    names::TYPES.iter().find(|known| known.name == type_name)
-}
-
-/// A property that its type does not have.
-struct Extraneous<'t> {
-    /// In the template: `Resources.X.Properties.A[0].B`.
+/// Something that is wrong with an object among the properties.
+struct Finding<'t> {
+    /// In the template: `Resources.X.Properties.A[0].B`; where a property is missing, the object.
     path: String,
-    /// As AWS writes it: `#/A/0`.
+    /// The object, as AWS writes it: `#/A/0`.
     pointer: String,
-    name: &'t str,
-    near: Option<&'static str>,
+    what: What<'t>,
 }
 
-/// Refuses a template with properties that their types do not have, in AWS's words; the hint names each with its line.
+enum What<'t> {
+    /// A property that the type does not have, and the one that may be meant.
+    Extraneous(&'t str, Option<&'static str>),
+    /// A property that the type must have.
+    Missing(&'static str),
+}
+
+impl Finding<'_> {
+    /// In AWS's words.
+    fn refusal(&self) -> String {
+        match self.what {
+            What::Extraneous(name, _) => format!("{}: extraneous key [{name}] is not permitted", self.pointer),
+            What::Missing(name) => format!("{}: required key [{name}] not found", self.pointer),
+        }
+    }
+
+    fn hint(&self, text: &str, type_name: &str) -> String {
+        let at = locate(text, &self.path).map_or_else(String::new, |(line, column)| format!("line {line}:{column}, "));
+        match self.what {
+            What::Extraneous(_, near) => {
+                let near = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+                format!("{at}`{}` is no property of {type_name}{near}", self.path)
+            }
+            What::Missing(name) => format!("{at}`{}` must have `{name}`", self.path),
+        }
+    }
+}
+
+/// Refuses a template with properties that their types do not have, or without those that they must have, in AWS's words; the
+/// hint names each with its line.
 pub(crate) fn check(text: &str, template: &Template) -> Result<(), Fault> {
     let (mut refusals, mut hints) = (vec![], vec![]);
     for (logical_id, resource) in &template.resources {
@@ -57,18 +65,12 @@ pub(crate) fn check(text: &str, template: &Template) -> Result<(), Fault> {
         if found.is_empty() {
             continue;
         }
-        let keys: Vec<_> =
-            found.iter().map(|it| format!("{}: extraneous key [{}] is not permitted", it.pointer, it.name)).collect();
+        let keys: Vec<_> = found.iter().map(Finding::refusal).collect();
         refusals.push(format!(
             "Properties validation failed for resource {logical_id} with message:\n[{}]",
             keys.join(", ")
         ));
-        hints.extend(found.iter().map(|it| {
-            let at =
-                locate(text, &it.path).map_or_else(String::new, |(line, column)| format!("line {line}:{column}, "));
-            let near = it.near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
-            format!("{at}`{}` is no property of {}{near}", it.path, resource.resource_type)
-        }));
+        hints.extend(found.iter().map(|it| it.hint(text, &resource.resource_type)));
     }
     if refusals.is_empty() {
         return Ok(());
@@ -77,7 +79,14 @@ pub(crate) fn check(text: &str, template: &Template) -> Result<(), Fault> {
     Err(fault.with_hint(hints.join("; ")))
 }
 
-fn look<'t>(known: &Type, shape: &str, expr: &'t Expr, path: &str, pointer: &str, found: &mut Vec<Extraneous<'t>>) {
+fn look<'t>(
+    known: &ResourceShape,
+    shape: &str,
+    expr: &'t Expr,
+    path: &str,
+    pointer: &str,
+    found: &mut Vec<Finding<'t>>,
+) {
     match expr {
         Expr::List(items) => {
             for (at, item) in items.iter().enumerate() {
@@ -96,20 +105,32 @@ fn look<'t>(known: &Type, shape: &str, expr: &'t Expr, path: &str, pointer: &str
                 }
                 return;
             }
-            let Some(properties) = known.shape(shape) else { return };
+            let Some(properties) = known.properties(shape) else { return };
+            let missing = known.required(shape).iter().filter(|name| members.get(**name).is_none_or(is_no_value));
+            found.extend(missing.map(|name| Finding {
+                path: path.to_owned(),
+                pointer: pointer.to_owned(),
+                what: What::Missing(name),
+            }));
             for (name, member) in members {
                 let path = format!("{path}.{name}");
                 match properties.iter().find(|(property, _)| property == name) {
                     Some((_, "")) => {}
                     Some((_, below)) => look(known, below, member, &path, &format!("{pointer}/{name}"), found),
                     None => {
-                        found.push(Extraneous { path, pointer: pointer.to_owned(), name, near: near(name, properties) })
+                        let what = What::Extraneous(name, near(name, properties));
+                        found.push(Finding { path, pointer: pointer.to_owned(), what });
                     }
                 }
             }
         }
         _ => {}
     }
+}
+
+/// Whether a property is as good as left out.
+fn is_no_value(expr: &Expr) -> bool {
+    matches!(expr, Expr::Ref(name) if name == "AWS::NoValue")
 }
 
 /// The property that was meant: one that differs by case alone, or the nearest.

@@ -1,13 +1,16 @@
 //! Resource types that belong to no AWS service.
 
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 
 /// `AWS::CDK::Metadata`: the CDK's own statistics, which do nothing on AWS either.
 pub(crate) struct CdkMetadata;
 
+static SHAPE: ResourceShape = ResourceShape::unknown("AWS::CDK::Metadata");
+
 impl ResourceType for CdkMetadata {
-    fn type_name(&self) -> &'static str {
-        "AWS::CDK::Metadata"
+    fn shape(&self) -> &'static ResourceShape {
+        &SHAPE
     }
 
     fn step(&self, cx: &mut Cx<'_>, _: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {

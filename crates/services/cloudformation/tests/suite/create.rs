@@ -331,7 +331,7 @@ fn real_resources_make_a_stack_whose_rule_runs_a_task() {
             "Family": "app", "Cpu": "256", "Memory": "512", "NetworkMode": "awsvpc", "RequiresCompatibilities": ["FARGATE"],
             "ContainerDefinitions": [{ "Name": "app", "Image": "app" }],
         } },
-        "Role": { "Type": "AWS::IAM::Role", "Properties": { "Description": "x" } },
+        "Role": { "Type": "AWS::IAM::Role", "Properties": { "AssumeRolePolicyDocument": {}, "Description": "x" } },
         "Rule": { "Type": "AWS::Events::Rule", "Properties": {
             "EventPattern": { "source": ["app"] },
             "Targets": [{

@@ -99,8 +99,8 @@ fn a_template_is_no_larger_than_awss_limits() {
 #[test]
 fn roles_need_a_capability() {
     let mut harness = harness();
-    let role = template(json!({ "R": { "Type": "AWS::IAM::Role" } }));
-    let named = template(json!({ "R": { "Type": "AWS::IAM::Role", "RoleName": "r" } }));
+    let role = template(json!({ "R": { "Type": "AWS::IAM::Role", "AssumeRolePolicyDocument": {} } }));
+    let named = template(json!({ "R": { "Type": "AWS::IAM::Role", "RoleName": "r", "AssumeRolePolicyDocument": {} } }));
     check(
         &refused(&mut harness, "CreateStack", with("s", &role, json!({}))),
         expect!["InsufficientCapabilitiesException: Requires capabilities : [CAPABILITY_IAM]"],

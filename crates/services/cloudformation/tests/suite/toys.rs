@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use neargate_kernel::{
     Action, Cx, Fault, Lack, Progress, Record, ResourceRequest, ResourceState, ResourceType, Service,
 };
-use neargate_shape::{Protocol, ServiceShape};
+use neargate_shape::{Protocol, ResourceShape, ServiceShape};
 use neargate_testkit::Harness;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -38,10 +38,17 @@ impl Record for Deed {
 /// `Toy::Box::Thing` and `Toy::Box::Other`. Properties: `Value`, `Kind` (cannot be changed in place), `Refs` (physical ids it
 /// needs), `Steps` (how often it says it is in progress), `Known` (whether it says its id at the first of them), `Fail`
 /// (`create`, `update`, `delete`, `replace`), `Panic` (the same).
-struct Toy(&'static str);
+struct Toy(&'static ResourceShape);
+
+static SHAPES: [ResourceShape; 3] = [
+    ResourceShape::unknown("Toy::Box::Thing"),
+    ResourceShape::unknown("Toy::Box::Other"),
+    ResourceShape::unknown("AWS::IAM::Role"),
+];
+static TOYS: [Toy; 3] = [Toy(&SHAPES[0]), Toy(&SHAPES[1]), Toy(&SHAPES[2])];
 
 impl ResourceType for Toy {
-    fn type_name(&self) -> &'static str {
+    fn shape(&self) -> &'static ResourceShape {
         self.0
     }
 
@@ -171,7 +178,7 @@ pub(crate) fn toys() -> Service {
     Service {
         shape: &SHAPE,
         operations: vec![],
-        resources: vec![&Toy("Toy::Box::Thing"), &Toy("Toy::Box::Other"), &Toy("AWS::IAM::Role")],
+        resources: vec![&TOYS[0], &TOYS[1], &TOYS[2]],
         jobs: vec![],
         reports: vec![],
         records: |store| {

@@ -1,9 +1,11 @@
 //! `AWS::EC2::EIP`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Value, json};
 
-use super::{answer, delete, input, must_replace, retag};
+use super::{answer, delete, input, retag};
 use crate::api;
 use crate::kind::Kind;
 
@@ -11,8 +13,8 @@ use crate::kind::Kind;
 pub(crate) struct EipType;
 
 impl ResourceType for EipType {
-    fn type_name(&self) -> &'static str {
-        "AWS::EC2::EIP"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EC2_EIP
     }
 
     fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
@@ -28,7 +30,7 @@ impl ResourceType for EipType {
                 let id = answer(&output, &["AllocationId"]);
                 Ok(done(&id, &answer(&output, &["PublicIp"])))
             }
-            Action::Update if must_replace(request, &["Domain", "NetworkBorderGroup"]) => Ok(Progress::Replace),
+            Action::Update if request.changed("Domain") => Ok(Progress::Replace),
             Action::Update => {
                 let id = allocation.unwrap_or_default();
                 retag(cx, request, id)?;

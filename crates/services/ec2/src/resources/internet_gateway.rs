@@ -1,6 +1,8 @@
 //! `AWS::EC2::InternetGateway`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Value, json};
 
 use super::{answer, delete, input, retag};
@@ -11,8 +13,8 @@ use crate::kind::Kind;
 pub(crate) struct InternetGatewayType;
 
 impl ResourceType for InternetGatewayType {
-    fn type_name(&self) -> &'static str {
-        "AWS::EC2::InternetGateway"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EC2_INTERNET_GATEWAY
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {

@@ -92,11 +92,6 @@ fn retag(cx: &mut Cx<'_>, request: &ResourceRequest<'_>, id: &str) -> Result<(),
     Ok(())
 }
 
-/// Whether a property that cannot be changed has changed.
-fn must_replace(request: &ResourceRequest<'_>, immutable: &[&str]) -> bool {
-    immutable.iter().any(|property| request.changed(property))
-}
-
 /// Deletes through an operation. What is gone already is deleted; what something else hangs on is tried again for a
 /// while.
 fn delete(cx: &mut Cx<'_>, request: &ResourceRequest<'_>, operation: &str, input: Json) -> Result<Progress, Fault> {

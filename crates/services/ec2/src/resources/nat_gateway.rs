@@ -1,9 +1,11 @@
 //! `AWS::EC2::NatGateway`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Value, json};
 
-use super::{answer, delete, input, must_replace, retag};
+use super::{answer, delete, input, retag};
 use crate::api;
 use crate::kind::Kind;
 
@@ -13,8 +15,8 @@ pub(crate) struct NatGatewayType;
 const POLL_MS: i64 = 100;
 
 impl ResourceType for NatGatewayType {
-    fn type_name(&self) -> &'static str {
-        "AWS::EC2::NatGateway"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EC2_NAT_GATEWAY
     }
 
     fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
@@ -28,9 +30,6 @@ impl ResourceType for NatGatewayType {
                 None => create(cx, request),
                 Some(id) => look(cx, id),
             },
-            Action::Update if must_replace(request, &["AllocationId", "ConnectivityType", "SubnetId"]) => {
-                Ok(Progress::Replace)
-            }
             Action::Update => {
                 retag(cx, request, id)?;
                 look(cx, id)

@@ -1,6 +1,7 @@
 //! `Custom::VpcRestrictDefaultSG`, which CDK otherwise has a Lambda function for.
 
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Value, json};
 
 use super::NO_PACKET_IS_FILTERED;
@@ -13,9 +14,11 @@ pub(crate) struct RestrictDefaultGroupType;
 const TAKEN: &str = "Taken";
 const PROPERTIES: [&str; 3] = ["ServiceToken", "DefaultSecurityGroupId", "Account"];
 
+static SHAPE: ResourceShape = ResourceShape::unknown("Custom::VpcRestrictDefaultSG");
+
 impl ResourceType for RestrictDefaultGroupType {
-    fn type_name(&self) -> &'static str {
-        "Custom::VpcRestrictDefaultSG"
+    fn shape(&self) -> &'static ResourceShape {
+        &SHAPE
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {

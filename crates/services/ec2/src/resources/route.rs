@@ -1,9 +1,11 @@
 //! `AWS::EC2::Route`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::json;
 
-use super::{delete, must_replace, plain};
+use super::{delete, plain};
 use crate::api;
 use crate::state::RouteTable;
 
@@ -11,14 +13,13 @@ use crate::state::RouteTable;
 pub(crate) struct RouteType;
 
 impl ResourceType for RouteType {
-    fn type_name(&self) -> &'static str {
-        "AWS::EC2::Route"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EC2_ROUTE
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),
-            Action::Update if must_replace(request, &["RouteTableId", "DestinationCidrBlock"]) => Ok(Progress::Replace),
             Action::Update => {
                 remove(cx, request)?;
                 create(cx, request)

@@ -1,9 +1,11 @@
 //! `AWS::EC2::RouteTable`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::json;
 
-use super::{answer, delete, input, must_replace, retag};
+use super::{answer, delete, input, retag};
 use crate::api;
 use crate::kind::Kind;
 
@@ -11,8 +13,8 @@ use crate::kind::Kind;
 pub(crate) struct RouteTableType;
 
 impl ResourceType for RouteTableType {
-    fn type_name(&self) -> &'static str {
-        "AWS::EC2::RouteTable"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EC2_ROUTE_TABLE
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
@@ -23,7 +25,6 @@ impl ResourceType for RouteTableType {
                 let id = answer(&output, &["RouteTable", "RouteTableId"]);
                 Ok(done(&id))
             }
-            Action::Update if must_replace(request, &["VpcId"]) => Ok(Progress::Replace),
             Action::Update => {
                 retag(cx, request, request.physical_id())?;
                 Ok(done(request.physical_id()))

@@ -1,10 +1,12 @@
 //! `AWS::EC2::SecurityGroup`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Value, json};
 
 use super::permission::{Direction, authorize, revoke};
-use super::{NO_PACKET_IS_FILTERED, answer, delete, input, must_replace, retag};
+use super::{NO_PACKET_IS_FILTERED, answer, delete, input, retag};
 use crate::api;
 use crate::kind::Kind;
 use crate::state::{SecurityGroup, known};
@@ -13,16 +15,13 @@ use crate::state::{SecurityGroup, known};
 pub(crate) struct SecurityGroupType;
 
 impl ResourceType for SecurityGroupType {
-    fn type_name(&self) -> &'static str {
-        "AWS::EC2::SecurityGroup"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EC2_SECURITY_GROUP
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),
-            Action::Update if must_replace(request, &["GroupDescription", "GroupName", "VpcId"]) => {
-                Ok(Progress::Replace)
-            }
             Action::Update => {
                 let id = request.physical_id();
                 retag(cx, request, id)?;

@@ -1,6 +1,8 @@
 //! `AWS::EC2::SecurityGroupIngress` and `AWS::EC2::SecurityGroupEgress`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Value, json};
 
 use super::permission::{Direction, authorize};
@@ -13,8 +15,8 @@ pub(crate) struct SecurityGroupIngressType;
 pub(crate) struct SecurityGroupEgressType;
 
 impl ResourceType for SecurityGroupIngressType {
-    fn type_name(&self) -> &'static str {
-        "AWS::EC2::SecurityGroupIngress"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EC2_SECURITY_GROUP_INGRESS
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
@@ -27,8 +29,8 @@ impl ResourceType for SecurityGroupIngressType {
 }
 
 impl ResourceType for SecurityGroupEgressType {
-    fn type_name(&self) -> &'static str {
-        "AWS::EC2::SecurityGroupEgress"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EC2_SECURITY_GROUP_EGRESS
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {

@@ -1,9 +1,11 @@
 //! `AWS::EC2::Subnet`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::json;
 
-use super::{answer, delete, input, must_replace, retag, truth};
+use super::{answer, delete, input, retag, truth};
 use crate::api;
 use crate::kind::Kind;
 use crate::state::{Subnet, known};
@@ -13,8 +15,8 @@ use neargate_base::zone_id;
 pub(crate) struct SubnetType;
 
 impl ResourceType for SubnetType {
-    fn type_name(&self) -> &'static str {
-        "AWS::EC2::Subnet"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EC2_SUBNET
     }
 
     fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
@@ -27,7 +29,6 @@ impl ResourceType for SubnetType {
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
-        let immutable = ["AvailabilityZone", "AvailabilityZoneId", "CidrBlock", "VpcId"];
         match action {
             Action::Create => {
                 let input =
@@ -37,7 +38,6 @@ impl ResourceType for SubnetType {
                 map_public_ip(cx, request, &id)?;
                 done(cx, &id)
             }
-            Action::Update if must_replace(request, &immutable) => Ok(Progress::Replace),
             Action::Update => {
                 let id = request.physical_id();
                 retag(cx, request, id)?;

@@ -1,9 +1,11 @@
 //! `AWS::EC2::VPC`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::json;
 
-use super::{answer, delete, input, must_replace, retag, truth};
+use super::{answer, delete, input, retag, truth};
 use crate::api;
 use crate::kind::Kind;
 use crate::state::{Vpc, known};
@@ -15,8 +17,8 @@ pub(crate) struct VpcType;
 const ATTRIBUTES: [&str; 2] = ["EnableDnsSupport", "EnableDnsHostnames"];
 
 impl ResourceType for VpcType {
-    fn type_name(&self) -> &'static str {
-        "AWS::EC2::VPC"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EC2_VPC
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
@@ -28,7 +30,7 @@ impl ResourceType for VpcType {
                 set_attributes(cx, request, &id)?;
                 done(cx, &id)
             }
-            Action::Update if must_replace(request, &["CidrBlock", "InstanceTenancy"]) => Ok(Progress::Replace),
+            Action::Update if request.changed("InstanceTenancy") => Ok(Progress::Replace),
             Action::Update => {
                 let id = request.physical_id();
                 retag(cx, request, id)?;

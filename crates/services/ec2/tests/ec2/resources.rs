@@ -155,7 +155,6 @@ fn what_a_stack_cannot_have_is_named() {
     let cases = [
         ("AWS::EC2::VPC", json!({ "CidrBlock": "10.0.0.0/16", "Colour": "red" })),
         ("AWS::EC2::VPCGatewayAttachment", json!({ "VpcId": vpc, "VpnGatewayId": "vgw-1" })),
-        ("AWS::EC2::EIP", json!({ "InstanceId": "i-1" })),
         ("AWS::EC2::NatGateway", json!({ "SubnetId": subnet, "AllocationId": address })),
         (
             "AWS::EC2::SecurityGroup",
@@ -183,7 +182,6 @@ fn what_a_stack_cannot_have_is_named() {
     expect![[r#"
         AWS::EC2::VPC: ValidationException: `Colour` is not known here
         AWS::EC2::VPCGatewayAttachment: ValidationException: `VpnGatewayId` is not known here
-        AWS::EC2::EIP: ValidationException: `InstanceId` is not known here
         AWS::EC2::NatGateway: NotStabilized: NatGateway NAT is in state failed and hence failed to stabilize. Detailed failure message: Network VPC has no Internet gateway attached
         AWS::EC2::SecurityGroup: ValidationException: unknown property `DestinationSecurityGroupId` in `SecurityGroupIngress`
         AWS::EC2::SecurityGroup: ValidationException: `SecurityGroupIngress` has more than one peer: give one of `CidrIp`, `CidrIpv6`, a prefix list and a security group

@@ -1,6 +1,8 @@
 //! `AWS::ECS::ClusterCapacityProviderAssociations`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Map, Value as Json, json};
 
 use crate::state::{Cluster, cluster_name};
@@ -15,14 +17,13 @@ const LOOKS_MAX: u64 = 50;
 const LOOK_MS: i64 = 200;
 
 impl ResourceType for CapacityProviderAssociationsType {
-    fn type_name(&self) -> &'static str {
-        "AWS::ECS::ClusterCapacityProviderAssociations"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::ECS_CLUSTER_CAPACITY_PROVIDER_ASSOCIATIONS
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         let cluster = request.text("Cluster").unwrap_or_default();
         match action {
-            Action::Update if request.changed("Cluster") => Ok(Progress::Replace),
             Action::Create | Action::Update => {
                 let has_providers = |cluster: &Cluster| cluster.active && !cluster.capacity_providers.is_empty();
                 let is_taken = action == Action::Create

@@ -1,7 +1,8 @@
 //! `AWS::ECS::Cluster`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::Value;
+use neargate_shape::{ResourceShape, Value};
 use serde_json::{Map, Value as Json, json};
 
 use super::{call_with, input, retag};
@@ -12,14 +13,13 @@ use crate::state::{Cluster, cluster_arn};
 pub(crate) struct ClusterType;
 
 impl ResourceType for ClusterType {
-    fn type_name(&self) -> &'static str {
-        "AWS::ECS::Cluster"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::ECS_CLUSTER
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),
-            Action::Update if request.changed("ClusterName") => Ok(Progress::Replace),
             Action::Update => update(cx, request),
             Action::Delete => delete(cx, request),
         }

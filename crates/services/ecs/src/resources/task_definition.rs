@@ -1,7 +1,8 @@
 //! `AWS::ECS::TaskDefinition`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Lack, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::Value;
+use neargate_shape::{ResourceShape, Value};
 use serde_json::json;
 
 use super::{input, retag};
@@ -11,8 +12,8 @@ use crate::{api, lacks};
 pub(crate) struct TaskDefinitionType;
 
 impl ResourceType for TaskDefinitionType {
-    fn type_name(&self) -> &'static str {
-        "AWS::ECS::TaskDefinition"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::ECS_TASK_DEFINITION
     }
 
     fn lacks(&self, properties: &serde_json::Value) -> Vec<Lack> {
@@ -26,7 +27,6 @@ impl ResourceType for TaskDefinitionType {
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),
-            Action::Update if request.changed_but(&["Tags"]) => Ok(Progress::Replace),
             Action::Update => {
                 retag(cx, request, request.physical_id())?;
                 Ok(Progress::Done(request.current.cloned().unwrap_or_default()))

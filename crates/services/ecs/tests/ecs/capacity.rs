@@ -208,7 +208,7 @@ fn a_template_associates_and_takes_back() {
                 current: (action != Action::Create).then_some(&current),
                 callback: None,
             };
-            resource.step(cx, action, &request)
+            request.take(cx, resource, action)
         })
     };
     let properties = |weight: Json| {

@@ -1,7 +1,8 @@
 //! `AWS::Events::EventBus`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{Value, Wire, from_properties};
+use neargate_shape::{ResourceShape, Value, Wire, from_properties};
 use serde_json::{Value as Json, json};
 
 use super::retag;
@@ -12,8 +13,8 @@ use crate::state::bus_arn;
 pub(crate) struct EventBusType;
 
 impl ResourceType for EventBusType {
-    fn type_name(&self) -> &'static str {
-        "AWS::Events::EventBus"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EVENTS_EVENT_BUS
     }
 
     fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
@@ -28,7 +29,6 @@ impl ResourceType for EventBusType {
                 cx.call("events", "CreateEventBus", input)?;
                 request.text("Name").unwrap_or_default().to_owned()
             }
-            Action::Update if request.changed("Name") => return Ok(Progress::Replace),
             Action::Update => {
                 let name = request.physical_id().to_owned();
                 if request.changed_but(&["Name", "Tags"]) {

@@ -1,19 +1,20 @@
 //! `AWS::Events::Rule`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use serde_json::{Map, Value as Json, json};
 
 use super::retag;
 use crate::api;
 use crate::state::{Rule, bus_name, rule_arn, rule_key};
-use neargate_shape::{Value, Wire, from_properties};
+use neargate_shape::{ResourceShape, Value, Wire, from_properties};
 
 /// `AWS::Events::Rule`: `Ref` is the name, with the bus before it unless that is the default one.
 pub(crate) struct RuleType;
 
 impl ResourceType for RuleType {
-    fn type_name(&self) -> &'static str {
-        "AWS::Events::Rule"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::EVENTS_RULE
     }
 
     fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
@@ -32,7 +33,7 @@ impl ResourceType for RuleType {
                 let made = put(cx, request, &name)?;
                 if is_taken { Err(request.already_exists(&name)) } else { Ok(made) }
             }
-            Action::Update if request.changed("Name") || request.changed("EventBusName") => Ok(Progress::Replace),
+            Action::Update if request.changed("EventBusName") => Ok(Progress::Replace),
             Action::Update => {
                 let name = plain_name(request.physical_id()).to_owned();
                 let made = put(cx, request, &name)?;
@@ -74,7 +75,7 @@ fn put(cx: &mut Cx<'_>, request: &ResourceRequest<'_>, name: &str) -> Result<Pro
     let bus = bus_name(cx, bus.as_deref())?;
     let id = if bus == "default" { name.to_owned() } else { format!("{bus}|{name}") };
     let arn = rule_arn(cx, &bus, name);
-    Ok(Progress::Done(ResourceState::new(id).with("Arn", arn)))
+    Ok(Progress::Done(ResourceState::new(id).with("Arn", arn).with("RuleName", name)))
 }
 
 /// Takes away the targets that the template does not have any more.

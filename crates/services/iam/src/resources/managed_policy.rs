@@ -4,8 +4,9 @@
 //!
 //! Invariant: a change of the document is a new version; when there are five already, the oldest that is not in force goes.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{Value, to_json};
+use neargate_shape::{ResourceShape, Value, to_json};
 use serde_json::{Value as Json, json};
 
 use super::{call, call_to_remove, check_properties, texts};
@@ -18,8 +19,8 @@ const VERSIONS_MAX: usize = 5;
 pub(super) struct ManagedPolicy;
 
 impl ResourceType for ManagedPolicy {
-    fn type_name(&self) -> &'static str {
-        "AWS::IAM::ManagedPolicy"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::IAM_MANAGED_POLICY
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
@@ -48,9 +49,6 @@ fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fa
 
 fn update(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
     check_properties(request.properties, PROPERTIES)?;
-    if ["ManagedPolicyName", "Path", "Description"].into_iter().any(|property| request.changed(property)) {
-        return Ok(Progress::Replace);
-    }
     let arn = request.physical_id();
     if request.changed("PolicyDocument") {
         let mut versions = versions(cx, arn)?;

@@ -2,7 +2,9 @@
 //!
 //! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-policy.html>.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Value as Json, json};
 
 use super::{call, call_to_remove, check_properties, has_inline, texts};
@@ -13,8 +15,8 @@ const PROPERTIES: &[&str] = &["Groups", "PolicyDocument", "PolicyName", "Roles",
 pub(super) struct Policy;
 
 impl ResourceType for Policy {
-    fn type_name(&self) -> &'static str {
-        "AWS::IAM::Policy"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::IAM_POLICY
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {

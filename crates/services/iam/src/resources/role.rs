@@ -2,7 +2,9 @@
 //!
 //! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html>.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Map, Value as Json, json};
 
 use super::{call, call_to_remove, check_properties, texts};
@@ -24,8 +26,8 @@ const NAME_CHARACTERS_MAX: usize = 64;
 pub(super) struct Role;
 
 impl ResourceType for Role {
-    fn type_name(&self) -> &'static str {
-        "AWS::IAM::Role"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::IAM_ROLE
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
@@ -55,9 +57,6 @@ fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fa
 
 fn update(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
     check_properties(request.properties, PROPERTIES)?;
-    if request.changed("RoleName") || request.changed("Path") {
-        return Ok(Progress::Replace);
-    }
     let name = request.physical_id();
     let property = |property: &str| request.properties.get(property);
     if request.changed("AssumeRolePolicyDocument") {

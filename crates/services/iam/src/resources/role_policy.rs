@@ -2,7 +2,9 @@
 //!
 //! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-rolepolicy.html>.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Value as Json, json};
 
 use super::{call, call_to_remove, check_properties, has_inline};
@@ -13,15 +15,14 @@ const PROPERTIES: &[&str] = &["PolicyDocument", "PolicyName", "RoleName"];
 pub(super) struct RolePolicy;
 
 impl ResourceType for RolePolicy {
-    fn type_name(&self) -> &'static str {
-        "AWS::IAM::RolePolicy"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::IAM_ROLE_POLICY
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         let text = |property: &str| request.text(property).unwrap_or_default().to_owned();
         let (policy, role) = (text("PolicyName"), text("RoleName"));
         match action {
-            Action::Update if request.changed("PolicyName") || request.changed("RoleName") => Ok(Progress::Replace),
             Action::Create | Action::Update => {
                 check_properties(request.properties, PROPERTIES)?;
                 let is_taken = action == Action::Create && has_inline(cx, &role, &policy);

@@ -32,7 +32,7 @@ impl World {
         };
         let resource = self.core.registry().resource(type_name).unwrap();
         let now = Timestamp::from_seconds(1_800_000_000);
-        self.core.perform(now, &scope, self.principal.clone(), |cx| resource.step(cx, action, &request)).0
+        self.core.perform(now, &scope, self.principal.clone(), |cx| request.take(cx, resource, action)).0
     }
 
     fn made(&mut self, of: (&str, &str), properties: &Json) -> ResourceState {

@@ -2,8 +2,9 @@
 //!
 //! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-alias.html>.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{Wire, from_properties};
+use neargate_shape::{ResourceShape, Wire, from_properties};
 use serde_json::json;
 
 use crate::api;
@@ -11,8 +12,8 @@ use crate::api;
 pub(crate) struct Alias;
 
 impl ResourceType for Alias {
-    fn type_name(&self) -> &'static str {
-        "AWS::KMS::Alias"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::KMS_ALIAS
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
@@ -22,7 +23,6 @@ impl ResourceType for Alias {
         };
         match action {
             Action::Create => cx.call("kms", "CreateAlias", input()?)?,
-            Action::Update if request.changed("AliasName") => return Ok(Progress::Replace),
             Action::Update => cx.call("kms", "UpdateAlias", input()?)?,
             Action::Delete => {
                 let name = request.physical_id();

@@ -2,8 +2,9 @@
 //!
 //! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html>.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{Wire, from_properties};
+use neargate_shape::{ResourceShape, Wire, from_properties};
 use serde_json::{Map, Value as Json, json};
 
 use crate::api;
@@ -15,8 +16,8 @@ const APART: &[&str] = &["EnableKeyRotation", "Enabled", "PendingWindowInDays", 
 pub(crate) struct Key;
 
 impl ResourceType for Key {
-    fn type_name(&self) -> &'static str {
-        "AWS::KMS::Key"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::KMS_KEY
     }
 
     fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {

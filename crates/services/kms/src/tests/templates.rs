@@ -41,7 +41,7 @@ impl Steps {
             current,
             callback: None,
         };
-        self.core.perform(now, &scope, super::root(), |cx| resource.step(cx, action, &request)).0
+        self.core.perform(now, &scope, super::root(), |cx| request.take(cx, resource, action)).0
     }
 
     fn call(&mut self, operation: &str, input: Json) -> Json {

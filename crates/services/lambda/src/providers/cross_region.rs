@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Value as Json, json};
 
 use super::{Provider, in_region, texts};
@@ -18,9 +19,12 @@ const MADE: &str = "Made";
 /// `Custom::CrossRegionExportWriter`.
 pub(crate) struct ExportWriter;
 
+static CROSS_REGION_EXPORT_WRITER: ResourceShape = ResourceShape::unknown("Custom::CrossRegionExportWriter");
+static CROSS_REGION_EXPORT_READER: ResourceShape = ResourceShape::unknown("Custom::CrossRegionExportReader");
+
 impl ResourceType for ExportWriter {
-    fn type_name(&self) -> &'static str {
-        "Custom::CrossRegionExportWriter"
+    fn shape(&self) -> &'static ResourceShape {
+        &CROSS_REGION_EXPORT_WRITER
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
@@ -60,8 +64,8 @@ impl ResourceType for ExportWriter {
 pub(crate) struct ExportReader;
 
 impl ResourceType for ExportReader {
-    fn type_name(&self) -> &'static str {
-        "Custom::CrossRegionExportReader"
+    fn shape(&self) -> &'static ResourceShape {
+        &CROSS_REGION_EXPORT_READER
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {

@@ -3,6 +3,7 @@
 //! Invariant: nothing is made of a resource whose function does what is not known; a stack that has one is refused.
 
 use neargate_kernel::{Action, Cx, Fault, Lack, Progress, Registry, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::Value as Json;
 
 use super::{SERVICE_TOKEN, sdk_call};
@@ -12,9 +13,11 @@ const NOT_SERVED: &str = "functions are not run, so nothing serves this custom r
 /// Any custom resource. Of those under names of their users' own, the CDK's calls of the AWS SDK are told by their properties.
 pub(crate) struct CustomResource;
 
+static SHAPE: ResourceShape = ResourceShape::unknown("AWS::CloudFormation::CustomResource");
+
 impl ResourceType for CustomResource {
-    fn type_name(&self) -> &'static str {
-        "AWS::CloudFormation::CustomResource"
+    fn shape(&self) -> &'static ResourceShape {
+        &SHAPE
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {

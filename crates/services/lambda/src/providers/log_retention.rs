@@ -1,6 +1,7 @@
 //! `Custom::LogRetention`: how long the CDK lets CloudWatch Logs keep a group that something else may have made.
 
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
+use neargate_shape::ResourceShape;
 use serde_json::{Value as Json, json};
 
 use super::{Provider, in_region};
@@ -11,9 +12,11 @@ const OWN_RETENTION_DAYS: i64 = 1;
 /// `Custom::LogRetention`.
 pub(crate) struct LogRetention;
 
+static SHAPE: ResourceShape = ResourceShape::unknown("Custom::LogRetention");
+
 impl ResourceType for LogRetention {
-    fn type_name(&self) -> &'static str {
-        "Custom::LogRetention"
+    fn shape(&self) -> &'static ResourceShape {
+        &SHAPE
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {

@@ -4,7 +4,7 @@
 //! not here is refused before anything is made, as far as its name is known then.
 
 use neargate_kernel::{Action, Cx, Fault, Lack, Progress, Registry, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{finds_pattern, from_properties, to_json};
+use neargate_shape::{ResourceShape, finds_pattern, from_properties, to_json};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
@@ -20,9 +20,11 @@ const MARK: &str = "InstallLatestAwsSdk";
 /// `Custom::AWS`.
 pub(crate) struct SdkCall;
 
+static SHAPE: ResourceShape = ResourceShape::unknown("Custom::AWS");
+
 impl ResourceType for SdkCall {
-    fn type_name(&self) -> &'static str {
-        "Custom::AWS"
+    fn shape(&self) -> &'static ResourceShape {
+        &SHAPE
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {

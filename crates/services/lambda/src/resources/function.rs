@@ -4,9 +4,10 @@
 //!
 //! Invariant: whatever a type does, it does through operations as the stack's principal, although the function never runs.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
 use neargate_shape::scalar::base64_encode;
-use neargate_shape::{OperationShape, from_properties};
+use neargate_shape::{OperationShape, ResourceShape, from_properties};
 use serde_json::{Map, Value as Json, json};
 
 use crate::api;
@@ -56,16 +57,13 @@ const OTHERS: &[&str] = &[
 pub(crate) struct Function;
 
 impl ResourceType for Function {
-    fn type_name(&self) -> &'static str {
-        "AWS::Lambda::Function"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::LAMBDA_FUNCTION
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),
-            Action::Update if request.changed("FunctionName") || request.changed("PackageType") => {
-                Ok(Progress::Replace)
-            }
             Action::Update => update(cx, request),
             Action::Delete => {
                 let input = json!({"FunctionName": request.physical_id()});

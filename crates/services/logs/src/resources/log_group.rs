@@ -1,7 +1,8 @@
 //! `AWS::Logs::LogGroup`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{Value, Wire, from_properties};
+use neargate_shape::{ResourceShape, Value, Wire, from_properties};
 use serde_json::{Map, Value as Json, json};
 
 use crate::api;
@@ -15,14 +16,13 @@ const RECORDED: [&str; 4] =
     ["BearerTokenAuthenticationEnabled", "DataProtectionPolicy", "FieldIndexPolicies", "ResourcePolicyDocument"];
 
 impl ResourceType for LogGroupType {
-    fn type_name(&self) -> &'static str {
-        "AWS::Logs::LogGroup"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::LOGS_LOG_GROUP
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),
-            Action::Update if request.changed("LogGroupName") => Ok(Progress::Replace),
             Action::Update => update(cx, request),
             Action::Delete => delete(cx, request),
         }

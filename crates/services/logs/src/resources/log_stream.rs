@@ -1,7 +1,8 @@
 //! `AWS::Logs::LogStream`.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{Value, Wire, from_properties};
+use neargate_shape::{ResourceShape, Value, Wire, from_properties};
 use serde_json::json;
 
 use crate::api;
@@ -10,16 +11,13 @@ use crate::api;
 pub(crate) struct LogStreamType;
 
 impl ResourceType for LogStreamType {
-    fn type_name(&self) -> &'static str {
-        "AWS::Logs::LogStream"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::LOGS_LOG_STREAM
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),
-            Action::Update if request.changed("LogGroupName") || request.changed("LogStreamName") => {
-                Ok(Progress::Replace)
-            }
             Action::Update => Ok(Progress::Done(ResourceState::new(request.physical_id()))),
             Action::Delete => delete(cx, request),
         }

@@ -28,7 +28,7 @@ fn step(
     let principal = Principal::root(&scope.account);
     let (result, applied) = world.core.perform(Timestamp(NOW_MS), &scope, principal, |cx| {
         let resource = cx.registry.resource(type_name).unwrap();
-        resource.step(cx, action, &request)
+        request.take(cx, resource, action)
     });
     world.keep(&applied);
     result

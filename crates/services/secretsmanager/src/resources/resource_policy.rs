@@ -2,8 +2,9 @@
 //!
 //! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-resourcepolicy.html>.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{Value, Wire, from_properties};
+use neargate_shape::{ResourceShape, Value, Wire, from_properties};
 use serde_json::json;
 
 use crate::{api, state};
@@ -11,13 +12,12 @@ use crate::{api, state};
 pub(crate) struct ResourcePolicy;
 
 impl ResourceType for ResourcePolicy {
-    fn type_name(&self) -> &'static str {
-        "AWS::SecretsManager::ResourcePolicy"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::SECRETSMANAGER_RESOURCE_POLICY
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
-            Action::Update if request.changed("SecretId") => Ok(Progress::Replace),
             Action::Create | Action::Update => {
                 let secret = request.text("SecretId").unwrap_or_default();
                 let has_policy = action == Action::Create && state::own(cx, secret).is_ok_and(|it| it.policy.is_some());

@@ -2,8 +2,9 @@
 //!
 //! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html>.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{Value, Wire, from_properties};
+use neargate_shape::{ResourceShape, Value, Wire, from_properties};
 use serde_json::{Map, Value as Json, json};
 
 use crate::api::{CreateSecretInput, GetRandomPasswordInput, Tag};
@@ -14,8 +15,8 @@ const SERVICE: &str = "secretsmanager";
 pub(crate) struct Secret;
 
 impl ResourceType for Secret {
-    fn type_name(&self) -> &'static str {
-        "AWS::SecretsManager::Secret"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::SECRETSMANAGER_SECRET
     }
 
     fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
@@ -25,7 +26,6 @@ impl ResourceType for Secret {
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
         match action {
             Action::Create => create(cx, request),
-            Action::Update if request.changed("Name") => Ok(Progress::Replace),
             Action::Update => update(cx, request),
             Action::Delete => {
                 let input = json!({"SecretId": request.physical_id(), "ForceDeleteWithoutRecovery": true});

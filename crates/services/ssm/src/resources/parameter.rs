@@ -2,8 +2,9 @@
 //!
 //! Follows <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ssm-parameter.html>.
 
+use neargate_api::resources;
 use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceState, ResourceType};
-use neargate_shape::{OperationShape, Value, from_properties};
+use neargate_shape::{OperationShape, ResourceShape, Value, from_properties};
 use serde_json::{Map, Value as Json, json};
 
 use crate::api;
@@ -16,8 +17,8 @@ const PROPERTIES: &[&str] =
 pub(crate) struct Parameter;
 
 impl ResourceType for Parameter {
-    fn type_name(&self) -> &'static str {
-        "AWS::SSM::Parameter"
+    fn shape(&self) -> &'static ResourceShape {
+        &resources::SSM_PARAMETER
     }
 
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
@@ -29,16 +30,15 @@ impl ResourceType for Parameter {
                 };
                 let input = input(request, &name, request.properties.get("Tags"))?;
                 call(cx, &api::PUT_PARAMETER, &Json::Object(input))?;
-                Ok(Progress::Done(state(request, &name)))
+                Ok(Progress::Done(state(cx, request, &name)))
             }
-            Action::Update if request.changed("Name") => Ok(Progress::Replace),
             Action::Update => {
                 let name = request.physical_id();
                 let mut input = input(request, name, None)?;
                 input.insert("Overwrite".to_owned(), json!(true));
                 call(cx, &api::PUT_PARAMETER, &Json::Object(input))?;
                 update_tags(cx, name, request)?;
-                Ok(Progress::Done(state(request, name)))
+                Ok(Progress::Done(state(cx, request, name)))
             }
             Action::Delete => match call(cx, &api::DELETE_PARAMETER, &json!({"Name": request.physical_id()})) {
                 Err(fault) if fault.code != "ParameterNotFound" && !request.physical_id().is_empty() => Err(fault),
@@ -68,9 +68,10 @@ fn call(cx: &mut Cx<'_>, operation: &OperationShape, input: &Json) -> Result<Val
     cx.call("ssm", operation.name, input)
 }
 
-fn state(request: &ResourceRequest<'_>, name: &str) -> ResourceState {
+fn state(cx: &Cx<'_>, request: &ResourceRequest<'_>, name: &str) -> ResourceState {
     let text = |property: &str| request.properties.get(property).cloned().unwrap_or_default();
-    ResourceState::new(name).with("Type", text("Type")).with("Value", text("Value"))
+    let arn = crate::name::arn(&cx.scope, name);
+    ResourceState::new(name).with("Arn", arn).with("Type", text("Type")).with("Value", text("Value"))
 }
 
 fn update_tags(cx: &mut Cx<'_>, name: &str, request: &ResourceRequest<'_>) -> Result<(), Fault> {

@@ -25,7 +25,7 @@ fn step(
     };
     let resource = world.core.registry().resource("AWS::SSM::Parameter").unwrap();
     let (now, root) = (Timestamp::from_seconds(1_800_000_000), Principal::root(&scope.account));
-    world.core.perform(now, &scope, root, |cx| resource.step(cx, action, &request)).0
+    world.core.perform(now, &scope, root, |cx| request.take(cx, resource, action)).0
 }
 
 fn made(progress: Progress) -> ResourceState {
@@ -41,7 +41,7 @@ fn a_parameter_of_a_stack_lives_and_dies() {
     let old =
         json!({"Name": "/acme/prod/alb/app-alb/arn", "Type": "String", "Value": "arn:1", "Tags": {"a": "1", "b": "2"}});
     let state = made(step(world, Action::Create, &old, None).unwrap());
-    expect![[r#"{"physical_id":"/acme/prod/alb/app-alb/arn","attributes":{"Type":"String","Value":"arn:1"}}"#]]
+    expect![[r#"{"physical_id":"/acme/prod/alb/app-alb/arn","attributes":{"Arn":"arn:aws:ssm:us-east-1:000000000000:parameter/acme/prod/alb/app-alb/arn","Type":"String","Value":"arn:1"}}"#]]
         .assert_eq(&serde_json::to_string(&state).unwrap());
     assert_eq!(step(world, Action::Create, &old, None).unwrap_err().code, "ParameterAlreadyExists");
 

@@ -1,11 +1,12 @@
 //! Properties as the operations of their type take them.
 
-use neargate_kernel::ResourceType;
 use serde_json::Value as Json;
+
+use super::ResourceType;
 
 /// The properties with the names that operations have for them, without those that are recorded only; and the paths of the
 /// latter that say something.
-pub(crate) fn adapted(handler: &dyn ResourceType, properties: &Json) -> (Json, Vec<&'static str>) {
+pub fn adapted(handler: &dyn ResourceType, properties: &Json) -> (Json, Vec<&'static str>) {
     let (mut adapted, mut dropped) = (properties.clone(), vec![]);
     for (path, name) in handler.renamed() {
         let parts: Vec<_> = path.split('/').collect();

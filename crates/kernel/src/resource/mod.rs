@@ -1,11 +1,16 @@
 //! CloudFormation resource types as resumable steps.
 
+mod adapt;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use neargate_base::Scope;
+use neargate_shape::ResourceShape;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use adapt::adapted;
 
 use crate::{Cx, Fault, Registry};
 
@@ -44,12 +49,23 @@ pub struct ResourceRequest<'a> {
 }
 
 impl ResourceRequest<'_> {
-    /// Takes a step of this resource. What it makes meanwhile gets the tags that CloudFormation puts on a stack's resources.
+    /// Takes a step of this resource. A change of what the type's schema says cannot be changed is a replacement, without a
+    /// question to the type; the type gets the properties as its operations name them. What it makes meanwhile gets the tags that
+    /// CloudFormation puts on a stack's resources.
     pub fn take(&self, cx: &mut Cx<'_>, resource: &dyn ResourceType, action: Action) -> Result<Progress, Fault> {
+        if let (Action::Update, Some(previous), None) = (action, self.previous, self.callback) {
+            let mut fixed = resource.shape().changes_of_fixed(previous, self.properties);
+            if fixed.any(|path| !resource.changes_in_place().contains(&path)) {
+                return Ok(Progress::Replace);
+            }
+        }
+        let (properties, _) = adapted(resource, self.properties);
+        let previous = self.previous.map(|it| adapted(resource, it).0);
+        let request = ResourceRequest { properties: &properties, previous: previous.as_ref(), ..self.clone() };
         let tags = [("stack-name", self.stack_name), ("stack-id", self.stack_id), ("logical-id", self.logical_id)];
         let tags =
             tags.into_iter().map(|(key, value)| (format!("aws:cloudformation:{key}"), value.to_owned())).collect();
-        cx.marking(tags, |cx| resource.step(cx, action, self))
+        cx.marking(tags, |cx| resource.step(cx, action, &request))
     }
 
     /// A name made as CloudFormation makes it: `stack-logicalId-RANDOM12`, cut to `length_max`.
@@ -141,7 +157,8 @@ pub enum Progress {
         /// Known already, so that a rollback can find it.
         state: Option<ResourceState>,
     },
-    /// The change cannot be made in place: make a new resource, then delete this one.
+    /// The change cannot be made in place: make a new resource, then delete this one. For what the type's schema does not say:
+    /// a property that it has for one that cannot be changed does not come to the type.
     Replace,
 }
 
@@ -156,8 +173,13 @@ pub struct Lack {
 
 /// One type of resource. `Err` fails the step with the service's own text.
 pub trait ResourceType: Sync {
+    /// What its schema says.
+    fn shape(&self) -> &'static ResourceShape;
+
     /// Such as `AWS::ECS::Cluster`.
-    fn type_name(&self) -> &'static str;
+    fn type_name(&self) -> &'static str {
+        self.shape().name
+    }
 
     /// One step. Each is a transaction of its own.
     fn step(&self, cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_>) -> Result<Progress, Fault>;
@@ -177,6 +199,11 @@ pub trait ResourceType: Sync {
     /// Properties that the type's operations name otherwise, or (`None`) do not take, so that they are recorded and not acted
     /// on: a path of names, with `*` for each item of a list, and the operation's name for its last part.
     fn renamed(&self) -> &'static [(&'static str, Option<&'static str>)] {
+        &[]
+    }
+
+    /// Properties that CloudFormation changes in place though the type's schema says that they cannot be changed.
+    fn changes_in_place(&self) -> &'static [&'static str] {
         &[]
     }
 
