@@ -15,6 +15,7 @@ use super::start::Engine;
 const HALF_OPEN: usize = 500;
 const LARGE: usize = 40;
 const LARGE_BYTES: usize = 32 << 20;
+const CHUNK_BYTES: usize = 32 << 10;
 /// Longer than an engine takes that is not stuck.
 const PATIENCE: Duration = Duration::from_secs(120);
 const CREATE_CLUSTER: &str = "AmazonEC2ContainerServiceV20141113.CreateCluster";
@@ -31,7 +32,7 @@ struct Seen {
 /// Prints the table.
 pub(super) fn run(neargate: &Path) -> Result<(), String> {
     crate::say(&format!(
-        "\n{HALF_OPEN} requests that stop half-way and {LARGE} signed bodies of {} MiB at once (promise: at most 128 MiB above idle)",
+        "\n{HALF_OPEN} requests that stop half-way and {LARGE} signed bodies of {} MiB at once, half of them in chunks (promise: at most 128 MiB above idle)",
         LARGE_BYTES >> 20
     ));
     say("neargate", &measure(neargate)?);
@@ -65,12 +66,15 @@ fn observe(engine: &Engine) -> Result<Seen, String> {
     client.call("ecs", "AmazonEC2ContainerServiceV20141113.ListClusters", &json!({}))?;
     let begin = format!("{{\"clusterName\":\"{}", " ".repeat(LARGE_BYTES));
     let large = client.json("ecs", CREATE_CLUSTER, &Json::String(begin));
+    let unsized_large = in_chunks(&large);
     std::fs::write(format!("/proc/{}/clear_refs", engine.pid()), "5").map_err(|error| error.to_string())?;
     let idle_mib = engine.memory_mib("VmRSS").ok_or("the engine is gone")?;
     let held = half_open(engine, &large)?;
     let started = Instant::now();
     let answered = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..LARGE).map(|_| scope.spawn(|| is_answered(engine, &large))).collect();
+        let kinds = [&large, &unsized_large];
+        let all = kinds.into_iter().cycle().take(LARGE);
+        let threads: Vec<_> = all.map(|bytes| scope.spawn(move || is_answered(engine, bytes))).collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).filter(|is_answered| *is_answered).count()
     });
     let peak_mib = engine.memory_mib("VmHWM").ok_or("the engine is gone")?;
@@ -93,6 +97,22 @@ fn half_open(engine: &Engine, large: &[u8]) -> Result<Vec<TcpStream>, String> {
     };
     let held: std::io::Result<Vec<_>> = starts.iter().cycle().take(HALF_OPEN).map(one).collect();
     held.map_err(|error| error.to_string())
+}
+
+/// The same request in chunks: how large it is shows while it is read.
+fn in_chunks(request: &[u8]) -> Vec<u8> {
+    let end = request.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(request.len());
+    let head = String::from_utf8_lossy(cut(request, end)).into_owned();
+    let kept: Vec<&str> =
+        head.lines().filter(|line| !line.to_ascii_lowercase().starts_with("content-length:")).collect();
+    let mut bytes = format!("{}\r\ntransfer-encoding: chunked\r\n\r\n", kept.join("\r\n")).into_bytes();
+    for chunk in request.get(end + 4..).unwrap_or_default().chunks(CHUNK_BYTES) {
+        bytes.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
+        bytes.extend(chunk);
+        bytes.extend(b"\r\n");
+    }
+    bytes.extend(b"0\r\n\r\n");
+    bytes
 }
 
 fn cut(bytes: &[u8], length: usize) -> &[u8] {
