@@ -66,7 +66,7 @@ fn at(shape: &Shape, limits: Limits, random: &mut fastrand::Rng, depth: usize) -
                 // A response has a status, whatever its value says.
                 if member.location == Location::StatusCode {
                     present.push((member.name, Value::Long(200)));
-                } else if random.f64() < share || member.required || member.location == Location::Payload {
+                } else if random.f64() < share || member.required || is_always(member.location) {
                     // Neither a query string nor a header has an empty list, and an empty body is none.
                     let empty = limits.empty && member.location == Location::Body;
                     let in_header = matches!(member.location, Location::Header | Location::Headers);
@@ -81,6 +81,11 @@ fn at(shape: &Shape, limits: Limits, random: &mut fastrand::Rng, depth: usize) -
         }
         other => panic!("no values of {other:?}"),
     }
+}
+
+/// Whether botocore finds a member in every answer: in an empty body an empty structure, in no headers an empty map.
+fn is_always(location: Location) -> bool {
+    matches!(location, Location::Payload | Location::Headers)
 }
 
 /// What a header's name or value may be.
