@@ -120,13 +120,14 @@ fn shape(case: &Case) -> Option<&'static ResourceShape> {
 fn every_type_changes_in_place_or_is_replaced_as_its_schema_says() {
     let mut world = World::new();
     for case in cases() {
+        let Some(shape) = shape(&case) else { continue };
         let name = case.type_name.replace("::", "-");
         let text = template(&case, &world.fill(&case.made), &[], false);
         let (status, reasons) = take(&mut world, "CreateStack", &name, &text);
         assert_eq!(status, "CREATE_COMPLETE", "{}: {reasons}", case.type_name);
 
         fail(&mut world, &name, &case, &case.changed);
-        let is_fixed = shape(&case).is_some_and(|it| it.changes_of_fixed(&case.made, &case.changed).next().is_some());
+        let is_fixed = shape.changes_of_fixed(&case.made, &case.changed).next().is_some();
         let is_other = change(&mut world, &name, &case, &case.changed);
         // A subnet's association has another id for each route table.
         assert!(
@@ -136,7 +137,7 @@ fn every_type_changes_in_place_or_is_replaced_as_its_schema_says() {
         );
         change(&mut world, &name, &case, &case.made);
 
-        let fixed = shape(&case).map_or(&[][..], |it| it.create_only);
+        let fixed = shape.create_only;
         match other(case.type_name) {
             None => assert!(fixed.is_empty(), "{} needs a case for {fixed:?}", case.type_name),
             Some(other) => {
