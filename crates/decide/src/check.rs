@@ -4,29 +4,12 @@
 //! for everything; the second names what it refuses.
 
 use super::document::{Document, Effect, Part, Statement};
-use super::malformed::{Kind, Malformed};
+use super::malformed::{IAM_PATHS, Kind, Malformed};
 use super::pattern::action_matches;
 
 /// The partitions that a resource's ARN may name.
 const PARTITIONS: &[&str] =
     &["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc", "*"];
-
-/// How the last part of an ARN of IAM may begin.
-pub(crate) const IAM_PATHS: &[&str] = &[
-    "user/",
-    "federated-user/",
-    "role/",
-    "group/",
-    "instance-profile/",
-    "mfa/",
-    "server-certificate/",
-    "policy/",
-    "sms-mfa/",
-    "saml-provider/",
-    "oidc-provider/",
-    "report/",
-    "access-report/",
-];
 
 /// The actions of STS, which alone a trust policy may speak of.
 const STS: &[&str] = &[

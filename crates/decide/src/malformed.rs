@@ -4,7 +4,22 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::IAM_PATHS;
+/// How the last part of an ARN of IAM may begin.
+pub(crate) const IAM_PATHS: &[&str] = &[
+    "user/",
+    "federated-user/",
+    "role/",
+    "group/",
+    "instance-profile/",
+    "mfa/",
+    "server-certificate/",
+    "policy/",
+    "sms-mfa/",
+    "saml-provider/",
+    "oidc-provider/",
+    "report/",
+    "access-report/",
+];
 
 /// What a document is for. Decides which elements it must and must not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

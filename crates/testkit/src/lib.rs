@@ -3,6 +3,7 @@
 //! Invariant: nothing here decides what a test expects; a harness only carries out and remembers.
 
 pub mod containers_common;
+mod lists;
 pub mod needs;
 mod ports;
 
@@ -14,6 +15,7 @@ use neargate_kernel::{
 use neargate_shape::{from_json, to_json};
 use serde_json::Value as Json;
 
+pub use lists::List;
 pub use ports::{AllowAll, OnePool, Silence};
 
 /// A core with everything around it.

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use super::files::dependencies;
 
 /// Who must not know whom: a crate, and what its manifest must not name. `services` stands for each of them.
-const WALLS: [(&str, &[&str]); 12] = [
+const WALLS: [(&str, &[&str]); 13] = [
     ("api", &["neargate-kernel", "neargate-wire", "serde", "tokio"]),
     ("base", &["neargate-", "tokio"]),
     ("shape", &["neargate-wire", "neargate-kernel", "tokio"]),
     ("wire", &["neargate-kernel", "hyper", "tokio"]),
     ("template", &["neargate-constructs", "neargate-kernel", "tokio"]),
     ("decide", &["neargate-k", "neargate-s", "neargate-w", "neargate-t", "neargate-e", "neargate-i", "tokio"]),
+    ("kit", &["neargate-a", "neargate-k", "neargate-s", "neargate-w", "neargate-e", "neargate-i", "serde", "tokio"]),
     ("event-pattern", &["neargate-"]),
     ("event-transform", &["neargate-"]),
     ("schedule", &["neargate-"]),

@@ -4,8 +4,10 @@
 
 use neargate_base::Arn;
 use neargate_kernel::{Access, Cx};
+use neargate_kit::Tagging;
 
 use crate::api;
+use crate::errors::EcsError;
 use crate::state::{Cluster, Task, cluster_arn, cluster_name, definition, task_id};
 
 const SERVICE: &str = "ecs-tasks.amazonaws.com";
@@ -41,6 +43,17 @@ pub(crate) fn on_new(action: &str, resource: impl Into<String>) -> Access {
     Access::new(action, resource).with_resource_tags(Some("ecs:ResourceTag/"), [])
 }
 
+/// Tags of clusters, task definitions and tasks.
+pub(crate) const TAGS: Tagging<api::Tag> =
+    Tagging::new(|tag| tag.key.as_deref().unwrap_or_default(), |tag| tag.value.as_deref().unwrap_or_default());
+
+/// The tags of something new.
+pub(crate) fn new_tags(tags: Option<Vec<api::Tag>>) -> Result<Vec<api::Tag>, EcsError> {
+    let tags = tags.unwrap_or_default();
+    TAGS.check(&tags)?;
+    Ok(tags)
+}
+
 /// An access with the tags that its request brings.
 pub(crate) fn with_tags(access: Access, tags: Option<&[api::Tag]>) -> Access {
     access.with_request_tags(pairs(tags))
@@ -52,6 +65,5 @@ pub(crate) fn pass_role(role: &String) -> Access {
 }
 
 fn pairs(tags: Option<&[api::Tag]>) -> Vec<(String, String)> {
-    let pair = |tag: &api::Tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()));
-    tags.unwrap_or_default().iter().filter_map(pair).collect()
+    TAGS.pairs(tags.unwrap_or_default())
 }

@@ -3,6 +3,7 @@
 //! Follows <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html> and each operation's page.
 
 use neargate_kernel::Fault;
+use neargate_kit::TagFlaw;
 
 /// What ECS refuses with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,16 @@ pub(crate) enum EcsError {
     PlatformUnknown,
     PlatformIncompatible,
     ResourceNotFound,
+}
+
+impl From<TagFlaw> for EcsError {
+    fn from(flaw: TagFlaw) -> Self {
+        Self::InvalidParameter(match flaw {
+            TagFlaw::Reserved(_) => "aws: prefixed tag key names are not allowed for external use.".to_owned(),
+            TagFlaw::Twice(key) => format!("Duplicate tag key: {key}"),
+            TagFlaw::TooMany => "A resource can have up to 50 tags.".to_owned(),
+        })
+    }
 }
 
 impl From<EcsError> for Fault {

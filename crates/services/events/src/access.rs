@@ -5,6 +5,7 @@
 
 use neargate_base::Arn;
 use neargate_kernel::{Access, Cx};
+use neargate_kit::Tagging;
 use serde_json::Value as Json;
 
 use crate::api;
@@ -62,6 +63,9 @@ pub(crate) fn pass_role(role: &String) -> Access {
     Access::new("iam:PassRole", role).with("iam:PassedToService", "events.amazonaws.com")
 }
 
+/// Tags of rules and buses.
+pub(crate) const TAGS: Tagging<api::Tag> = Tagging::new(|tag| &tag.key, |tag| &tag.value);
+
 fn pairs(tags: Option<&[api::Tag]>) -> Vec<(String, String)> {
-    tags.unwrap_or_default().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+    TAGS.pairs(tags.unwrap_or_default())
 }

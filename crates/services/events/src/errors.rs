@@ -1,6 +1,7 @@
 //! The faults of the EventBridge API.
 
 use neargate_kernel::Fault;
+use neargate_kit::TagFlaw;
 
 /// What EventBridge refuses with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +12,14 @@ pub(crate) enum EventsError {
     InvalidPattern(String),
     Validation(String),
     HasTargets,
+    NextToken,
+    Tags(TagFlaw),
+}
+
+impl From<TagFlaw> for EventsError {
+    fn from(flaw: TagFlaw) -> Self {
+        Self::Tags(flaw)
+    }
 }
 
 impl From<EventsError> for Fault {
@@ -29,6 +38,14 @@ impl From<EventsError> for Fault {
                 Self::sender("InvalidEventPatternException", format!("Event pattern is not valid. Reason: {reason}"))
             }
             EventsError::Validation(text) => Self::validation(text),
+            EventsError::NextToken => Self::validation("The NextToken that was given is not valid for this request."),
+            EventsError::Tags(TagFlaw::Reserved(_)) => {
+                Self::validation("aws: prefixed tag key names are not allowed for external use.")
+            }
+            EventsError::Tags(TagFlaw::Twice(key)) => Self::validation(format!("Duplicate tag key: {key}")),
+            EventsError::Tags(TagFlaw::TooMany) => {
+                Self::sender("LimitExceededException", "A resource can have up to 50 tags.")
+            }
             EventsError::HasTargets => Self::validation("Rule can't be deleted since it has targets."),
         }
     }

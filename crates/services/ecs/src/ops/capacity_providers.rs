@@ -4,7 +4,7 @@ use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
 use super::clusters::view;
-use super::page;
+use super::{items_max, pages};
 use crate::access::{on_cluster, on_new};
 use crate::api;
 use crate::capacity::{PROVIDERS, check_providers, check_strategy, provider_name};
@@ -66,7 +66,8 @@ impl Operation for DescribeCapacityProviders {
         let all: Vec<String> = PROVIDERS.map(str::to_owned).into();
         let (found, missing): (Vec<_>, Vec<_>) =
             if named.is_empty() { (all, vec![]) } else { named.into_iter().partition(|it| all.contains(it)) };
-        let (found, next_token) = page(found, input.next_token.as_deref(), input.max_results);
+        let pages = pages(cx, "DescribeCapacityProviders", &input.capacity_providers, input.next_token.as_deref())?;
+        let (found, next_token) = pages.listed(found, String::clone, items_max(input.max_results));
         let failure =
             |name: String| api::Failure { arn: Some(arn(cx, &name)), reason: Some("MISSING".to_owned()), detail: None };
         let provider = |name: String| api::CapacityProvider {

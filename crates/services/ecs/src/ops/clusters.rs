@@ -3,8 +3,8 @@
 use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use super::page;
-use crate::access::{on_cluster, on_new, with_tags};
+use super::{items_max, pages};
+use crate::access::{new_tags, on_cluster, on_new, with_tags};
 use crate::api;
 use crate::capacity::{check_providers, check_strategy};
 use crate::errors::EcsError;
@@ -53,7 +53,7 @@ impl Operation for CreateCluster {
         let made = Cluster {
             name: name.clone(),
             active: true,
-            tags: input.tags.unwrap_or_default(),
+            tags: new_tags(input.tags)?,
             settings: input.settings.unwrap_or_else(default_settings),
             capacity_providers,
             default_strategy,
@@ -190,8 +190,9 @@ impl Operation for ListClusters {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let active = cx.scan::<Cluster>("").filter(|(_, cluster)| cluster.active);
-        let arns = active.map(|(name, _)| cluster_arn(cx, name)).collect();
-        let (arns, next_token) = page(arns, input.next_token.as_deref(), input.max_results);
+        let pages = pages(cx, "ListClusters", (), input.next_token.as_deref())?;
+        let arns = active.map(|(name, _)| cluster_arn(cx, name));
+        let (arns, next_token) = pages.sorted(arns, String::as_str, items_max(input.max_results));
         Ok(api::ListClustersOutput { cluster_arns: Some(arns), next_token })
     }
 }

@@ -3,7 +3,7 @@
 use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use super::page;
+use super::{items_max, pages};
 use crate::api;
 use crate::errors::EcsError;
 use crate::state::{Definition, definition, definition_key};
@@ -50,7 +50,9 @@ impl Operation for ListTaskDefinitions {
         if input.sort.as_deref() == Some("DESC") {
             arns.reverse();
         }
-        let (arns, next_token) = page(arns, input.next_token.as_deref(), input.max_results);
+        let filter = (&input.family_prefix, status, &input.sort);
+        let pages = pages(cx, "ListTaskDefinitions", filter, input.next_token.as_deref())?;
+        let (arns, next_token) = pages.listed(arns, String::clone, items_max(input.max_results));
         Ok(api::ListTaskDefinitionsOutput { task_definition_arns: Some(arns), next_token })
     }
 }

@@ -1,5 +1,12 @@
 //! The operations, one file for each noun or large verb.
 
+use std::hash::Hash;
+
+use neargate_kernel::Cx;
+use neargate_kit::{ForeignToken, Pages};
+
+use crate::errors::EcsError;
+
 mod capacity_providers;
 mod clusters;
 mod definitions;
@@ -18,12 +25,13 @@ pub(crate) use run_task::{RunTask, TOKEN_MS};
 pub(crate) use tags::{ListTagsForResource, TagResource, UntagResource};
 pub(crate) use tasks::{DescribeTasks, ListTasks, StopTask};
 
-/// One page of ARNs: at most `max` after the token, and the token of the next page. A token is the last ARN of the page before.
-fn page(arns: Vec<String>, token: Option<&str>, max: Option<i32>) -> (Vec<String>, Option<String>) {
-    let max = max.and_then(|max| usize::try_from(max).ok()).filter(|max| (1..=100).contains(max)).unwrap_or(100);
-    let skipped = token.map_or(0, |token| arns.iter().position(|arn| arn == token).map_or(arns.len(), |at| at + 1));
-    let rest = arns.len().saturating_sub(skipped);
-    let page: Vec<_> = arns.into_iter().skip(skipped).take(max).collect();
-    let next = if rest > max { page.last().cloned() } else { None };
-    (page, next)
+/// Where a call's page of a list begins. `filter` is what of the input decides what is listed.
+fn pages(cx: &Cx<'_>, list: &str, filter: impl Hash, token: Option<&str>) -> Result<Pages, EcsError> {
+    Pages::read(&cx.scope, list, filter, token)
+        .map_err(|ForeignToken| EcsError::InvalidParameter("Invalid token.".to_owned()))
+}
+
+/// The most items of a page.
+fn items_max(max: Option<i32>) -> usize {
+    max.and_then(|max| usize::try_from(max).ok()).filter(|max| (1..=100).contains(max)).unwrap_or(100)
 }

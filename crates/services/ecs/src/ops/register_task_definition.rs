@@ -5,7 +5,7 @@
 use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use crate::access::{on_new, pass_role, with_tags};
+use crate::access::{new_tags, on_new, pass_role, with_tags};
 use crate::check::check;
 use crate::state::{Definition, Family, definition_key};
 use crate::{api, attributes, lacks, sizes};
@@ -37,7 +37,7 @@ impl Operation for RegisterTaskDefinition {
         let revision = cx.get::<Family>(&input.family).map_or(0, |family| family.revisions) + 1;
         cx.put(&input.family, Family { revisions: revision });
         let key = definition_key(&input.family, revision);
-        let tags = input.tags.clone().unwrap_or_default();
+        let tags = new_tags(input.tags.clone())?;
         let view = view(cx, input, revision, is_fargate);
         lacks::tell(cx, &view);
         cx.put(&key, Definition { view: view.clone(), tags: tags.clone() });

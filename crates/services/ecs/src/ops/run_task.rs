@@ -3,7 +3,7 @@
 use neargate_kernel::{Accesses, Cx, Fault, Notice, NoticeKind, Operation};
 use neargate_shape::{OperationShape, Wire};
 
-use crate::access::{on_new, on_resource, pass_role, with_tags};
+use crate::access::{new_tags, on_new, on_resource, pass_role, with_tags};
 use crate::api;
 use crate::capacity::{check_strategy, place};
 use crate::errors::EcsError;
@@ -272,7 +272,7 @@ fn new_task(
     let containers =
         view.container_definitions.iter().flatten().map(|it| new_container(cx, it, &arn, &id, cluster)).collect();
     let family = view.family.clone().unwrap_or_default();
-    let mut tags = input.tags.clone().unwrap_or_default();
+    let mut tags = new_tags(input.tags.clone())?;
     if input.propagate_tags.as_deref() == Some("TASK_DEFINITION") {
         tags.extend(
             definition

@@ -4,7 +4,7 @@ use neargate_base::Arn;
 use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use crate::access::{on_resource, with_tags};
+use crate::access::{TAGS, on_resource, with_tags};
 use crate::api;
 use crate::errors::EcsError;
 use crate::state::{Cluster, Definition, Task, definition, definition_key, task_id};
@@ -22,10 +22,7 @@ impl Operation for TagResource {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        change(cx, &input.resource_arn, |tags| {
-            tags.retain(|old| input.tags.iter().all(|new| new.key != old.key));
-            tags.extend(input.tags.iter().cloned());
-        })?;
+        change(cx, &input.resource_arn, |tags| Ok(TAGS.add(tags, input.tags)?))?;
         Ok(api::TagResourceOutput::default())
     }
 }
@@ -44,7 +41,8 @@ impl Operation for UntagResource {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         change(cx, &input.resource_arn, |tags| {
-            tags.retain(|tag| !input.tag_keys.iter().any(|key| tag.key.as_ref() == Some(key)))
+            TAGS.remove(tags, &input.tag_keys);
+            Ok(())
         })?;
         Ok(api::UntagResourceOutput::default())
     }
@@ -63,23 +61,47 @@ impl Operation for ListTagsForResource {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let tags = change(cx, &input.resource_arn, |tags| tags.clone())?;
-        Ok(api::ListTagsForResourceOutput { tags: Some(tags) })
+        let tags = match tagged(cx, &input.resource_arn)? {
+            Tagged::Cluster(name) => cx.get::<Cluster>(&name).map(|cluster| cluster.tags.clone()),
+            Tagged::Task(id) => cx.get::<Task>(&id).map(|task| task.view.tags.clone().unwrap_or_default()),
+            Tagged::Definition(key) => cx.get::<Definition>(&key).map(|definition| definition.tags.clone()),
+        };
+        Ok(api::ListTagsForResourceOutput { tags: Some(tags.ok_or(EcsError::ResourceNotFound)?) })
     }
 }
 
-/// Changes the tags of whatever the ARN names.
-fn change<T>(cx: &mut Cx<'_>, arn: &str, change: impl FnOnce(&mut Vec<api::Tag>) -> T) -> Result<T, Fault> {
+/// What has tags, by the key of its record.
+enum Tagged {
+    Cluster(String),
+    Task(String),
+    Definition(String),
+}
+
+fn tagged(cx: &Cx<'_>, arn: &str) -> Result<Tagged, EcsError> {
     let parsed: Arn = arn.parse().map_err(|_| EcsError::InvalidParameter(format!("Invalid arn syntax: {arn}")))?;
-    let answer = match parsed.resource.split_once('/') {
-        Some(("cluster", name)) => cx.update::<Cluster, _>(name, |cluster| change(&mut cluster.tags)),
-        Some(("task", _)) => cx.update::<Task, _>(task_id(arn), |task| change(task.view.tags.get_or_insert_default())),
+    match parsed.resource.split_once('/') {
+        Some(("cluster", name)) => Ok(Tagged::Cluster(name.to_owned())),
+        Some(("task", _)) => Ok(Tagged::Task(task_id(arn).to_owned())),
         Some(("task-definition", _)) => {
             let view = definition(cx, arn)?.view;
-            let key = definition_key(view.family.as_deref().unwrap_or_default(), view.revision.unwrap_or_default());
-            cx.update::<Definition, _>(&key, |definition| change(&mut definition.tags))
+            let (family, revision) = (view.family.unwrap_or_default(), view.revision.unwrap_or_default());
+            Ok(Tagged::Definition(definition_key(&family, revision)))
         }
-        _ => None,
+        _ => Err(EcsError::ResourceNotFound),
+    }
+}
+
+/// Changes the tags of what an ARN names.
+fn change(
+    cx: &mut Cx<'_>,
+    arn: &str,
+    change: impl FnOnce(&mut Vec<api::Tag>) -> Result<(), EcsError>,
+) -> Result<(), EcsError> {
+    let changed = match tagged(cx, arn)? {
+        Tagged::Cluster(name) => cx.update::<Cluster, _>(&name, |cluster| change(&mut cluster.tags)),
+        Tagged::Task(id) => cx.update::<Task, _>(&id, |task| change(task.view.tags.get_or_insert_default())),
+        Tagged::Definition(key) => cx.update::<Definition, _>(&key, |definition| change(&mut definition.tags)),
     };
-    answer.ok_or_else(|| EcsError::ResourceNotFound.into())
+    // A fault undoes the whole call.
+    changed.ok_or(EcsError::ResourceNotFound)?
 }

@@ -3,7 +3,7 @@
 use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use super::page;
+use super::{items_max, pages};
 use crate::access::{on_new, on_task};
 use crate::api;
 use crate::errors::EcsError;
@@ -89,8 +89,11 @@ impl Operation for ListTasks {
                 && input.container_instance.is_none()
         };
         let found = cx.scan::<Task>("").map(|(_, task)| task).filter(|task| fits(task));
-        let arns = found.map(|task| task.arn().to_owned()).collect();
-        let (arns, next_token) = page(arns, input.next_token.as_deref(), input.max_results);
+        let filter = (&cluster.name, desired, &input.family, &input.started_by, &input.launch_type);
+        let filter = (filter, &input.service_name, &input.container_instance);
+        let pages = pages(cx, "ListTasks", filter, input.next_token.as_deref())?;
+        let arns = found.map(|task| task.arn().to_owned());
+        let (arns, next_token) = pages.sorted(arns, String::as_str, items_max(input.max_results));
         Ok(api::ListTasksOutput { task_arns: Some(arns), next_token })
     }
 }

@@ -4,6 +4,7 @@
 
 mod capacity;
 mod lifecycle;
+mod lists;
 mod refusals;
 mod registration;
 mod retention;

@@ -3,8 +3,8 @@
 use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use super::page;
-use crate::access::{on_resource, with_tags};
+use super::{items_max, pages};
+use crate::access::{TAGS, on_resource, with_tags};
 use crate::api;
 use crate::errors::EventsError;
 use crate::state::{DEFAULT_BUS, EventBus, Rule, bus_arn, bus_name, rule_key};
@@ -35,6 +35,7 @@ impl Operation for CreateEventBus {
                 cx.not_simulated(format!("events:CreateEventBus {what}"), "accepted; not acted on");
             }
         }
+        TAGS.check(input.tags.as_deref().unwrap_or_default()).map_err(EventsError::from)?;
         let bus = EventBus {
             name: input.name.clone(),
             description: input.description.clone(),
@@ -130,8 +131,10 @@ impl Operation for ListEventBuses {
             ..Default::default()
         };
         let named = cx.scan::<EventBus>(prefix).map(|(name, _)| name).filter(|name| *name != DEFAULT_BUS);
-        let buses = default.into_iter().chain(named).map(view).collect();
-        let (buses, next_token) = page(buses, input.next_token.as_deref(), input.limit);
+        let names = default.into_iter().chain(named).collect();
+        let pages = pages(cx, "ListEventBuses", prefix, input.next_token.as_deref())?;
+        let (names, next_token) = pages.listed(names, |name| (*name).to_owned(), items_max(input.limit));
+        let buses = names.into_iter().map(view).collect();
         Ok(api::ListEventBusesOutput { event_buses: Some(buses), next_token })
     }
 }

@@ -1,5 +1,12 @@
 //! The operations, by noun.
 
+use std::hash::Hash;
+
+use neargate_kernel::Cx;
+use neargate_kit::{ForeignToken, Pages};
+
+use crate::errors::EventsError;
+
 mod buses;
 mod put_events;
 mod rules;
@@ -14,10 +21,12 @@ pub(crate) use tags::{ListTagsForResource, TagResource, UntagResource};
 pub(crate) use targets::{ListTargetsByRule, PutTargets, RemoveTargets};
 pub(crate) use test_event_pattern::TestEventPattern;
 
-/// One page: at most `limit` items after the token, and the token of the next page: how many items came before it.
-fn page<T>(items: Vec<T>, token: Option<&str>, limit: Option<i32>) -> (Vec<T>, Option<String>) {
-    let skipped = token.and_then(|token| token.parse().ok()).unwrap_or(0);
-    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(100);
-    let next = (items.len() > skipped + limit).then(|| (skipped + limit).to_string());
-    (items.into_iter().skip(skipped).take(limit).collect(), next)
+/// Where a call's page of a list begins. `filter` is what of the input decides what is listed.
+fn pages(cx: &Cx<'_>, list: &str, filter: impl Hash, token: Option<&str>) -> Result<Pages, EventsError> {
+    Pages::read(&cx.scope, list, filter, token).map_err(|ForeignToken| EventsError::NextToken)
+}
+
+/// The most items of a page.
+fn items_max(limit: Option<i32>) -> usize {
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(100)
 }

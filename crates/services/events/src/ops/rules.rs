@@ -5,8 +5,8 @@ use neargate_kernel::{Access, Accesses, Cx, Fault, Operation};
 use neargate_schedule::Dialect;
 use neargate_shape::OperationShape;
 
-use super::page;
-use crate::access::{on_resource, pass_role, with_pattern, with_tags};
+use super::{items_max, pages};
+use crate::access::{TAGS, on_resource, pass_role, with_pattern, with_tags};
 use crate::api;
 use crate::errors::EventsError;
 use crate::schedules;
@@ -61,6 +61,7 @@ impl Operation for PutRule {
 }
 
 fn check(input: &api::PutRuleInput, bus: &str) -> Result<(), Fault> {
+    TAGS.check(input.tags.as_deref().unwrap_or_default()).map_err(EventsError::from)?;
     if input.event_pattern.is_none() && input.schedule_expression.is_none() {
         let text = "Parameter(s) EventPattern or ScheduleExpression must be specified.";
         return Err(EventsError::Validation(text.to_owned()).into());
@@ -137,9 +138,11 @@ impl Operation for ListRules {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let bus = bus_name(cx, input.event_bus_name.as_deref())?;
+        let pages = pages(cx, "ListRules", (&bus, &input.name_prefix), input.next_token.as_deref())?;
         let prefix = rule_key(&bus, input.name_prefix.as_deref().unwrap_or_default());
-        let rules = cx.scan::<Rule>(&prefix).map(|(_, rule)| rule.to_api(cx)).collect();
-        let (rules, next_token) = page(rules, input.next_token.as_deref(), input.limit);
+        let rules = cx.scan::<Rule>(&prefix).map(|(_, rule)| rule);
+        let (rules, next_token) = pages.sorted(rules, |rule| &rule.name, items_max(input.limit));
+        let rules = rules.into_iter().map(|rule| rule.to_api(cx)).collect();
         Ok(api::ListRulesOutput { rules: Some(rules), next_token })
     }
 }
@@ -158,10 +161,12 @@ impl Operation for ListRuleNamesByTarget {
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let bus = bus_name(cx, input.event_bus_name.as_deref())?;
+        let filter = (&bus, &input.target_arn);
+        let pages = pages(cx, "ListRuleNamesByTarget", filter, input.next_token.as_deref())?;
         let calls = |rule: &Rule| rule.targets.iter().any(|target| target.arn == input.target_arn);
         let rules = cx.scan::<Rule>(&rule_key(&bus, "")).filter(|(_, rule)| calls(rule));
-        let names = rules.map(|(_, rule)| rule.name.clone()).collect();
-        let (names, next_token) = page(names, input.next_token.as_deref(), input.limit);
+        let names = rules.map(|(_, rule)| rule.name.clone());
+        let (names, next_token) = pages.sorted(names, String::as_str, items_max(input.limit));
         Ok(api::ListRuleNamesByTargetOutput { rule_names: Some(names), next_token })
     }
 }

@@ -4,8 +4,9 @@ use neargate_base::Arn;
 use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use crate::access::{on_resource, with_tags};
+use crate::access::{TAGS, on_resource, with_tags};
 use crate::api;
+use crate::errors::EventsError;
 use crate::state::{DEFAULT_BUS, EventBus, Rule, rule_key};
 
 /// `TagResource` adds or replaces tags by key.
@@ -21,10 +22,7 @@ impl Operation for TagResource {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        change(cx, &input.resource_arn, |tags| {
-            tags.retain(|old| input.tags.iter().all(|new| new.key != old.key));
-            tags.extend(input.tags.iter().cloned());
-        })?;
+        change(cx, &input.resource_arn, |tags| Ok(TAGS.add(tags, input.tags)?))?;
         Ok(api::TagResourceOutput::default())
     }
 }
@@ -42,7 +40,10 @@ impl Operation for UntagResource {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        change(cx, &input.resource_arn, |tags| tags.retain(|tag| !input.tag_keys.contains(&tag.key)))?;
+        change(cx, &input.resource_arn, |tags| {
+            TAGS.remove(tags, &input.tag_keys);
+            Ok(())
+        })?;
         Ok(api::UntagResourceOutput::default())
     }
 }
@@ -60,20 +61,48 @@ impl Operation for ListTagsForResource {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let tags = change(cx, &input.resource_arn, |tags| tags.clone())?;
-        Ok(api::ListTagsForResourceOutput { tags: Some(tags) })
+        let tags = match tagged(&input.resource_arn) {
+            Some(Tagged::Rule(key)) => cx.get::<Rule>(&key).map(|rule| rule.tags.clone()),
+            Some(Tagged::Bus(name)) => cx.get::<EventBus>(&name).map(|bus| bus.tags.clone()),
+            None => None,
+        };
+        Ok(api::ListTagsForResourceOutput { tags: Some(tags.ok_or_else(|| missing(&input.resource_arn))?) })
     }
 }
 
-fn change<T>(cx: &mut Cx<'_>, arn: &str, change: impl FnOnce(&mut Vec<api::Tag>) -> T) -> Result<T, Fault> {
+/// What has tags, by the key of its record.
+enum Tagged {
+    Rule(String),
+    Bus(String),
+}
+
+fn tagged(arn: &str) -> Option<Tagged> {
     let resource = arn.parse::<Arn>().map(|arn| arn.resource).unwrap_or_default();
-    let answer = match resource.split_once('/') {
-        Some(("rule", name)) => {
+    match resource.split_once('/')? {
+        ("rule", name) => {
             let (bus, name) = name.split_once('/').unwrap_or((DEFAULT_BUS, name));
-            cx.update::<Rule, _>(&rule_key(bus, name), |rule| change(&mut rule.tags))
+            Some(Tagged::Rule(rule_key(bus, name)))
         }
-        Some(("event-bus", name)) => cx.update::<EventBus, _>(name, |bus| change(&mut bus.tags)),
+        ("event-bus", name) => Some(Tagged::Bus(name.to_owned())),
         _ => None,
+    }
+}
+
+fn missing(arn: &str) -> Fault {
+    Fault::sender("ResourceNotFoundException", format!("Resource {arn} does not exist."))
+}
+
+/// Changes the tags of what an ARN names.
+fn change(
+    cx: &mut Cx<'_>,
+    arn: &str,
+    change: impl FnOnce(&mut Vec<api::Tag>) -> Result<(), EventsError>,
+) -> Result<(), Fault> {
+    let changed = match tagged(arn) {
+        Some(Tagged::Rule(key)) => cx.update::<Rule, _>(&key, |rule| change(&mut rule.tags)),
+        Some(Tagged::Bus(name)) => cx.update::<EventBus, _>(&name, |bus| change(&mut bus.tags)),
+        None => None,
     };
-    answer.ok_or_else(|| Fault::sender("ResourceNotFoundException", format!("Resource {arn} does not exist.")))
+    // A fault undoes the whole call.
+    Ok(changed.ok_or_else(|| missing(arn))??)
 }

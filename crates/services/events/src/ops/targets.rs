@@ -4,8 +4,8 @@ use neargate_base::Arn;
 use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use super::page;
 use super::rules::access;
+use super::{items_max, pages};
 use crate::access::pass_role;
 use crate::api;
 use crate::deliver::target_input;
@@ -133,7 +133,9 @@ impl Operation for ListTargetsByRule {
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
         let bus = bus_name(cx, input.event_bus_name.as_deref())?;
         let rule = rule(cx, &bus, &input.rule)?;
-        let (targets, next_token) = page(rule.targets, input.next_token.as_deref(), input.limit);
+        let pages = pages(cx, "ListTargetsByRule", (&bus, &input.rule), input.next_token.as_deref())?;
+        let id = |target: &api::Target| target.id.clone();
+        let (targets, next_token) = pages.listed(rule.targets, id, items_max(input.limit));
         Ok(api::ListTargetsByRuleOutput { targets: Some(targets), next_token })
     }
 }

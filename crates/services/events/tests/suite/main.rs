@@ -10,6 +10,7 @@
 
 mod ask;
 mod deliver;
+mod lists;
 mod patterns;
 mod put;
 mod schedule;
