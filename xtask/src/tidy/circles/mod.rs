@@ -22,7 +22,6 @@ use names::Crate;
 /// Crates whose circles are not broken yet. The list only ever gets shorter, and a crate without circles may not stand on it.
 const TO_BE_DONE: [&str; 14] = [
     "crates/l1",
-    "crates/decide",
     "crates/kernel",
     "crates/schedule",
     "crates/event-pattern",
