@@ -20,7 +20,7 @@ use super::files::{files_below, manifests};
 use names::Crate;
 
 /// Crates whose circles are not broken yet. The list only ever gets shorter, and a crate without circles may not stand on it.
-const TO_BE_DONE: [&str; 14] = [
+const TO_BE_DONE: [&str; 13] = [
     "crates/l1",
     "crates/kernel",
     "crates/schedule",
