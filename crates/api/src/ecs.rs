@@ -20,8 +20,9 @@ pub static SERVICE: ServiceShape = ServiceShape {
     operations: &[
         &CREATE_CLUSTER, &DELETE_CLUSTER, &DEREGISTER_TASK_DEFINITION, &DESCRIBE_CAPACITY_PROVIDERS,
         &DESCRIBE_CLUSTERS, &DESCRIBE_TASK_DEFINITION, &DESCRIBE_TASKS, &LIST_CLUSTERS, &LIST_TAGS_FOR_RESOURCE,
-        &LIST_TASK_DEFINITIONS, &LIST_TASKS, &PUT_CLUSTER_CAPACITY_PROVIDERS, &REGISTER_TASK_DEFINITION, &RUN_TASK,
-        &STOP_TASK, &TAG_RESOURCE, &UNTAG_RESOURCE, &UPDATE_CLUSTER, &UPDATE_CLUSTER_SETTINGS,
+        &LIST_TASK_DEFINITION_FAMILIES, &LIST_TASK_DEFINITIONS, &LIST_TASKS, &PUT_CLUSTER_CAPACITY_PROVIDERS,
+        &REGISTER_TASK_DEFINITION, &RUN_TASK, &STOP_TASK, &TAG_RESOURCE, &UNTAG_RESOURCE, &UPDATE_CLUSTER,
+        &UPDATE_CLUSTER_SETTINGS,
     ],
     unimplemented: &[
         "AssociateGatewayWithCluster", "ContinueServiceDeployment", "CreateCapacityProvider", "CreateDaemon",
@@ -35,12 +36,11 @@ pub static SERVICE: ServiceShape = ServiceShape {
         "ExecuteCommand", "GetTaskProtection", "ListAccountSettings", "ListAttributes", "ListContainerInstances",
         "ListDaemonDeployments", "ListDaemonTaskDefinitions", "ListDaemons", "ListGatewayClusterAssociations",
         "ListGatewayRoutes", "ListGateways", "ListServiceDeployments", "ListServices", "ListServicesByNamespace",
-        "ListTaskDefinitionFamilies", "PutAccountSetting", "PutAccountSettingDefault", "PutAttributes",
-        "RegisterContainerInstance", "RegisterDaemonTaskDefinition", "StartTask", "StopServiceDeployment",
-        "SubmitAttachmentStateChanges", "SubmitContainerStateChange", "SubmitTaskStateChange",
-        "UpdateCapacityProvider", "UpdateContainerAgent", "UpdateContainerInstancesState", "UpdateDaemon",
-        "UpdateExpressGatewayService", "UpdateGateway", "UpdateService", "UpdateServicePrimaryTaskSet",
-        "UpdateTaskProtection", "UpdateTaskSet",
+        "PutAccountSetting", "PutAccountSettingDefault", "PutAttributes", "RegisterContainerInstance",
+        "RegisterDaemonTaskDefinition", "StartTask", "StopServiceDeployment", "SubmitAttachmentStateChanges",
+        "SubmitContainerStateChange", "SubmitTaskStateChange", "UpdateCapacityProvider", "UpdateContainerAgent",
+        "UpdateContainerInstancesState", "UpdateDaemon", "UpdateExpressGatewayService", "UpdateGateway",
+        "UpdateService", "UpdateServicePrimaryTaskSet", "UpdateTaskProtection", "UpdateTaskSet",
     ],
 };
 
@@ -62,6 +62,8 @@ pub static DESCRIBE_TASKS: OperationShape = OperationShape::rpc("DescribeTasks",
 pub static LIST_CLUSTERS: OperationShape = OperationShape::rpc("ListClusters", ListClustersInput::shape, ListClustersOutput::shape);
 #[rustfmt::skip]
 pub static LIST_TAGS_FOR_RESOURCE: OperationShape = OperationShape::rpc("ListTagsForResource", ListTagsForResourceInput::shape, ListTagsForResourceOutput::shape);
+#[rustfmt::skip]
+pub static LIST_TASK_DEFINITION_FAMILIES: OperationShape = OperationShape::rpc("ListTaskDefinitionFamilies", ListTaskDefinitionFamiliesInput::shape, ListTaskDefinitionFamiliesOutput::shape);
 #[rustfmt::skip]
 pub static LIST_TASK_DEFINITIONS: OperationShape = OperationShape::rpc("ListTaskDefinitions", ListTaskDefinitionsInput::shape, ListTaskDefinitionsOutput::shape);
 #[rustfmt::skip]
@@ -541,6 +543,18 @@ shape! {
 
     pub struct ListTagsForResourceOutput as "ListTagsForResourceResponse" {
         tags: Option<Vec<Tag>> = "tags" { shape(&shapes::TAGS) },
+    }
+
+    pub struct ListTaskDefinitionFamiliesInput as "ListTaskDefinitionFamiliesRequest" {
+        family_prefix: Option<String> = "familyPrefix",
+        status: Option<String> = "status" { shape(&shapes::TASK_DEFINITION_FAMILY_STATUS) },
+        next_token: Option<String> = "nextToken",
+        max_results: Option<i32> = "maxResults",
+    }
+
+    pub struct ListTaskDefinitionFamiliesOutput as "ListTaskDefinitionFamiliesResponse" {
+        families: Option<Vec<String>> = "families",
+        next_token: Option<String> = "nextToken",
     }
 
     pub struct ListTaskDefinitionsInput as "ListTaskDefinitionsRequest" {
@@ -1096,6 +1110,7 @@ mod shapes {
     pub(super) static TAG_KEYS: Shape = Shape::list("TagKeys", Link::Static(&TAG_KEY));
     pub(super) static TAG_VALUE: Shape = Shape::string("TagValue").min(0).max(256).pattern(r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)");
     pub(super) static TARGET_TYPE: Shape = Shape::string("TargetType").one_of(&["container-instance"]);
+    pub(super) static TASK_DEFINITION_FAMILY_STATUS: Shape = Shape::string("TaskDefinitionFamilyStatus").one_of(&["ACTIVE", "INACTIVE", "ALL"]);
     pub(super) static TASK_DEFINITION_FIELD: Shape = Shape::string("TaskDefinitionField").one_of(&["TAGS"]);
     pub(super) static TASK_DEFINITION_FIELD_LIST: Shape = Shape::list("TaskDefinitionFieldList", Link::Static(&TASK_DEFINITION_FIELD));
     pub(super) static TASK_DEFINITION_PLACEMENT_CONSTRAINT_TYPE: Shape = Shape::string("TaskDefinitionPlacementConstraintType").one_of(&["memberOf"]);

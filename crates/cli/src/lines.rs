@@ -1,7 +1,9 @@
 //! JSON lines: each line of stdin is an object and is answered with an object on a line of stdout, in order.
 //!
 //! Invariant: a member is looked at as the text it is, so a number reaches the answer digit for digit.
+//!
 //! Invariant: a line that cannot be answered is answered with an `error`, and the next one is taken.
+//!
 //! Invariant: answers leave when the buffer is full or there is nothing to read at once, never line by line; so a
 //! program that waits for its answer gets it, and a million lines cost no million writes.
 

@@ -3,6 +3,7 @@
 //! A client of the engine's endpoint, as any AWS client is one; `up` and `try` also start an engine in this process.
 //!
 //! Invariant: nothing but [`screen`] writes to stdout or stderr: stdout is data, stderr is talk.
+//!
 //! Invariant: knows no constructs; an app is a program that writes a cloud assembly.
 
 mod app;

@@ -1,7 +1,9 @@
 //! The only printer: data to stdout, talk to stderr.
 //!
 //! Invariant: colour codes go only to terminals, and not where `NO_COLOR` is set.
+//!
 //! Invariant: once a reader of either stream has gone away, the command is to end ([`signals::reader_gone`]).
+//!
 //! Invariant: with `--format json` stdout carries one JSON document (or one a line, for streams) and nothing else.
 
 use std::io::{BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};

@@ -2,6 +2,7 @@
 //! nobody reads any more, which ends other programs by SIGPIPE.
 //!
 //! Invariant: from [`watch`] on none of them ends this process; whoever works asks [`check`] or holds the flag.
+//!
 //! Invariant: a SIGHUP that this process was started to ignore (`nohup`) stays ignored.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};

@@ -15,6 +15,7 @@
 //! - [`Value`] and [`intrinsic`]: values that only deployment knows. `format!` works on them.
 //!
 //! Invariant: no tokio, no HTTP, nothing of the engine; the same program always makes the same bytes.
+//!
 //! Invariant: reads the environment only in [`App::new`], and writes files only in [`App::synth`].
 
 mod synth;

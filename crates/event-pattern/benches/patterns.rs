@@ -6,6 +6,7 @@
 //! matchers take turns over the same events on one thread; shown are the medians of the rounds, their spread, and the
 //! ratio of the medians. Without paths (`EVENT_PATTERN_RULES` and `EVENT_PATTERN_EVENTS` will do, too) nothing runs.
 
+#![allow(clippy::disallowed_methods, reason = "a bench measures time and reads its input from files")]
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,

@@ -10,10 +10,9 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::fold::Folded;
+use crate::hash::Map;
 use crate::ip::{self, Block, Digits};
 use crate::number;
-use crate::pattern::Test;
-use crate::table::{Found, Tests};
 use crate::wildcard::Wildcard;
 
 /// A test that a field's value can pass.
@@ -238,4 +237,80 @@ impl Condition {
             _ => View { numbers: false, ..view },
         }
     }
+}
+
+/// A condition and how it sees values.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Test {
+    pub(crate) condition: Condition,
+    pub(crate) view: View,
+}
+
+impl Test {
+    pub(crate) fn holds(&self, value: &Value<'_>) -> bool {
+        self.condition.holds(value, self.view)
+    }
+}
+
+/// Tests on one field by what they compare; only the tables in use exist.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tests {
+    pub(crate) tables: Vec<Table>,
+    pub(crate) len: u32,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Table {
+    /// The flag says that strings which are addresses are hidden from the tests.
+    Texts(Way, bool, Map<Arc<[u8]>, u32>, Vec<(u32, u32)>),
+    Numbers(Map<u64, u32>),
+    Exists(u32),
+    Others(Map<Test, u32>, Order),
+}
+
+/// Numbers in no particular order, each found at once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Order {
+    pub(crate) ids: Vec<u32>,
+    places: Map<u32, usize>,
+}
+
+impl Order {
+    pub(crate) fn of(id: u32) -> Self {
+        let mut order = Self::default();
+        order.push(id);
+        order
+    }
+
+    pub(crate) fn push(&mut self, id: u32) {
+        self.places.insert(id, self.ids.len());
+        self.ids.push(id);
+    }
+
+    pub(crate) fn remove(&mut self, id: u32) {
+        let Some(place) = self.places.remove(&id) else { return };
+        self.ids.swap_remove(place);
+        if let Some(moved) = self.ids.get(place) {
+            self.places.insert(*moved, place);
+        }
+    }
+}
+
+/// How a text is compared with values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Exact,
+    Literal,
+    Prefix,
+    Suffix,
+    Fold,
+    FoldPrefix,
+    FoldSuffix,
+}
+
+/// A test that a value passes, or that has to be asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Found {
+    Passed(u32),
+    Ask(u32),
 }

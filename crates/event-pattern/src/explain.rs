@@ -8,12 +8,12 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::branch::{Branch, Field};
+use crate::condition::{Found, Tests};
 use crate::condition::{Kind, Value};
 use crate::error::EventError;
 use crate::join::{self, Elements, Places, TooManySteps, WHOLE};
-use crate::pattern::{Branch, Field};
 use crate::scan::{Broken, Scan, unescape};
-use crate::table::{Found, Tests};
 
 /// Most values of a field that an explanation shows, and most characters of each.
 const VALUES_SHOWN: usize = 3;

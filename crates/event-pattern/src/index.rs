@@ -8,11 +8,12 @@
 //! Invariant: adding or removing a rule costs what its pattern is long, whatever else is in the index. An `exists`
 //! test stands at every field of which some branch accepts the absence.
 
+use crate::branch::{Branch, Field};
+use crate::condition::Test;
+use crate::condition::Tests;
 use crate::condition::{Condition, View};
 use crate::hash::Map;
-use crate::pattern::{Branch, Field, Test};
 use crate::slab::Slab;
-use crate::table::Tests;
 
 /// No number.
 pub(crate) const NONE: u32 = u32::MAX;

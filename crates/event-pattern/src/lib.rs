@@ -19,6 +19,7 @@
 //! Invariant: no IO, no dependency, no recursion that input could drive deep, no panic on any input; the same rules
 //! added in the same order give the same answers in the same order.
 
+mod branch;
 mod condition;
 mod error;
 mod explain;

@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
+use crate::branch::Field;
+use crate::condition::Test;
 use crate::condition::{But, Condition, Range, View};
 use crate::fold::Folded;
 use crate::ip::Block;
 use crate::lexer::{Lexer, Token};
 use crate::number;
-use crate::pattern::{Field, Test};
 use crate::wildcard::{self, Wildcard};
 
 type Read<T> = Result<T, String>;

@@ -9,10 +9,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::branch::{Branch, Field, FieldName};
 use crate::error::PatternError;
 use crate::lexer::{Lexer, Token};
 use crate::operators::{self, Operators};
-use crate::pattern::{Branch, Field, FieldName};
 
 /// Most branches (combinations of `$or` alternatives) a pattern may have.
 pub(crate) const BRANCHES_MAX: usize = 1000;

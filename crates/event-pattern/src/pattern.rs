@@ -9,57 +9,11 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use crate::condition::{Condition, Value, View};
+use crate::branch::Branch;
 use crate::error::{EventError, PatternError};
 use crate::explain::{self, Explanation};
 use crate::index::Index;
 use crate::walk;
-
-/// The dotted name of a field, ordered as Java orders strings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FieldName(pub(crate) Arc<str>);
-
-impl Ord for FieldName {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.encode_utf16().cmp(other.0.encode_utf16())
-    }
-}
-
-impl PartialOrd for FieldName {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// One combination of `$or` alternatives.
-#[derive(Debug, Clone)]
-pub(crate) struct Branch {
-    pub(crate) fields: Box<[Arc<Field>]>,
-}
-
-/// A field and the tests of which one must pass.
-#[derive(Debug, Clone)]
-pub(crate) struct Field {
-    pub(crate) name: String,
-    pub(crate) tests: Box<[Test]>,
-    /// `exists: false` is among the alternatives.
-    pub(crate) absent: bool,
-    /// The array of alternatives as the pattern spells it.
-    pub(crate) wanted: String,
-}
-
-/// A condition and how it sees values.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Test {
-    pub(crate) condition: Condition,
-    pub(crate) view: View,
-}
-
-impl Test {
-    pub(crate) fn holds(&self, value: &Value<'_>) -> bool {
-        self.condition.holds(value, self.view)
-    }
-}
 
 /// An EventBridge event pattern.
 ///

@@ -12,9 +12,10 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use crate::branch::Branch;
 use crate::error::EventError;
 use crate::index::Index;
-use crate::pattern::{Branch, Pattern};
+use crate::pattern::Pattern;
 use crate::walk;
 
 /// Rules under keys, compiled into one automaton.

@@ -8,66 +8,9 @@
 
 use std::sync::Arc;
 
-use crate::condition::{Condition, Kind, Value, View};
+use crate::condition::{Condition, Found, Kind, Order, Table, Test, Tests, Value, View, Way};
 use crate::hash::Map;
 use crate::number;
-use crate::pattern::Test;
-
-/// Tests on one field by what they compare; only the tables in use exist.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tests {
-    tables: Vec<Table>,
-    pub(crate) len: u32,
-}
-
-#[derive(Debug, Clone)]
-enum Table {
-    /// The flag says that strings which are addresses are hidden from the tests.
-    Texts(Way, bool, Map<Arc<[u8]>, u32>, Vec<(u32, u32)>),
-    Numbers(Map<u64, u32>),
-    Exists(u32),
-    Others(Map<Test, u32>, Order),
-}
-
-/// Numbers in no particular order, each found at once.
-#[derive(Debug, Clone, Default)]
-struct Order {
-    ids: Vec<u32>,
-    places: Map<u32, usize>,
-}
-
-impl Order {
-    fn of(id: u32) -> Self {
-        let mut order = Self::default();
-        order.push(id);
-        order
-    }
-
-    fn push(&mut self, id: u32) {
-        self.places.insert(id, self.ids.len());
-        self.ids.push(id);
-    }
-
-    fn remove(&mut self, id: u32) {
-        let Some(place) = self.places.remove(&id) else { return };
-        self.ids.swap_remove(place);
-        if let Some(moved) = self.ids.get(place) {
-            self.places.insert(*moved, place);
-        }
-    }
-}
-
-/// How a text is compared with values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Exact,
-    Literal,
-    Prefix,
-    Suffix,
-    Fold,
-    FoldPrefix,
-    FoldSuffix,
-}
 
 enum Place<'t> {
     Text(Way, bool, &'t Arc<[u8]>),
@@ -238,13 +181,6 @@ impl Tests {
             }
         }
     }
-}
-
-/// A test that a value passes, or that has to be asked.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Found {
-    Passed(u32),
-    Ask(u32),
 }
 
 #[inline]

@@ -12,13 +12,13 @@
 
 use std::cell::RefCell;
 
+use crate::condition::Found;
 use crate::condition::{Kind, Value};
 use crate::error::EventError;
 use crate::index::{Dotted, Index, NONE, Node, ROOT, WaitingField};
 use crate::join::{self, Elements, Places, TooManySteps, WHOLE};
 use crate::scan::{Broken, Scan, unescape};
 use crate::superseded::superseded;
-use crate::table::Found;
 use crate::tail::Marks;
 
 /// Room that matching works in, kept for the next event. Marks are valid when they bear the current number, so

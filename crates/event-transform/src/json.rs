@@ -1,6 +1,7 @@
 //! A JSON value that forgets nothing the transformer must pass on: member order and the spelling of numbers.
 //!
 //! Invariant: the written form is compact, non-ASCII stays as it is, and only what JSON demands is escaped.
+//!
 //! Invariant: input nested deeper than [`DEPTH_MAX`] is refused, so recursion is bounded.
 
 use std::{collections::BTreeSet, fmt};

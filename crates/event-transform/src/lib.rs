@@ -18,7 +18,9 @@
 //! ```
 //!
 //! Invariant: a number leaves as it came, digit for digit; no value passes through a float.
+//!
 //! Invariant: a substituted value is never scanned for placeholders again.
+//!
 //! Invariant: no IO, no clock, no other crate of ours.
 
 /// The examples of the README, compiled and run with the documentation tests.

@@ -15,7 +15,7 @@ use crate::{
     Notice, NoticeKind, Now, Principal, Record, Registry, Rng, Segments, Store, Vault,
 };
 
-/// The context of one command: state, time, chance, the caller, and everything the command brings about.
+/// The context of one command: state, time, randomness, the caller, and everything the command brings about.
 #[derive(Debug)]
 pub struct Cx<'a> {
     /// Where: every read and write goes to this account and region.
@@ -28,7 +28,7 @@ pub struct Cx<'a> {
     pub request_id: String,
     /// Why: the link that new causes hang on.
     pub cause: Option<CauseId>,
-    /// Chance.
+    /// Randomness, from a seed: for ids.
     pub rng: &'a mut Rng,
     /// Every service.
     pub registry: &'a Registry,

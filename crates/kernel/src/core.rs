@@ -106,7 +106,7 @@ impl std::fmt::Display for CoreError {
 
 impl std::error::Error for CoreError {}
 
-/// The deterministic core: state, services, chance.
+/// The deterministic core: state, services, randomness.
 #[derive(Debug)]
 pub struct Core {
     store: Store,
@@ -169,7 +169,7 @@ impl Core {
         })
     }
 
-    /// The same core with secret chance and the place of the installation's root key; without, nothing can be sealed.
+    /// Adds entropy and the root key's location. Without them nothing can be sealed.
     /// `Err` where the state was sealed with a root key that is not there.
     pub fn with_vault(mut self, mut vault: Vault) -> Result<Self, CoreError> {
         vault.check(&self.store).map_err(CoreError)?;

@@ -10,7 +10,7 @@ use neargate_base::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{CauseId, Record};
+use crate::{CauseId, Record, Store};
 
 /// The id of an [`Effect`], in the order of emission.
 pub type EffectId = String;
@@ -35,17 +35,24 @@ impl Record for Effect {
     const IS_PUBLISHED: bool = true;
 }
 
+impl Store {
+    /// How many effects no driver has finished.
+    pub fn unfinished_effects(&self) -> usize {
+        self.count::<Effect>()
+    }
+}
+
 /// What comes with a report and is too much for JSON, in the driver's own type. It is in memory alone.
 pub type Payload = Arc<dyn Any + Send + Sync>;
 
-/// News from a driver about one effect.
+/// A driver's report about one effect.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The effect it is about.
     pub effect: EffectId,
-    /// The news, in the driver's own form.
+    /// What it says, in the driver's own form.
     pub news: Value,
-    /// What comes with the news.
+    /// What comes with it.
     pub payload: Option<Payload>,
     /// Whether the driver is done with the effect: it will not be handed out again.
     pub finished: bool,

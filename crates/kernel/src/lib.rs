@@ -4,7 +4,8 @@
 //! hands out the reply and the effects. One command is one transaction: it takes place wholly or leaves no trace.
 //!
 //! Invariant: no threads, no async, no wall clock, no randomness but the seeded [`Rng`] and the [`Entropy`] of the
-//! [`Vault`]; the same commands over the same chance give the same deltas.
+//! [`Vault`]; the same commands over the same randomness give the same deltas.
+//!
 //! Invariant: knows no protocol and no container. Files are reached through [`Segments`] and [`Journal`] alone.
 
 mod access;

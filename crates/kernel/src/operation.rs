@@ -1,4 +1,4 @@
-//! One API operation: decoded input, declared access, the deed.
+//! One API operation: decoded input, declared access, the work.
 
 use neargate_shape::{OperationShape, Value, Wire};
 

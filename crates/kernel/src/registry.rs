@@ -10,7 +10,7 @@ use crate::{
 
 /// Does the work of a due job.
 pub type JobHandler = fn(&mut Cx<'_>, &Job) -> Result<(), Fault>;
-/// Takes a driver's news about an effect.
+/// Takes a driver's report about an effect.
 pub type ReportHandler = fn(&mut Cx<'_>, &Effect, &Report) -> Result<(), Fault>;
 
 /// Everything one AWS service brings along.

@@ -1,4 +1,4 @@
-//! Secrets: chance that nobody can foresee, and the root key under which secrets lie in the state.
+//! Secrets: entropy, and the root key under which secrets lie in the state.
 //!
 //! ```text
 //! root key (outside the data)  ──seals──▶  key material of KMS  ──encrypts──▶  data keys  ──encrypt──▶  values of secrets
@@ -9,7 +9,8 @@
 //!
 //! Invariant: the root key is made when something is sealed for the first time; the state then holds a text that only this key
 //! opens, so a lost or foreign key is known as such and never replaced.
-//! Invariant: the root key and secret chance never reach a record but sealed. Keys are overwritten when they are dropped.
+//!
+//! Invariant: the root key and entropy never reach a record but sealed. Keys are overwritten when they are dropped.
 //!
 //! Invariant: a row of a [`Record`] that is `SEALED` is in clear in memory alone, and opens only at its own place.
 
@@ -28,7 +29,7 @@ const NONCE_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
 const PROOF: &str = "kernel.root_key";
 
-/// Chance that nobody can foresee: key material, nonces, passwords. [`Rng`] is for ids, which may repeat under a seed.
+/// Cryptographically secure randomness: key material, nonces, passwords. [`Rng`] is for ids, which may repeat under a seed.
 pub trait Entropy: Send {
     /// Fills the bytes.
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), String>;
@@ -138,7 +139,7 @@ impl RootKeyProof {
     }
 }
 
-/// Secret chance and the root key, as a core holds them.
+/// Entropy and the root key, as a core holds them.
 pub struct Vault {
     entropy: Box<dyn Entropy>,
     file: Box<dyn RootKeyFile>,
@@ -175,7 +176,7 @@ impl Vault {
     }
 
     pub(crate) fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Fault> {
-        self.entropy.fill(bytes).map_err(|error| Fault::internal(format!("no secret chance: {error}")))
+        self.entropy.fill(bytes).map_err(|error| Fault::internal(format!("no entropy: {error}")))
     }
 
     fn nonce(&mut self) -> Result<[u8; NONCE_BYTES], Fault> {
@@ -234,7 +235,7 @@ impl Vault {
     }
 }
 
-/// No chance and no root key: for cores that keep no secrets.
+/// No entropy and no root key: for cores that keep no secrets.
 pub(crate) struct Absent;
 
 impl Entropy for Absent {
@@ -264,7 +265,7 @@ fn open(root: &SecretKey, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<
 }
 
 impl Cx<'_> {
-    /// Bytes that nobody can foresee.
+    /// Cryptographically secure random bytes.
     pub fn secret_bytes(&mut self, length: usize) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let mut bytes = Zeroizing::new(vec![0; length]);
         self.vault.fill(&mut bytes)?;

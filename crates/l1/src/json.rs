@@ -1,27 +1,6 @@
 //! JSON that may hold tokens: what properties become on their way into a template.
 
-use crate::{Token, Value};
-
-/// A JSON value in which any value may be a [`Token`] and any string may embed tokens.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Json {
-    /// Left out where it stands in an object.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// Any other number.
-    Float(f64),
-    /// A string, maybe with embedded tokens.
-    Text(String),
-    /// An array.
-    List(Vec<Json>),
-    /// An object; the order is kept.
-    Map(Vec<(String, Json)>),
-    /// A value that only deployment knows.
-    Token(Token),
-}
+use crate::token::{Json, Token};
 
 /// The key under which [`Json::to_plain`] writes a token that is no string.
 const TOKEN_KEY: &str = "${Token}";
@@ -127,14 +106,5 @@ impl From<Vec<Self>> for Json {
 impl From<serde_json::Value> for Json {
     fn from(value: serde_json::Value) -> Self {
         Self::from_plain(value)
-    }
-}
-
-impl<T: Into<Self>> From<Value<T>> for Json {
-    fn from(value: Value<T>) -> Self {
-        match value {
-            Value::Literal(value) => value.into(),
-            Value::Token(token) => Self::Token(token),
-        }
     }
 }

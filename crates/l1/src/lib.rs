@@ -6,6 +6,7 @@
 //!
 //! Invariant: knows nothing of construct trees. A token names a resource by an opaque [`ResourceId`]; whoever hands out the ids
 //! resolves them.
+//!
 //! Invariant: the namespace modules are written by `cargo xtask codegen l1`.
 
 mod json;
@@ -13,9 +14,8 @@ mod shape;
 mod token;
 mod value;
 
-pub use json::Json;
 pub use shape::{Resource, Shape, ShapeWriter, TagStyle, ToJson, shape_to_json};
-pub use token::{Part, ResourceId, Target, Token, parts};
+pub use token::{Json, Part, ResourceId, Target, Token, parts};
 pub use value::Value;
 
 #[cfg(feature = "ec2")]

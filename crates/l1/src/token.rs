@@ -3,15 +3,36 @@
 //! A token is pure data, so its text form (`${Token[Ref:12]}`) carries all of it: `format!("{arn}/*")` works on tokens, needs no
 //! registry and no global state, and [`parts`] finds the tokens again.
 //!
+//! JSON that may hold tokens is declared here too, since a token may hold it in turn.
+//!
 //! Invariant: `parts(&token.to_string())` is that token, for every token.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::Json;
-
 const OPEN: &str = "${Token[";
 const CLOSE: &str = "]}";
+
+/// A JSON value in which any value may be a [`Token`] and any string may embed tokens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    /// Left out where it stands in an object.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// A string, maybe with embedded tokens.
+    Text(String),
+    /// An array.
+    List(Vec<Json>),
+    /// An object; the order is kept.
+    Map(Vec<(String, Json)>),
+    /// A value that only deployment knows.
+    Token(Token),
+}
 
 /// A resource of the tree the token was made in. Opaque here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Part, Token, parts};
+use crate::token::{Json, Part, Token, parts};
 
 /// A literal, or a token that stands for one.
 ///
@@ -56,6 +56,15 @@ impl<T: fmt::Display> fmt::Display for Value<T> {
         match self {
             Self::Literal(value) => value.fmt(f),
             Self::Token(token) => token.fmt(f),
+        }
+    }
+}
+
+impl<T: Into<Self>> From<Value<T>> for Json {
+    fn from(value: Value<T>) -> Self {
+        match value {
+            Value::Literal(value) => value.into(),
+            Value::Token(token) => Self::Token(token),
         }
     }
 }

@@ -19,7 +19,9 @@
 //! backend runs the same program again as the shim.
 //!
 //! Invariant: what a container prints and the secrets it is given are in no file in the clear.
+//!
 //! Invariant: knows no AWS service and no wire format; depends on no async runtime.
+//!
 //! Invariant: `unsafe` is in the module `sys` alone.
 
 mod backend;

@@ -5,6 +5,7 @@
 //! anything is started (the intent), as JSON with a format version.
 //!
 //! Invariant: a specification names nothing of this machine but host directories to mount.
+//!
 //! Invariant: secrets and the spool key are in its memory alone: its JSON form has no place for them, so whoever reads
 //! that has to be told them by another way.
 

@@ -4,6 +4,7 @@
 //! to the 90th percentile and the bound that is promised. croner gets the type that suits it best: civil times in UTC,
 //! `Zoned` elsewhere. That both find the same times is checked first, but where croner fires after a gap.
 
+#![allow(clippy::disallowed_methods, reason = "a bench reads what it cost from the kernel")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and stops when its own input is wrong")]
 
 use std::{fs, hint::black_box, str::FromStr};

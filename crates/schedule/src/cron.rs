@@ -4,6 +4,7 @@
 //! is then a walk over at most one set per field, never over minutes.
 //!
 //! Invariant: pure calendar arithmetic on local minutes; zones and instants are not known here.
+//!
 //! Invariant: of the two day fields exactly one is set, the one that was `?` is empty.
 
 use crate::calendar::{MINUTES_PER_DAY, YEAR_MAX, YEAR_MIN, date_of, days_in_month, days_of, weekday_of};

@@ -18,7 +18,9 @@
 //! ```
 //!
 //! Invariant: a local time in a spring gap is skipped, one in an autumn overlap fires once, at its first occurrence.
+//!
 //! Invariant: no clock is read here; the caller says what time it is.
+//!
 //! Invariant: no other crate of ours.
 
 /// The examples of the README, compiled and run with the documentation tests.
@@ -29,6 +31,7 @@ struct Readme;
 mod calendar;
 mod cron;
 mod cron_parse;
+mod dialect;
 mod dst;
 mod error;
 mod nearest;
@@ -38,8 +41,9 @@ mod schedule;
 mod timers;
 mod zone;
 
+pub use dialect::Dialect;
 pub use dst::{DstKind, DstRemark};
 pub use error::{BoundsError, Field, NoFire, ScheduleError};
-pub use schedule::{Dialect, Fires, FlexibleWindow, Schedule};
+pub use schedule::{Fires, FlexibleWindow, Schedule};
 pub use timers::{Due, TimerId, TimerQueue};
 pub use zone::{LocalTime, Zone, ZoneError};

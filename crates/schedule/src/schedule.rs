@@ -3,21 +3,12 @@
 //! Invariant: each fire comes after the time asked about, and none comes before the start or after the end.
 
 use crate::{
-    BoundsError, NoFire, ScheduleError, Zone,
+    BoundsError, Dialect, NoFire, ScheduleError, Zone,
     calendar::{SECOND_MAX, SECOND_MIN},
     cron::Cron,
     nearest::{self, Expression},
     offsets::Instants,
 };
-
-/// Which API decides what is valid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dialect {
-    /// EventBridge rules (`events:PutRule`): cron and rate, in UTC, the rate's unit held to its number.
-    Rule,
-    /// EventBridge Scheduler (`scheduler:CreateSchedule`): also `at(...)`, zones, start, end and flexible windows.
-    Scheduler,
-}
 
 /// A parsed schedule. See <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,6 +31,7 @@
 //! ```
 //!
 //! Invariant: no bytes, no protocol, no IO, no clock.
+//!
 //! Invariant: a value of `Value::Null` in a structure means the same as its absence.
 
 mod declare;

@@ -8,7 +8,7 @@ use neargate_base::Diagnostic;
 use serde_json::Value as Json;
 
 use crate::codes;
-use crate::graph::{circle, order};
+use crate::order::{circle, order};
 
 /// A cloud assembly's manifest.
 #[derive(Clone, Debug, PartialEq)]

@@ -33,6 +33,8 @@ mod evaluate;
 mod expr;
 mod finding;
 mod graph;
+mod members;
+mod order;
 mod parameter;
 mod plan;
 mod source;

@@ -59,7 +59,7 @@ impl RootKeyFile for OneRootKey {
     }
 }
 
-/// Secret chance that repeats itself, and the one root key.
+/// Entropy that repeats itself, and the one root key.
 pub fn vault(seed: u64) -> Vault {
     Vault::new(Box::new(Rng::seeded(seed)), Box::new(OneRootKey))
 }

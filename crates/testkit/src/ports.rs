@@ -37,7 +37,7 @@ impl EventSink for Silence {
     }
 }
 
-/// One subnet whose addresses are drawn by chance; giving back is forgotten.
+/// One subnet whose addresses are drawn at random; giving back is forgotten.
 #[derive(Debug)]
 pub struct OnePool;
 

@@ -3,10 +3,14 @@
 //! Invariant: reads the checkout, changes nothing; every finding names a file and what to do about it.
 
 mod circles;
+mod clippy;
 mod files;
+mod handlers;
 mod harnesses;
 mod pages;
+mod skips;
 mod sources;
+mod unused;
 mod walls;
 
 use std::collections::BTreeSet;
@@ -15,11 +19,15 @@ use std::path::Path;
 
 use crate::root;
 use circles::check_circles;
+use clippy::check_clippy;
 use files::rust_files;
+use handlers::check_handlers;
 use harnesses::check_harnesses;
 use pages::{check_dependencies, check_error_pages, error_codes};
+use skips::check_skips;
 use sources::check_source;
-use walls::{check_map, check_walls};
+use unused::check_unused;
+use walls::check_walls;
 
 /// Runs every check.
 pub(crate) fn run() -> Result<(), String> {
@@ -41,7 +49,10 @@ fn findings(root: &Path) -> Vec<String> {
     findings.extend(check_circles(root));
     findings.extend(check_harnesses(root));
     findings.extend(check_dependencies(root));
-    findings.extend(check_map(root));
+    findings.extend(check_clippy(root));
+    findings.extend(check_handlers(root));
+    findings.extend(check_skips(root));
+    findings.extend(check_unused(root));
     findings
 }
 

@@ -20,6 +20,17 @@ pub(super) fn check_source(file: &str, text: &str) -> Vec<String> {
     if !is_test && !text.starts_with("//!") {
         findings.push(format!("{file}: begin with `//!` and the file's purpose in a sentence"));
     }
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    for (at, pair) in lines.windows(2).enumerate() {
+        if let [before, line] = pair
+            && ["//! Invariant:", "/// Invariant:"].iter().any(|start| line.starts_with(start))
+            && !["", "//!", "///"].contains(before)
+            // A text that goes on in the next line is no comment.
+            && !before.ends_with('\\')
+        {
+            findings.push(format!("{file}:{}: an invariant is a paragraph of its own, or an item of a list", at + 2));
+        }
+    }
     // Written apart, so that this file does not find itself.
     for path in
         [concat!("/wor", "k/main"), concat!("/wor", "k/shared"), concat!("/tm", "p/tgt"), concat!("/ro", "ot/.cargo")]
@@ -53,6 +64,16 @@ mod tests {
         assert_eq!(check_source("crates/x/src/a.rs", "fn a() {}\n").len(), 1);
         assert_eq!(check_source("crates/x/src/utils.rs", &format!("//! x\n{}", "\n".repeat(700))).len(), 2);
         assert!(check_source("crates/x/src/a.rs", "//! x\n").is_empty());
+    }
+
+    #[test]
+    fn invariants_stand_apart() {
+        let texts = ["//! x\n//! Invariant: a.\n", "//! x\n//!\n//! Invariant: a.\n//! Invariant: b.\n"];
+        for text in texts {
+            assert_eq!(check_source("crates/x/src/a.rs", text).len(), 1, "{text}");
+        }
+        let apart = "//! x\n//!\n//! Invariant: a,\n//! and more.\n//!\n//! Invariant: b.\n//!\n//! - Invariant: c.\n//! - d.\n";
+        assert!(check_source("crates/x/src/a.rs", apart).is_empty());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What must be there before the stacks: the configuration's fixtures, and what `cdk bootstrap` leaves in an account.
 //!
 //! Invariant: a value goes to the engine and nowhere else; the screen has names only.
+//!
 //! Invariant: a random text that exists stays; what the configuration spells out is put where it differs.
 
 use std::collections::BTreeSet;

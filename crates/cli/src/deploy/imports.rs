@@ -6,10 +6,9 @@ use neargate_api::secretsmanager as secrets;
 use neargate_api::ssm;
 use neargate_base::{Diagnostic, Scope};
 
-use super::lines::{Lines, toml_key};
+use super::lines::{Lines, shown, toml_key};
 use super::{environments, exports};
 use crate::app::App;
-use crate::app::fixtures::is_complete_arn;
 use crate::app::imports::{self, Import, Made, Thing};
 use crate::app::synth::Synthesized;
 use crate::codes;
@@ -152,11 +151,6 @@ fn absent(thing: &Thing, wanted: &Wanted) -> Diagnostic {
     };
     let message = format!("`{by}` takes in the {what}, which neither the app nor the engine has");
     with_uses(Diagnostic::error(codes::IMPORT, message), wanted, None)
-}
-
-/// How a person calls it: by name, unless the very ARN matters.
-pub(super) fn shown(thing: &Thing, id: &str) -> String {
-    if is_complete_arn(id) { id.to_owned() } else { thing.names().into_iter().next_back().unwrap_or_default() }
 }
 
 /// Adds the uses; with a key, those that ask for it.

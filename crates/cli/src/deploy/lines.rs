@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::imports::shown;
 use crate::app::App;
 use crate::app::fixtures::is_complete_arn;
 use crate::app::imports::Thing;
@@ -76,6 +75,11 @@ impl Lines {
         }
         Some(text)
     }
+}
+
+/// How a person calls it: by name, unless the very ARN matters.
+pub(super) fn shown(thing: &Thing, id: &str) -> String {
+    if is_complete_arn(id) { id.to_owned() } else { thing.names().into_iter().next_back().unwrap_or_default() }
 }
 
 /// A key as TOML writes it.

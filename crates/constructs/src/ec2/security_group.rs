@@ -16,7 +16,7 @@ use crate::{CfnResource, Scope, codes};
 pub struct SecurityGroupProps {
     /// The network it belongs to; required.
     pub vpc: Option<Vpc>,
-    /// A word about it. Default: the path.
+    /// Description. Default: the path.
     pub description: Option<String>,
     /// Its name. Default: CloudFormation's choice.
     pub security_group_name: Option<String>,

@@ -45,7 +45,7 @@ pub struct VpcProps {
     pub enable_dns_support: Option<bool>,
     /// Whether there is an internet gateway for the subnets that need one. Default: yes.
     pub create_internet_gateway: Option<bool>,
-    /// Whether instances share hardware by default. Default: they do.
+    /// Default tenancy of instances. Default: shared.
     pub default_instance_tenancy: InstanceTenancy,
     /// The `Name` tag. Default: the path.
     pub vpc_name: Option<String>,

@@ -42,7 +42,7 @@ pub struct RuleProps {
     pub event_pattern: Option<EventPattern>,
     /// When it fires by itself. Default: never; then it needs an event pattern.
     pub schedule: Option<Schedule>,
-    /// A word about it. Default: none.
+    /// Description. Default: none.
     pub description: Option<String>,
     /// Whether it works. Default: yes.
     pub enabled: Option<bool>,

@@ -16,7 +16,7 @@ pub struct ManagedPolicyProps {
     pub roles: Vec<Role>,
     /// Its name. Default: CloudFormation's choice.
     pub managed_policy_name: Option<String>,
-    /// A word about it. Default: none.
+    /// Description. Default: none.
     pub description: Option<String>,
     /// The path of its name. Default: `/`.
     pub path: Option<String>,

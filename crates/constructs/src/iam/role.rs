@@ -50,7 +50,7 @@ pub(super) enum Kind {
 pub struct RoleProps {
     /// Who may assume it; required.
     pub assumed_by: Option<Principal>,
-    /// A word about it, at most 1000 characters. Default: none.
+    /// Description, at most 1000 characters. Default: none.
     pub description: Option<String>,
     /// Ids that whoever assumes it must present one of. Default: none.
     pub external_ids: Vec<String>,

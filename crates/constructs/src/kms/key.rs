@@ -17,7 +17,7 @@ const ENCRYPT: &[&str] = &["kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey
 pub struct KeyProps {
     /// Its first alias, with or without `alias/` in front. An account has an alias once in a region. Default: none.
     pub alias: Option<String>,
-    /// A word about it. Default: none.
+    /// Description. Default: none.
     pub description: Option<String>,
     /// Whether its key material is replaced now and then. Default: no, but yes where `rotation_period` is given.
     pub enable_key_rotation: Option<bool>,

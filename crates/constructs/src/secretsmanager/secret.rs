@@ -43,7 +43,7 @@ pub struct SecretStringGenerator {
 pub struct SecretProps {
     /// Its name. Default: CloudFormation's choice.
     pub secret_name: Option<String>,
-    /// A word about it. Default: none.
+    /// Description. Default: none.
     pub description: Option<String>,
     /// The key that encrypts it. Default: AWS Secrets Manager's own.
     pub encryption_key: Option<Key>,

@@ -39,7 +39,7 @@ pub struct CfnOutput {
 pub struct CfnOutputProps {
     /// What to show; required.
     pub value: Option<Value<String>>,
-    /// A word about it. Default: none.
+    /// Description. Default: none.
     pub description: Option<String>,
     /// The name other stacks import it by. Default: not exported.
     pub export_name: Option<Value<String>>,
@@ -82,7 +82,7 @@ pub struct CfnParameterProps {
     pub r#type: Option<String>,
     /// Used where none is given. Default: the parameter must be given.
     pub default: Option<Json>,
-    /// A word about it. Default: none.
+    /// Description. Default: none.
     pub description: Option<String>,
     /// A regular expression that the value must match. Default: none.
     pub allowed_pattern: Option<String>,

@@ -128,7 +128,7 @@ pub struct StackProps {
     pub env: Environment,
     /// The name in CloudFormation. Default: made of the path.
     pub stack_name: Option<String>,
-    /// A word about it. Default: none.
+    /// Description. Default: none.
     pub description: Option<String>,
     /// Tags of the stack itself, which CloudFormation puts on its resources. Default: none.
     pub tags: BTreeMap<String, String>,

@@ -1,6 +1,7 @@
 //! The construct tree: an arena of nodes, and [`Scope`], the handle that everything in it is addressed by.
 //!
 //! Invariant: a node's place and id never change once it exists.
+//!
 //! Invariant: no borrow of the arena is held while code of a construct runs.
 
 use std::fmt;

@@ -482,6 +482,9 @@ pub(super) static SERVICES: &[ServiceKeys] = &[
             Row { resource: "task-set/", keys: &["aws:ResourceTag/", "ecs:ResourceTag/"] },
             Row { resource: "task/", keys: &["aws:ResourceTag/", "ecs:ResourceTag/"] },
         ] },
+        ActionKeys { action: "ListTaskDefinitionFamilies", rows: &[
+            Row { resource: "", keys: &[] },
+        ] },
         ActionKeys { action: "ListTaskDefinitions", rows: &[
             Row { resource: "", keys: &[] },
         ] },

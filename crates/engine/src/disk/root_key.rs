@@ -51,7 +51,7 @@ pub(crate) fn sweep(now: Timestamp) -> Vec<PathBuf> {
     folder().map(|folder| key_places::sweep(&folder, now)).unwrap_or_default()
 }
 
-/// The machine's own chance.
+/// The machine's own entropy.
 struct Machine;
 
 impl Entropy for Machine {

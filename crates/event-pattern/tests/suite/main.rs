@@ -1,5 +1,6 @@
 //! The crate's tests: against recorded outcomes, against a second implementation, under threads, under attack.
 
+#![allow(clippy::disallowed_methods, reason = "tests read cases from files, and run threads")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

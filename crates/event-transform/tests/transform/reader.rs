@@ -1,4 +1,4 @@
-//! The JSON reader against serde_json, and templates against chance.
+//! The JSON reader against serde_json, and templates against random ones.
 
 use fastrand::Rng;
 use neargate_event_transform::{Context, Event, InputTransformer, TargetInput};

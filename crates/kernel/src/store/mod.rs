@@ -15,7 +15,7 @@ use neargate_base::Scope;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Clock, Delta, Effect, Row};
+use crate::{Clock, Delta, Row};
 use table::{Shared, Table, place_of, row_key};
 pub(crate) use transaction::Transaction;
 pub use transaction::Undo;
@@ -183,11 +183,6 @@ impl Store {
     pub fn shared(&self) -> Self {
         let missed = self.missed.as_ref().map(|_| AtomicBool::new(false));
         Self { tables: self.tables.iter().map(|(name, table)| (*name, table.shared())).collect(), missed }
-    }
-
-    /// How many effects no driver has finished.
-    pub fn unfinished_effects(&self) -> usize {
-        self.count::<Effect>()
     }
 
     /// The clock, as the state has it.

@@ -29,7 +29,7 @@ pub struct InboundRule {
     pub peer: Peer,
     /// To which port.
     pub port: Port,
-    /// A word about it. Default: `from <peer>:<port>`.
+    /// Description. Default: `from <peer>:<port>`.
     pub description: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub struct FargateTasksConstructProps {
     pub encryption_key: Option<Key>,
     /// The new key's alias. An account has an alias once in a region. Default: one made of the stack's name and the construct's path.
     pub key_alias: Option<String>,
-    /// A word about the new key. Default: `Key for Fargate tasks`.
+    /// Description of the new key. Default: `Key for Fargate tasks`.
     pub key_description: Option<String>,
     /// Whether the new key's material is replaced every year. Default: yes.
     pub enable_key_rotation: Option<bool>,

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::codes;
 use super::digest::Digest;
 use super::json;
-use super::platform::Platform;
+use super::platform::{Misfit, Platform, host_architecture};
 
 /// As many as overlayfs shows at once.
 pub(crate) const LAYERS_MAX: usize = 500;
@@ -75,6 +75,31 @@ pub struct Image {
 }
 
 impl Image {
+    /// What its configuration says it is for.
+    pub fn platform(&self) -> Platform {
+        Platform::new(&self.config.os, &self.config.architecture)
+    }
+
+    /// Whether a task for this platform gets the image and can run here.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn fit(&self, wanted: &Platform) -> Result<(), Misfit> {
+        if !self.offered.is_empty() && !self.offered.iter().any(|offered| offered.fits(wanted)) {
+            return Err(Misfit::NotInIndex(self.offered.clone()));
+        }
+        if self.offered.is_empty() && !self.platform().fits(wanted) {
+            return Err(Misfit::OtherPlatform(self.platform()));
+        }
+        if !Platform::host().fits(wanted) {
+            return Err(Misfit::OtherMachine);
+        }
+        // The index has one for the platform, but the store holds another of its images.
+        if self.platform().fits(wanted) { Ok(()) } else { Err(Misfit::OtherPlatform(self.platform())) }
+    }
+}
+
+impl Image {
     /// Reads a manifest and its configuration.
     pub(crate) fn read(digest: Digest, manifest: &Value, config_bytes: &[u8]) -> Result<Self, Diagnostic> {
         let config_digest = descriptor_digest(manifest.get("config"))?;
@@ -128,17 +153,6 @@ impl Image {
             .detail("its programs fail to start with `exec format error`")
             .hint(format!("build or import it for `linux/{}`", host_architecture()))
         })
-    }
-}
-
-/// This machine's architecture as images name it.
-pub fn host_architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        "powerpc64" => "ppc64le",
-        other => other,
     }
 }
 

@@ -13,7 +13,9 @@
 //! files appear by rename only, the index changes under a lock, and what a killed process left in `tmp/` goes at the next open.
 //!
 //! Invariant: content is believed only after its digest was computed; what fails leaves nothing behind but `tmp/`.
+//!
 //! Invariant: unpacking takes at most 128 MiB, whatever an archive holds: what would take more is on disk or is refused.
+//!
 //! Invariant: nothing here reaches the network, and nothing runs a program of an image.
 
 mod archive;
@@ -42,9 +44,9 @@ pub(crate) use build::elf::{Bytes, Elf};
 pub use build::{BuildBase, Built, FileContent, Recipe, RecipeFile};
 pub use digest::Digest;
 pub use gc::Collected;
-pub use image::{Image, ImageConfig, Layer, host_architecture};
+pub use image::{Image, ImageConfig, Layer};
 pub use import::Imported;
-pub use platform::{Misfit, Platform};
+pub use platform::{Misfit, Platform, host_architecture};
 pub use reference::Reference;
 pub use removal::remove_tree;
 pub use rootfs::{Limits, RootFs};

@@ -7,8 +7,6 @@
 
 use std::fmt;
 
-use super::image::{Image, host_architecture};
-
 const NAME_BYTES_MAX: usize = 64;
 
 /// An operating system and a processor architecture, as images name them.
@@ -29,6 +27,17 @@ pub enum Misfit {
     OtherPlatform(Platform),
     /// The image fits the task, but its programs do not run on this machine.
     OtherMachine,
+}
+
+/// This machine's architecture as images name it.
+pub fn host_architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        "powerpc64" => "ppc64le",
+        other => other,
+    }
 }
 
 impl Platform {
@@ -59,7 +68,7 @@ impl Platform {
     }
 
     /// Whether both say the same as far as both say anything.
-    fn fits(&self, other: &Self) -> bool {
+    pub(super) fn fits(&self, other: &Self) -> bool {
         let agree = |one: &str, two: &str| one.is_empty() || two.is_empty() || one == two;
         agree(&self.os, &other.os) && agree(&self.architecture, &other.architecture)
     }
@@ -68,30 +77,5 @@ impl Platform {
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)
-    }
-}
-
-impl Image {
-    /// What its configuration says it is for.
-    pub fn platform(&self) -> Platform {
-        Platform::new(&self.config.os, &self.config.architecture)
-    }
-
-    /// Whether a task for this platform gets the image and can run here.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn fit(&self, wanted: &Platform) -> Result<(), Misfit> {
-        if !self.offered.is_empty() && !self.offered.iter().any(|offered| offered.fits(wanted)) {
-            return Err(Misfit::NotInIndex(self.offered.clone()));
-        }
-        if self.offered.is_empty() && !self.platform().fits(wanted) {
-            return Err(Misfit::OtherPlatform(self.platform()));
-        }
-        if !Platform::host().fits(wanted) {
-            return Err(Misfit::OtherMachine);
-        }
-        // The index has one for the platform, but the store holds another of its images.
-        if self.platform().fits(wanted) { Ok(()) } else { Err(Misfit::OtherPlatform(self.platform())) }
     }
 }

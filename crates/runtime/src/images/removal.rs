@@ -4,6 +4,7 @@
 //! paths do for any depth.
 //!
 //! Invariant: never follows a symbolic link.
+//!
 //! Invariant: memory and open files do not grow with the tree.
 
 use std::fs::{self, Permissions};

@@ -8,7 +8,9 @@
 //! index.lock, work.lock                        `flock`ed: index.lock while the index changes; work.lock shared by whoever has
 //!                                              unfinished work, exclusive for garbage collection and the sweep of tmp/
 //! ```
+//!
 //! Invariant: locks are taken in the order work.lock, a layer's lock, index.lock.
+//!
 //! Invariant: a store opened to be read is never written to.
 
 use std::fs::{self, File, OpenOptions, Permissions};

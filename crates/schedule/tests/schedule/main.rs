@@ -1,5 +1,7 @@
 //! Schedules against the corpora, against a scan of every minute, and against single rules.
 
+#![allow(clippy::disallowed_methods, reason = "tests read cases from files")]
+
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]

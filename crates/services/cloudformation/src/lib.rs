@@ -5,6 +5,7 @@
 //! only [`neargate_kernel::ResourceType`]. Reading and evaluating templates is `neargate-template`'s.
 //!
 //! Invariant: a template with a resource type that nobody has is refused before anything is made.
+//!
 //! Invariant: every step runs as the principal that asked for the stack, or as the stack's role.
 
 mod errors;

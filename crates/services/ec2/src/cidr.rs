@@ -1,6 +1,7 @@
 //! IPv4 blocks in canonical form, and what of them AWS lets be used.
 //!
 //! Invariant: the bits behind the prefix are zero.
+//!
 //! Invariant: pure; knows no records.
 
 use std::fmt;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::cidr::Cidr;
 use crate::errors::Ec2Error;
 use crate::kind::Kind;
-use crate::ops::default_group;
+use crate::rules::default_group;
 use crate::state::{Association, InternetGateway, Route, RouteTable, SecurityGroup, Subnet, Target, Vpc};
 use neargate_base::zones;
 

@@ -62,6 +62,13 @@ impl From<Ec2Error> for Fault {
     }
 }
 
+impl Kind {
+    /// That there is none of that id.
+    pub(crate) fn missing(self, id: &str) -> Ec2Error {
+        Ec2Error::NotFound(self, id.to_owned())
+    }
+}
+
 fn describe(error: Ec2Error) -> (&'static str, String) {
     match error {
         Ec2Error::DryRun => ("DryRunOperation", "Request would have succeeded, but DryRun flag is set.".to_owned()),

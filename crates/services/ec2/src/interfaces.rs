@@ -1,6 +1,7 @@
 //! Network interfaces: the port through which tasks get theirs, and the addresses behind it.
 //!
 //! Invariant: a private address belongs to one interface of its subnet; the lowest that is free is taken.
+//!
 //! Invariant: public addresses come from the blocks that are reserved for documentation and benchmarks; they are
 //! recorded, and nothing reaches them.
 

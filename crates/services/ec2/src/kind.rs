@@ -2,9 +2,6 @@
 
 use neargate_kernel::Cx;
 
-use crate::errors::Ec2Error;
-use crate::state::{Address, InternetGateway, NatGateway, NetworkInterface, RouteTable, SecurityGroup, Subnet, Vpc};
-
 /// A kind of thing with an id, an ARN and tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -76,28 +73,6 @@ impl Kind {
     /// The ARN of one of them, or with `*` of all.
     pub(crate) fn arn(self, cx: &Cx<'_>, id: &str) -> String {
         cx.scope.arn("ec2", &format!("{}/{id}", self.type_name()))
-    }
-
-    /// Whether there is one of that id.
-    pub(crate) fn exists(self, cx: &Cx<'_>, id: &str) -> bool {
-        match self {
-            Self::Vpc => cx.get::<Vpc>(id).is_some(),
-            Self::Subnet => cx.get::<Subnet>(id).is_some(),
-            Self::RouteTable => cx.get::<RouteTable>(id).is_some(),
-            Self::InternetGateway => cx.get::<InternetGateway>(id).is_some(),
-            Self::Address => cx.get::<Address>(id).is_some(),
-            Self::NatGateway => cx.get::<NatGateway>(id).is_some(),
-            Self::SecurityGroup => cx.get::<SecurityGroup>(id).is_some(),
-            Self::NetworkInterface => cx.get::<NetworkInterface>(id).is_some(),
-            Self::SecurityGroupRule => {
-                cx.scan::<SecurityGroup>("").any(|(_, group)| group.rules.iter().any(|rule| rule.id == id))
-            }
-        }
-    }
-
-    /// That there is none of that id.
-    pub(crate) fn missing(self, id: &str) -> Ec2Error {
-        Ec2Error::NotFound(self, id.to_owned())
     }
 }
 

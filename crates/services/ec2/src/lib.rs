@@ -8,6 +8,7 @@
 //! account has a default VPC in each region. There are no instances, network ACLs, IPv6 blocks or endpoints.
 //!
 //! Invariant: subnets of a VPC do not overlap and lie in its block; an address belongs to one interface.
+//!
 //! Invariant: nothing is deleted that something else hangs on; the fault is EC2's `DependencyViolation`.
 
 mod access;

@@ -38,6 +38,13 @@ impl Rule {
     }
 }
 
+/// A VPC's default group: in from itself, out to anywhere.
+pub(crate) fn default_group(cx: &mut Cx<'_>, vpc: &str, id: &str) -> SecurityGroup {
+    let rules = vec![everything(cx, false, Peer::Group(id.to_owned())), all_egress(cx)];
+    let (name, description) = ("default".to_owned(), "default VPC security group".to_owned());
+    SecurityGroup { vpc: vpc.to_owned(), name, description, rules }
+}
+
 /// The rules of a new group: out to anywhere.
 pub(crate) fn all_egress(cx: &mut Cx<'_>) -> Rule {
     everything(cx, true, Peer::Ipv4(Cidr::ANYWHERE))

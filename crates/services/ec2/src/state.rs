@@ -198,6 +198,25 @@ named! {
     NetworkInterface "ec2.network-interface"
 }
 
+impl Kind {
+    /// Whether there is one of that id.
+    pub(crate) fn exists(self, cx: &Cx<'_>, id: &str) -> bool {
+        match self {
+            Self::Vpc => cx.get::<Vpc>(id).is_some(),
+            Self::Subnet => cx.get::<Subnet>(id).is_some(),
+            Self::RouteTable => cx.get::<RouteTable>(id).is_some(),
+            Self::InternetGateway => cx.get::<InternetGateway>(id).is_some(),
+            Self::Address => cx.get::<Address>(id).is_some(),
+            Self::NatGateway => cx.get::<NatGateway>(id).is_some(),
+            Self::SecurityGroup => cx.get::<SecurityGroup>(id).is_some(),
+            Self::NetworkInterface => cx.get::<NetworkInterface>(id).is_some(),
+            Self::SecurityGroupRule => {
+                cx.scan::<SecurityGroup>("").any(|(_, group)| group.rules.iter().any(|rule| rule.id == id))
+            }
+        }
+    }
+}
+
 /// The record of that id, or EC2's word that there is none.
 pub(crate) fn known<R: Named>(cx: &Cx<'_>, id: &str) -> Result<R, Ec2Error> {
     cx.get::<R>(id).cloned().ok_or_else(|| R::KIND.missing(id))

@@ -48,6 +48,7 @@ pub fn service() -> Service {
             OperationEntry::of::<ops::DeregisterTaskDefinition>(),
             OperationEntry::of::<ops::DescribeTaskDefinition>(),
             OperationEntry::of::<ops::ListTaskDefinitions>(),
+            OperationEntry::of::<ops::ListTaskDefinitionFamilies>(),
             OperationEntry::of::<ops::RunTask>(),
             OperationEntry::of::<ops::StopTask>(),
             OperationEntry::of::<ops::DescribeTasks>(),

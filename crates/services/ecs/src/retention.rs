@@ -11,8 +11,7 @@ use neargate_base::Timestamp;
 use neargate_kernel::{Cause, Cx, Due, Fault, Job, JobId, Record};
 use serde::{Deserialize, Serialize};
 
-use crate::ops::TOKEN_MS;
-use crate::state::{RunToken, Task};
+use crate::state::{RunToken, TOKEN_MS, Task};
 
 /// The job's name.
 pub(crate) const SWEEP: &str = "ecs.sweep";

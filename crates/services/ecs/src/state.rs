@@ -71,6 +71,9 @@ impl Record for Task {
     const IS_PUBLISHED: bool = true;
 }
 
+/// How long a client's token is remembered.
+pub(crate) const TOKEN_MS: i64 = 86_400_000;
+
 /// What a client's token has started, by token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RunToken {

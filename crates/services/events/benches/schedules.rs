@@ -3,6 +3,7 @@
 //! `cargo bench -p neargate-events --bench schedules`. The rules are put through the API, over a journal that keeps nothing;
 //! then the same rows are loaded as after a restart, the clock is turned to noon, and 10,000 rules fire in one second.
 
+#![allow(clippy::disallowed_methods, reason = "a bench reads what it cost from the kernel")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

@@ -6,6 +6,7 @@
 //! Follows <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>.
 //!
 //! Invariant: an event is checked before the first one is delivered; what is no event puts nothing on a bus.
+//!
 //! Invariant: a detail reaches rules and targets as it was given, digit for digit.
 
 use neargate_base::{Account, Region, Scope, Timestamp};

@@ -15,8 +15,10 @@ use neargate_kernel::{Access, AssumedRole, Authorizer, Decision, PolicyFlaw, Pri
 
 use crate::access::pairs;
 use crate::caller::{caller, context, role_of};
+use crate::policies;
+use crate::principals::{role_ids, role_of_arn, shown};
 use crate::resource_policy::{self, NAME};
-use crate::state::{self, RoleRecord};
+use crate::state::RoleRecord;
 
 /// IAM behind the kernel's port.
 #[derive(Debug)]
@@ -217,7 +219,7 @@ impl<'s> Side<'s> {
     }
 
     fn managed(&mut self, store: &'s Store, account: &Account, arn: &str, what: &str) -> Option<Named<'s>> {
-        let Some(policy) = state::find_policy(store, account, arn) else {
+        let Some(policy) = policies::find_policy(store, account, arn) else {
             self.absent.push(format!("policy `{arn}` does not exist"));
             return None;
         };
@@ -275,32 +277,6 @@ fn no_identity(service: &str) -> String {
 
 fn gone(role: &str) -> String {
     format!("role `{role}` does not exist")
-}
-
-/// The account and the role that an ARN names.
-pub(crate) fn role_of_arn<'s>(store: &'s Store, arn: &str) -> Option<(Account, &'s RoleRecord)> {
-    let mut parts = arn.splitn(6, ':');
-    let (_, _) = (parts.next().filter(|arn| *arn == "arn")?, parts.next()?);
-    let (_, _) = (parts.next().filter(|service| *service == "iam")?, parts.next()?);
-    let account = Account::new(parts.next()?);
-    let path_and_name = parts.next()?.strip_prefix("role")?;
-    let (_, name) = path_and_name.rsplit_once('/')?;
-    let role = state::find_role(store, &account, name)?;
-    let is_it = path_and_name.strip_suffix(name) == Some(role.path.as_str());
-    is_it.then_some((account, role))
-}
-
-/// The unique ids of the roles that a document names, by ARN.
-pub(crate) fn role_ids(store: &Store, document: &Document) -> BTreeMap<String, String> {
-    let id = |arn: &str| Some((arn.to_owned(), role_of_arn(store, arn)?.1.id.clone()));
-    document.arns_named().filter_map(id).collect()
-}
-
-/// A policy as AWS shows it: a role that does not exist any more stands there by its unique id.
-pub(crate) fn shown(store: &Store, text: &str, principals: &BTreeMap<String, String>) -> String {
-    let is_gone = |arn: &str, id: &str| role_of_arn(store, arn).is_none_or(|(_, role)| role.id != id);
-    let gone = principals.iter().filter(|(arn, id)| is_gone(arn, id));
-    gone.fold(text.to_owned(), |text, (arn, id)| resource_policy::with_principal(&text, arn, id))
 }
 
 /// Whether a resource is in an account. What belongs to no account, or to AWS, is in every one.

@@ -6,6 +6,7 @@
 //! Invariant: the same in every account, never in the state.
 
 mod documents;
+pub(crate) mod known;
 mod names;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,7 @@ use neargate_decide::Kind;
 use neargate_kernel::Cx;
 
 use crate::state::{PolicyRecord, StoredDocument, VersionRecord};
-
-const PREFIX: &str = "arn:aws:iam::aws:policy";
+use known::{PREFIX, is_arn};
 
 /// The unique ids that are known.
 const IDS: &[(&str, &str)] = &[
@@ -31,11 +31,6 @@ const IDS: &[(&str, &str)] = &[
     ("CloudWatchLogsFullAccess", "ANPAJ3ZGNWK2R5HW5BQFO"),
     ("ReadOnlyAccess", "ANPAILL3HVNFSB6DCOWYQ"),
 ];
-
-/// Whether the ARN names a policy of AWS's own.
-pub(crate) fn is_arn(arn: &str) -> bool {
-    arn.split(':').nth(4) == Some("aws")
-}
 
 /// Every one of them, by the last part of its ARN.
 fn by_resource() -> &'static BTreeMap<String, PolicyRecord> {

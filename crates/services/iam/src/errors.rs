@@ -4,7 +4,7 @@
 
 use neargate_kernel::Fault;
 
-use crate::aws_managed;
+use crate::aws_managed::known::{is_arn, like};
 use neargate_decide::Malformed;
 
 /// What IAM refuses with.
@@ -90,13 +90,10 @@ impl From<IamError> for Fault {
 
 /// Tells which AWS-managed policies have like names, where one that is not was asked for.
 fn known_policies(arn: &str, fault: Fault) -> Fault {
-    if !aws_managed::is_arn(arn) {
+    if !is_arn(arn) {
         return fault;
     }
-    let name = arn.rsplit('/').next().unwrap_or_default().to_lowercase();
-    let is_like = |known: &str| known.to_lowercase() == name || known.to_lowercase().contains(&name);
-    let like: Vec<_> =
-        aws_managed::all().filter(|policy| is_like(&policy.name)).take(5).map(|policy| policy.arn.as_str()).collect();
+    let like = like(arn.rsplit('/').next().unwrap_or_default());
     match like.as_slice() {
         [] => fault.with_hint("AWS has no managed policy of this name"),
         like => fault.with_hint(format!("AWS's managed policies with such a name: {}", like.join(", "))),

@@ -5,6 +5,7 @@
 //! - `AWS::IAM::Role`, `AWS::IAM::Policy`, `AWS::IAM::ManagedPolicy`, `AWS::IAM::RolePolicy` for CloudFormation.
 //!
 //! Invariant: a document is refused when it is stored or evaluated in full, nothing in between.
+//!
 //! Invariant: no users, groups or instance profiles: their operations answer 501.
 
 mod access;
@@ -13,6 +14,8 @@ mod aws_managed;
 mod caller;
 mod errors;
 mod ops;
+mod policies;
+mod principals;
 mod resource_policy;
 mod resources;
 mod state;

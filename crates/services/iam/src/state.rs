@@ -1,6 +1,7 @@
 //! Roles and policies as they are kept.
 //!
 //! Invariant: everything lies in the account's part of the state that has no region.
+//!
 //! Invariant: a document is parsed once, when it is stored or loaded.
 
 use std::collections::BTreeMap;
@@ -12,8 +13,6 @@ use neargate_kernel::{Cx, Record, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::api::Tag;
-use crate::authorizer::{role_ids, shown};
-use crate::aws_managed;
 use crate::errors::IamError;
 
 /// A policy document: the text that is given back, and what it says.
@@ -21,10 +20,10 @@ use crate::errors::IamError;
 #[serde(try_from = "Kept", into = "Kept")]
 pub(crate) struct StoredDocument {
     kind: Kind,
-    text: String,
+    pub(crate) text: String,
     /// The unique ids of the roles that it names, by ARN, when it was stored.
-    principals: BTreeMap<String, String>,
-    parsed: Arc<Document>,
+    pub(crate) principals: BTreeMap<String, String>,
+    pub(crate) parsed: Arc<Document>,
 }
 
 /// A policy document in a row.
@@ -49,21 +48,9 @@ impl StoredDocument {
         Ok(Self { kind, text, principals, parsed: Arc::new(parsed) })
     }
 
-    /// The same document, which means the roles that exist now under the ARNs that it names, and none made later.
-    pub(crate) fn naming(mut self, store: &Store) -> Self {
-        self.principals = role_ids(store, &self.parsed);
-        Arc::make_mut(&mut self.parsed).tie_principals(|arn| self.principals.get(arn).cloned());
-        self
-    }
-
     /// The text as it was given.
     pub(crate) fn text(&self) -> &str {
         &self.text
-    }
-
-    /// The text as AWS shows it: roles that are gone stand there by their unique ids.
-    pub(crate) fn shown(&self, store: &Store) -> String {
-        shown(store, &self.text, &self.principals)
     }
 
     pub(crate) fn document(&self) -> &Document {
@@ -190,26 +177,10 @@ pub(crate) fn find_role<'s>(store: &'s Store, account: &Account, name: &str) -> 
     store.get::<RoleRecord>(&home(account), &name.to_lowercase()).filter(|role| role.name == name)
 }
 
-/// A managed policy, the account's or one of AWS's own.
-pub(crate) fn find_policy<'s>(store: &'s Store, account: &Account, arn: &str) -> Option<&'s PolicyRecord> {
-    aws_managed::find(arn).or_else(|| store.get::<PolicyRecord>(&home(account), arn))
-}
-
 /// A copy of a role of the context's account.
 pub(crate) fn role(cx: &Cx<'_>, name: &str) -> Result<RoleRecord, IamError> {
     let role = find_role(cx.store(), &cx.scope.account, name).cloned();
     role.ok_or_else(|| IamError::RoleNotFound(name.to_owned()))
-}
-
-/// A copy of a managed policy.
-pub(crate) fn policy(cx: &Cx<'_>, arn: &str) -> Result<PolicyRecord, IamError> {
-    let policy = find_policy(cx.store(), &cx.scope.account, arn).cloned();
-    policy.ok_or_else(|| IamError::PolicyNotFound(arn.to_owned()))
-}
-
-/// A copy of a managed policy that the account may change.
-pub(crate) fn own_policy(cx: &Cx<'_>, arn: &str) -> Result<PolicyRecord, IamError> {
-    if aws_managed::find(arn).is_some() { Err(IamError::AwsManaged) } else { policy(cx, arn) }
 }
 
 pub(crate) fn put_role(cx: &mut Cx<'_>, role: RoleRecord) {

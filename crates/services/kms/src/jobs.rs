@@ -1,4 +1,4 @@
-//! What happens to keys by itself, on service time: they rotate, and they are deleted.
+//! Background jobs: rotates keys, and removes those whose waiting period has passed (service time).
 
 use neargate_kernel::{Cx, Due, Fault, Job};
 

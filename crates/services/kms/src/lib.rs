@@ -6,7 +6,9 @@
 //! - `AWS::KMS::Key` and `AWS::KMS::Alias` for CloudFormation.
 //!
 //! Invariant: key material lies in the state only sealed under the installation's root key, and never leaves this crate.
+//!
 //! Invariant: whatever is done with a key is decided by the key's policy, to which the grants that apply are added.
+//!
 //! Invariant: no asymmetric, HMAC, imported or multi-region keys: making one answers 501 by name.
 
 mod access;
@@ -15,10 +17,12 @@ mod errors;
 mod grants;
 mod jobs;
 mod managed;
+mod material;
 mod ops;
 mod policy;
 mod reference;
 mod resources;
+mod rotation;
 mod state;
 
 use neargate_api::kms as api;

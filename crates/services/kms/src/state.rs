@@ -5,13 +5,11 @@
 use std::collections::BTreeMap;
 
 use neargate_base::{Scope, Timestamp};
-use neargate_kernel::{Cx, Due, Fault, JobId, Record};
+use neargate_kernel::{JobId, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{GrantConstraints, GrantListEntry, KeyMetadata, Tag};
-use crate::cipher;
 use crate::errors::KmsError;
-use crate::jobs;
 
 pub(crate) const MS_PER_DAY: i64 = 86_400_000;
 
@@ -96,48 +94,6 @@ impl Record for GrantRecord {
 }
 
 impl KeyRecord {
-    /// A key with its first material, not kept yet.
-    pub(crate) fn make(cx: &mut Cx<'_>, description: String, policy: String, tags: Vec<Tag>) -> Result<Self, Fault> {
-        let mut key = Self {
-            id: cx.rng.uuid(),
-            created: cx.time(),
-            description,
-            is_managed: false,
-            state: KeyState::Enabled,
-            policy,
-            principals: BTreeMap::new(),
-            tags,
-            rotation: None,
-            materials: vec![],
-        };
-        key.add_material(cx, None)?;
-        Ok(key)
-    }
-
-    /// Gives the key new material to encrypt with.
-    pub(crate) fn add_material(&mut self, cx: &mut Cx<'_>, rotation: Option<&str>) -> Result<(), Fault> {
-        let bytes = cx.secret_bytes(32)?;
-        let sealed = cipher::seal_material(cx, &self.id, self.materials.len(), &bytes)?;
-        let (id, made) = (cx.rng.hex(64), cx.time());
-        self.materials.push(Material { id, sealed, made, rotation: rotation.map(str::to_owned) });
-        Ok(())
-    }
-
-    /// Lets the key rotate by itself from now on.
-    pub(crate) fn rotate_every(&mut self, cx: &mut Cx<'_>, period_days: i32) {
-        self.stop_rotation(cx);
-        let next = cx.time().plus_ms(i64::from(period_days) * MS_PER_DAY);
-        let job = cx.schedule(Due::Service(next), jobs::ROTATE, serde_json::Value::from(self.id.as_str()));
-        self.rotation = Some(Rotation { period_days, next, job });
-    }
-
-    /// Does not rotate it by itself any more.
-    pub(crate) fn stop_rotation(&mut self, cx: &mut Cx<'_>) {
-        if let Some(rotation) = self.rotation.take() {
-            cx.cancel(&rotation.job);
-        }
-    }
-
     /// The key's ARN.
     pub(crate) fn arn(&self, scope: &Scope) -> String {
         scope.arn("kms", &format!("key/{}", self.id))

@@ -9,6 +9,7 @@
 //!
 //! Invariant: a data key serves one segment, and what wraps it is written down with it: a group's key may change at any time, what
 //! was written before stays under the key it was written with.
+//!
 //! Invariant: the data key in the clear lives for one command; asking for it costs one call for each command and segment, never
 //! for an event.
 

@@ -1,6 +1,7 @@
 //! Removing events: of streams that are deleted, and of groups whose retention they have outlived.
 //!
 //! Invariant: a sweep removes whole segments only; reads hide what has expired in the others.
+//!
 //! Invariant: at most one sweep waits in a scope, and none where no group has a retention.
 
 use neargate_kernel::{Cx, Due, Fault, Job};

@@ -9,13 +9,16 @@
 //! Version 2, which is still read, has one event: its text is `timestamp i64 | ingestion time i64 | message`.
 //!
 //! Nonces: a data key serves one segment, see [`crate::data_key`]. A counter of the segment's frames would repeat itself: the frames
-//! of a command that was lost are covered by others at the same place. So each write draws 96 bits by secret chance and counts on
+//! of a command that was lost are covered by others at the same place. So each write draws 96 bits of entropy and counts on
 //! from there, a nonce for each frame. A segment has fewer than 2^17 frames, for it ends at 4 MiB and the least frame has 49 bytes;
-//! were each a write of its own, and as many were lost, two runs meet with a chance below 2^36 / 2^96.
+//! were each a write of its own, and as many were lost, two runs meet with a probability below 2^36 / 2^96.
 //!
 //! Invariant: [`seal`] and [`open`] are the only ones that know the form; an event lies nowhere but in it.
+//!
 //! Invariant: a frame takes no event that would make it longer than [`FRAME_BYTES_MAX`], unless it is the only one.
+//!
 //! Invariant: bytes that are cut short, damaged or moved to another place are an error, never an event.
+//!
 //! Invariant: frames of version 1 lay in the clear and were never released: they are refused by their version.
 
 use neargate_base::Timestamp;
@@ -78,7 +81,7 @@ const TAG_BYTES: usize = 16;
 /// How long the events of a frame are at most, with their heads.
 const FRAME_BYTES_MAX: usize = 16 << 10;
 
-/// The nonces of one write: a start by chance, and what follows it.
+/// The nonces of one write: a random start, and what follows it.
 #[derive(Debug)]
 pub(crate) struct Nonces(u128);
 

@@ -3,6 +3,7 @@
 //! Events lie in append-only segments; a stream's records say what lies where, so that a read touches the chunks of its time only.
 //!
 //! Invariant: events are never in the state, only in segments; [`append`] alone writes them, [`read`] alone reads them.
+//!
 //! Invariant: events are encrypted wherever they lie, with the group's key or the installation's; [`frame`] and [`data_key`] do it.
 //! Deliberately absent: metric and subscription filters, queries; each is refused by name.
 

@@ -4,7 +4,9 @@
 //! until none of those left can hold an event that belongs on the page.
 //!
 //! Invariant: memory is bounded by a page (1 MiB) and a chunk; a page reads the chunks that overlap it, not more.
+//!
 //! Invariant: a page asks for the data key of a segment once, and only where it reads one of its chunks.
+//!
 //! Invariant: a damaged or cut chunk gives the events before the damage and is said, it never fails the read.
 
 use std::collections::BTreeMap;

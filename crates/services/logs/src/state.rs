@@ -3,6 +3,7 @@
 //! The events themselves lie in segments; see [`crate::frame`] for their form and [`crate::append`] for who writes them.
 //!
 //! Invariant: the number of a stream is never given twice in a scope, so a segment's name never means two things.
+//!
 //! Invariant: the last segment of a stream is the only one that grows.
 
 use std::collections::BTreeMap;

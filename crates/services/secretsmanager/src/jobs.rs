@@ -1,4 +1,4 @@
-//! What happens to secrets by itself, on service time: those that were deleted go.
+//! Background jobs: removes secrets whose recovery window has passed (service time).
 
 use neargate_kernel::{Cx, Fault, Job};
 

@@ -7,6 +7,7 @@
 //! `AWS::SecretsManager::Secret` and `AWS::SecretsManager::ResourcePolicy` for CloudFormation.
 //!
 //! Invariant: a value lies in the state only encrypted, and is in the clear only while a request is at work on it.
+//!
 //! Invariant: no rotation and no replicas: their operations and parameters answer 501 by name.
 
 mod access;

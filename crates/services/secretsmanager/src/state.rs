@@ -15,7 +15,7 @@ pub(crate) const MS_PER_DAY: i64 = 86_400_000;
 pub(crate) const CURRENT: &str = "AWSCURRENT";
 pub(crate) const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// How many characters chance adds to a name in an ARN, with the dash before them.
+/// How many random characters are added to a name in an ARN, with the dash before them.
 const SUFFIX_CHARACTERS: usize = 7;
 
 /// A secret. Kept under its name.
@@ -147,7 +147,7 @@ pub(crate) fn living(cx: &Cx<'_>, text: &str) -> Result<SecretRecord, SecretErro
     secret.living().map(|()| secret)
 }
 
-/// The ARN that a text stands for, with what IAM's patterns expect in place of what chance would have added.
+/// The ARN that a text stands for, with what IAM's patterns expect in place of what would have been drawn.
 pub(crate) fn arn(cx: &Cx<'_>, text: &str) -> String {
     match find(cx, text) {
         Some((_, secret)) => secret.arn,

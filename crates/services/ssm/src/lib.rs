@@ -4,6 +4,7 @@
 //! those that the user provides.
 //!
 //! Invariant: values of type `SecureString` are kept as ciphertexts of KMS only, see [`secure`].
+//!
 //! Invariant: a parameter's earlier versions are records of their own, so that a change writes two small rows.
 
 mod errors;

@@ -49,6 +49,16 @@ pub(crate) fn seal(cx: &mut Cx<'_>, name: &str, key_id: &str, tier: &str, plain:
     Ok(base64_encode(&[&[FORM][..], &length.to_be_bytes(), &wrapped, &nonce, &text].concat()))
 }
 
+impl Version {
+    /// The version with its value in the clear, where that is wanted and it is not. Asks KMS as the caller.
+    pub(crate) fn decrypted(mut self, cx: &mut Cx<'_>, with_decryption: Option<bool>) -> Result<Self, Fault> {
+        if self.kind == SECURE_STRING && with_decryption == Some(true) {
+            self.value = open(cx, &self)?;
+        }
+        Ok(self)
+    }
+}
+
 /// Decrypts the value of a version.
 pub(crate) fn open(cx: &mut Cx<'_>, version: &Version) -> Result<String, Fault> {
     let broken = || Fault::internal(format!("the value of `{}` does not decrypt", version.name));

@@ -1,13 +1,12 @@
 //! Parameters as they are kept.
 
 use neargate_base::{Scope, Timestamp};
-use neargate_kernel::{Cx, Fault, Record};
+use neargate_kernel::{Cx, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{self, Tag};
 use crate::errors::SsmError;
 use crate::name::{self, Reference, Selector};
-use crate::secure::{self, SECURE_STRING};
 
 /// How many versions of a parameter there are at a time.
 const VERSIONS_MAX: i64 = 100;
@@ -52,14 +51,6 @@ pub(crate) struct Version {
 }
 
 impl Version {
-    /// The version with its value in the clear, where that is wanted and it is not. Asks KMS as the caller.
-    pub(crate) fn decrypted(mut self, cx: &mut Cx<'_>, with_decryption: Option<bool>) -> Result<Self, Fault> {
-        if self.kind == SECURE_STRING && with_decryption == Some(true) {
-            self.value = secure::open(cx, &self)?;
-        }
-        Ok(self)
-    }
-
     /// As `GetParameter` and its siblings answer it.
     pub(crate) fn shown(&self, scope: &Scope, selector: &Selector) -> api::Parameter {
         api::Parameter {

@@ -4,6 +4,7 @@
 //! expires; the HTTP edge finds out with [`credential`] whom an access key id stands for.
 //!
 //! Invariant: credentials live on process time: the clock that clients see, that cannot be turned.
+//!
 //! Invariant: an access key id is one in all accounts and regions.
 
 mod credentials;

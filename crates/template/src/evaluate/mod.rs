@@ -21,7 +21,8 @@ use crate::dynamic;
 use crate::environment::{Environment, Unknown};
 use crate::expr::{Expr, Reference};
 use crate::finding::{Finding, Refusal};
-use crate::graph::{Graph, order};
+use crate::graph::Graph;
+use crate::order::order;
 use crate::parameter::ParameterValues;
 use crate::template::Template;
 

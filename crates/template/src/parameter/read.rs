@@ -6,7 +6,7 @@ use super::{Parameter, ParameterType};
 use crate::codes;
 use crate::expr::{Reader, kind};
 use crate::finding::Finding;
-use crate::template::{expect_text, foreign_member};
+use crate::members::{expect_text, foreign_member};
 
 const MEMBERS: &[&str] = &[
     "Type",

@@ -13,10 +13,8 @@ use serde_json::Value as Json;
 
 use crate::expr::Expr;
 use crate::finding::Finding;
-use crate::graph::Graph;
 use crate::parameter::Parameter;
 
-pub(crate) use read::{expect_text, foreign_member};
 pub use resource::{Output, Resource};
 
 /// A CloudFormation template.
@@ -73,10 +71,5 @@ impl Template {
     /// As [`parse`](Self::parse), with what AWS says of each finding beside it.
     pub fn read(text: &str, file: &str) -> (Option<Self>, Vec<Finding>) {
         read::read(text, file)
-    }
-
-    /// All resources and what they need, whatever the conditions.
-    pub fn graph(&self) -> Graph<'_> {
-        Graph::of(self)
     }
 }

@@ -7,6 +7,7 @@ use super::{Assertion, Output, Resource, Rule, Template, references, resource};
 use crate::codes;
 use crate::expr::{Expr, Place, Reader, kind};
 use crate::finding::Finding;
+use crate::members::{expect_text, foreign_member};
 use crate::parameter;
 use crate::source::{self, Positions};
 
@@ -260,24 +261,4 @@ fn rule(reader: &mut Reader, name: &str, members: &Map<String, Json>) -> Rule {
         }
     }
     Rule { condition, assertions }
-}
-
-/// Records a member that the entry at the present path cannot have.
-pub(crate) fn foreign_member(reader: &mut Reader, key: &str, of: &str, known: &[&str], aws: String) {
-    let article = if of.starts_with(['a', 'o']) { "an" } else { "a" };
-    let finding = Finding::error(codes::MEMBER, format!("{article} {of} has no `{key}`"), aws);
-    reader.key(key, |reader| reader.report(finding.nearest(key, known.iter().copied())));
-}
-
-/// A member that must be text where it is given.
-pub(crate) fn expect_text(reader: &mut Reader, members: &Map<String, Json>, key: &str) -> Option<String> {
-    match members.get(key)? {
-        Json::String(text) => Some(text.clone()),
-        other => {
-            let message = format!("`{key}` must be text, got {}", kind(other));
-            let aws = format!("Template format error: {key} must be a string.");
-            reader.key(key, |reader| reader.report(Finding::error(codes::SHAPE, message, aws)));
-            None
-        }
-    }
 }

@@ -4,7 +4,7 @@ use super::Template;
 use crate::codes;
 use crate::expr::{Expr, Function, Reader, Reference};
 use crate::finding::{Finding, Refusal};
-use crate::graph::circle;
+use crate::order::circle;
 
 /// The pseudo parameters.
 pub(crate) const PSEUDO: &[&str] = &[

@@ -3,10 +3,10 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
-use super::read::{expect_text, foreign_member};
 use crate::codes;
 use crate::expr::{Expr, Place, Reader};
 use crate::finding::Finding;
+use crate::members::{expect_text, foreign_member};
 
 /// An entry of `Resources`.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,6 +2,8 @@
 //!
 //! Each module says `cfg(test)` so that clippy grants it what it grants tests.
 
+#![allow(clippy::disallowed_methods, reason = "tests read cases from files")]
+
 #[cfg(test)]
 mod assembly;
 #[cfg(test)]

@@ -7,7 +7,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "tests may panic and print"
+    clippy::disallowed_methods,
+    reason = "tests may panic and print, and the oracle is a program"
 )]
 
 mod apis;

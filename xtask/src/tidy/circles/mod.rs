@@ -20,21 +20,7 @@ use super::files::{files_below, manifests};
 use names::Crate;
 
 /// Crates whose circles are not broken yet. The list only ever gets shorter, and a crate without circles may not stand on it.
-const TO_BE_DONE: [&str; 13] = [
-    "crates/l1",
-    "crates/kernel",
-    "crates/schedule",
-    "crates/event-pattern",
-    "crates/template",
-    "crates/services/ec2",
-    "crates/services/ecs",
-    "crates/services/iam",
-    "crates/services/kms",
-    "crates/services/ssm",
-    "crates/engine",
-    "crates/runtime",
-    "crates/cli",
-];
+const TO_BE_DONE: [&str; 3] = ["crates/engine", "crates/kernel", "crates/runtime"];
 
 /// Names that tie one file to another: `(from, to)` to what `from` takes.
 type Ties = BTreeMap<(String, String), BTreeSet<String>>;

@@ -4,6 +4,7 @@
 //! draws for each waiting write whether it had reached the medium, whole, in some of its sectors, or not at all.
 //!
 //! Invariant: what was written before a flush that was answered is on the medium, unless the disk lies.
+//!
 //! Invariant: the cache is bounded; what is more goes to the medium early, as disks do.
 
 use std::collections::{HashMap, VecDeque};

@@ -6,6 +6,7 @@
 //! compared with what was acknowledged (`knowledge`); then it is called in its turn. A few are cut while they start.
 //!
 //! Invariant: a drill is repeated by its seed, as far as the guest's own course allows it.
+//!
 //! Invariant: the first fault ends the drill and is its outcome.
 
 mod client;

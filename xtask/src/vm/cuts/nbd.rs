@@ -4,6 +4,7 @@
 //! where it is asked for (<https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md>).
 //!
 //! Invariant: requests are carried out one after the other; a flush covers every write that was answered before it.
+//!
 //! Invariant: what a client sends is bounded before it is held.
 
 use std::io::{self, BufReader, Read, Write};

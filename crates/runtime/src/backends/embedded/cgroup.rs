@@ -5,14 +5,15 @@
 //! spare the kernel's global lock and a grace period of several milliseconds that a write to `cgroup.procs` costs.
 //!
 //! Invariant: a group is named from instance, task and container index alone.
+//!
 //! Invariant: a missing controller is a remark, never a failure.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::devices;
 use super::paths::Layout;
-use super::{devices, placement};
 use crate::spec::TaskId;
 use crate::spec::{ContainerSpec, TaskSpec};
 
@@ -111,7 +112,7 @@ pub(crate) fn instance_dirs(layout: &Layout) -> Vec<PathBuf> {
         dirs.dedup();
     }
     if let Hierarchies::V2(_) = found {
-        let places = placement::recorded(layout).into_iter().map(Hierarchies::V2);
+        let places = recorded(layout).into_iter().map(Hierarchies::V2);
         dirs.extend(places.flat_map(|place| place.instance_dirs(&layout.instance)));
         dirs.dedup();
     }
@@ -417,6 +418,12 @@ pub(crate) fn kill_group(group: &Path) {
             let _ = crate::sys::kill(pid, libc::SIGKILL);
         }
     }
+}
+
+/// The places that the instance has used since the machine was started.
+pub(super) fn recorded(layout: &Layout) -> Vec<PathBuf> {
+    let text = fs::read_to_string(layout.groups_record()).unwrap_or_default();
+    text.lines().map(PathBuf::from).collect()
 }
 
 #[cfg(test)]

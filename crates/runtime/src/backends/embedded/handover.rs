@@ -9,6 +9,7 @@
 //! ```
 //!
 //! Invariant: a shim that was not told everything does nothing: it writes no record, so its task was never started.
+//!
 //! Invariant: every buffer that holds a secret is overwritten when it is dropped, and never grows, which would leave a copy.
 
 use std::io;

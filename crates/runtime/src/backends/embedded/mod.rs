@@ -16,6 +16,7 @@
 //!
 //! Invariant: containers' output is on disk only sealed under the task's key; the key and the containers' secrets go to the
 //! shim by its connection and are in memory alone, there and here.
+//!
 //! Invariant: containers have the usual default capabilities and system calls and no more.
 
 mod adoption;

@@ -8,6 +8,7 @@
 //! move into a leaf first, as container engines do.
 //!
 //! Invariant: looking for the place changes nothing; only [`settle`] does.
+//!
 //! Invariant: every place that an instance has used is in its run directory, so that what was made there is found again.
 
 use std::fs::{self, OpenOptions};
@@ -19,7 +20,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::lgetxattr;
 
-use super::cgroup::Hierarchies;
+use super::cgroup::{Hierarchies, recorded};
 use super::paths::Layout;
 use super::{SHIM_ARGUMENT, cgroup};
 
@@ -163,12 +164,6 @@ pub(super) fn settle(layout: &Layout, program: &Path) -> io::Result<Settled> {
         writeln!(file, "{}", base.display())?;
     }
     Ok(Settled { base: Some(base), holder })
-}
-
-/// The places that the instance has used since the machine was started.
-pub(super) fn recorded(layout: &Layout) -> Vec<PathBuf> {
-    let text = fs::read_to_string(layout.groups_record()).unwrap_or_default();
-    text.lines().map(PathBuf::from).collect()
 }
 
 /// Moves the processes of a group into a leaf of it, so that the group can hand its controllers down.

@@ -17,13 +17,15 @@ use std::io;
 use aes_gcm::aead::{AeadInPlace, KeyInit};
 use aes_gcm::{Aes256Gcm, Key, Nonce, Tag};
 
-use super::spool::HEADER;
 use crate::secret::{SpoolKey, fill_random};
 use crate::spec::TaskId;
 
 pub(super) const NONCE_BYTES: usize = 12;
 pub(super) const TAG_BYTES: usize = 16;
 const PREFIX_BYTES: usize = 8;
+/// Version 3, encoding 1.
+pub(super) const HEADER: [u8; 8] = [b'N', b'G', b'S', b'P', 3, 0, 1, 0];
+
 /// Header, a task id's digits, two numbers.
 const PLACE_BYTES: usize = HEADER.len() + 32 + 8 + 8;
 

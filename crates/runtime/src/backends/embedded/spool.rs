@@ -22,7 +22,7 @@ use std::path::Path;
 
 use neargate_base::Timestamp;
 
-use super::seal::{FrameSeal, NONCE_BYTES, Nonces, TAG_BYTES};
+use super::seal::{FrameSeal, HEADER, NONCE_BYTES, Nonces, TAG_BYTES};
 use crate::event::{OutputLine, OutputLines, Stream};
 
 /// The longest line, as container engines have it.
@@ -33,8 +33,6 @@ const FRAME_BYTES_MAX: usize = 64 * 1024;
 const BATCH_LINES_MIN: usize = 10_000;
 /// A batch takes no frame that ends behind this many bytes.
 const BATCH_BYTES_MAX: usize = 512 * 1024;
-/// Version 3, encoding 1.
-pub(super) const HEADER: [u8; 8] = [b'N', b'G', b'S', b'P', 3, 0, 1, 0];
 const LENGTH_BYTES: usize = 4;
 const FRAME_HEAD_BYTES: usize = LENGTH_BYTES + NONCE_BYTES;
 const LINE_HEAD_BYTES: usize = 14;

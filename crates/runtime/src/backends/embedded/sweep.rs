@@ -1,6 +1,7 @@
 //! Removing what nobody claims.
 //!
 //! Invariant: works from names alone, so that it finds what a crash at any moment left.
+//!
 //! Invariant: touches nothing but what carries the instance's names.
 
 use std::collections::BTreeSet;

@@ -25,8 +25,9 @@ use serde_json::{Map, Value, json};
 use super::blobs::BlobWriter;
 use super::codes::{self, io_error};
 use super::digest::Digest;
-use super::image::{Image, host_architecture};
+use super::image::Image;
 use super::index::Entry;
+use super::platform::host_architecture;
 use super::store::{ImageStore, Scratch, name};
 use tree::{Content, Node, Tree};
 

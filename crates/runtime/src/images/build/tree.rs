@@ -1,6 +1,7 @@
 //! The files of an image to be built, before any of them is read.
 //!
 //! Invariant: every node's parent directories are nodes too; nodes are sorted, parents first.
+//!
 //! Invariant: owner, times and order of what comes out depend on nothing but names, modes and content.
 
 use std::collections::BTreeMap;

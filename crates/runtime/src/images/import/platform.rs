@@ -6,8 +6,8 @@ use neargate_base::Diagnostic;
 use serde_json::Value;
 
 use super::super::codes;
-use super::super::image::host_architecture;
 use super::super::platform::Platform;
+use super::super::platform::host_architecture;
 
 /// Picks among the descriptors of an index.
 pub(super) fn pick(descriptors: &[Value]) -> Result<&Value, Diagnostic> {

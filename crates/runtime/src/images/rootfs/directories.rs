@@ -4,6 +4,7 @@
 //! to become is 24 bytes for each. Read backwards, the file names every directory before those that it lies in.
 //!
 //! Invariant: memory is bounded by the number of directories alone, not by their names or attributes.
+//!
 //! Invariant: no symbolic link is followed, and nothing is changed that this layer did not make.
 
 use std::fs::{self, File, Permissions};

@@ -6,7 +6,9 @@
 //! that the mount needs the option of that name.
 //!
 //! Invariant: however many ask, one archive is unpacked at a time, so that the memory it takes is taken once.
+//!
 //! Invariant: a directory under `layers/` is complete, its digests verified, its content on disk.
+//!
 //! Invariant: a layer is not collected while a [`RootFs`] that uses it lives, in whatever process.
 
 mod apply;

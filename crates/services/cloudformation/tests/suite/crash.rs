@@ -96,7 +96,7 @@ fn run(operations: &[(&str, Json)], lives: &[usize]) -> String {
     history
 }
 
-/// Everything that can be seen, but for what chance made.
+/// Everything that can be seen, but for what is random.
 fn outcome(harness: &mut Harness) -> String {
     let stacks = crate::call(harness, "ListStacks", json!({}))["StackSummaries"].as_array().map_or(0, Vec::len);
     let seen = if stacks == 0 { String::new() } else { events(harness, "s") };

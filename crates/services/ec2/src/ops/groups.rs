@@ -9,7 +9,7 @@ use crate::default_vpc;
 use crate::errors::Ec2Error;
 use crate::kind::Kind;
 use crate::list::{Field, Listed, Query, list, text};
-use crate::rules::{all_egress, check_description, everything, gather};
+use crate::rules::{all_egress, check_description, gather};
 use crate::state::{NetworkInterface, Peer, Rule, SecurityGroup, Vpc, forget, known};
 use crate::tags;
 
@@ -68,13 +68,6 @@ fn check_name(name: &str) -> Result<(), Ec2Error> {
         return Err(Ec2Error::InvalidValue(text));
     }
     Ok(())
-}
-
-/// A VPC's default group: in from itself, out to anywhere.
-pub(crate) fn default_group(cx: &mut Cx<'_>, vpc: &str, id: &str) -> SecurityGroup {
-    let rules = vec![everything(cx, false, Peer::Group(id.to_owned())), all_egress(cx)];
-    let (name, description) = ("default".to_owned(), "default VPC security group".to_owned());
-    SecurityGroup { vpc: vpc.to_owned(), name, description, rules }
 }
 
 /// `DeleteSecurityGroup` takes a group away that no interface has and no other group names.

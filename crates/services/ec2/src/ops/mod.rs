@@ -19,7 +19,7 @@ pub(crate) use group_rules::{
     AuthorizeSecurityGroupEgress, AuthorizeSecurityGroupIngress, DescribeSecurityGroupRules, RevokeSecurityGroupEgress,
     RevokeSecurityGroupIngress,
 };
-pub(crate) use groups::{CreateSecurityGroup, DeleteSecurityGroup, DescribeSecurityGroups, default_group};
+pub(crate) use groups::{CreateSecurityGroup, DeleteSecurityGroup, DescribeSecurityGroups};
 pub(crate) use interfaces::DescribeNetworkInterfaces;
 pub(crate) use internet_gateways::{
     AttachInternetGateway, CreateInternetGateway, DeleteInternetGateway, DescribeInternetGateways,

@@ -3,12 +3,13 @@
 use neargate_kernel::{Accesses, Cx, Fault, Operation};
 use neargate_shape::OperationShape;
 
-use super::{anything, block, creates, default_group, on, real};
+use super::{anything, block, creates, on, real};
 use crate::api;
 use crate::default_vpc;
 use crate::errors::Ec2Error;
 use crate::kind::{Kind, new_id};
 use crate::list::{Field, Listed, Query, each, flag, list, text};
+use crate::rules::default_group;
 use crate::state::{
     Association, InternetGateway, NetworkInterface, RouteTable, SecurityGroup, Subnet, Vpc, forget, known,
 };

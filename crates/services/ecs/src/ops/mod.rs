@@ -10,6 +10,7 @@ use crate::errors::EcsError;
 mod capacity_providers;
 mod clusters;
 mod definitions;
+mod families;
 mod register_task_definition;
 mod run_task;
 mod tags;
@@ -20,8 +21,9 @@ pub(crate) use clusters::{
     CreateCluster, DeleteCluster, DescribeClusters, ListClusters, UpdateCluster, UpdateClusterSettings,
 };
 pub(crate) use definitions::{DeregisterTaskDefinition, DescribeTaskDefinition, ListTaskDefinitions};
+pub(crate) use families::ListTaskDefinitionFamilies;
 pub(crate) use register_task_definition::RegisterTaskDefinition;
-pub(crate) use run_task::{RunTask, TOKEN_MS};
+pub(crate) use run_task::RunTask;
 pub(crate) use tags::{ListTagsForResource, TagResource, UntagResource};
 pub(crate) use tasks::{DescribeTasks, ListTasks, StopTask};
 

@@ -12,11 +12,9 @@ use crate::lifecycle::{become_status, dependencies, launch, log_route};
 use crate::sizes;
 use crate::spool_key;
 use crate::state::{
-    Cluster, Container, Definition, Phase, RunToken, Task, cluster, cluster_arn, cluster_name, definition, task_id,
+    Cluster, Container, Definition, Phase, RunToken, TOKEN_MS, Task, cluster, cluster_arn, cluster_name, definition,
+    task_id,
 };
-
-/// How long a client's token is remembered.
-pub(crate) const TOKEN_MS: i64 = 86_400_000;
 
 /// Characters of a call's container overrides.
 const OVERRIDES_CHARS_MAX: usize = 8192;

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod capacity;
+mod families;
 mod lifecycle;
 mod lists;
 mod refusals;

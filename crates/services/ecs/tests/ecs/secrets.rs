@@ -78,7 +78,7 @@ impl World {
         let shown = |(name, value): &(String, zeroize::Zeroizing<String>)| format!("{name}={}", value.as_str());
         match found {
             Ok(found) => Ok(found.values().flatten().map(shown).collect::<Vec<_>>().join(" ")),
-            // Ids of tasks and requests are chance.
+            // Ids of tasks and requests are random.
             Err(fault) => {
                 let text = fault.message.replace(&task, "TASK");
                 Err(text.split("request id:").next().unwrap().trim_end().to_owned())

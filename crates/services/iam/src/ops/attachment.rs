@@ -6,7 +6,8 @@ use neargate_shape::OperationShape;
 use super::page::page;
 use crate::access::on_role;
 use crate::errors::IamError;
-use crate::state::{self, find_policy, put_role};
+use crate::policies::find_policy;
+use crate::state::{self, put_role};
 use crate::{api, aws_managed};
 
 const POLICIES_PER_ROLE_MAX: usize = 10;

@@ -7,6 +7,7 @@ use super::page::page;
 use super::policy_version::checked_document;
 use crate::access::{on_path, pairs};
 use crate::errors::IamError;
+use crate::policies;
 use crate::state::{self, PolicyRecord, attachments, put_policy};
 use crate::{api, aws_managed};
 
@@ -70,7 +71,7 @@ impl Operation for GetPolicy {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let policy = state::policy(cx, &input.policy_arn)?;
+        let policy = policies::policy(cx, &input.policy_arn)?;
         Ok(api::GetPolicyOutput { policy: Some(shown(cx, &policy, true)) })
     }
 }
@@ -124,7 +125,7 @@ impl Operation for DeletePolicy {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let policy = state::own_policy(cx, &input.policy_arn)?;
+        let policy = policies::own_policy(cx, &input.policy_arn)?;
         if attachments(cx.store(), &cx.scope.account, &policy.arn) + boundaries(cx, &policy.arn) > 0 {
             return Err(IamError::PolicyIsAttached.into());
         }

@@ -7,7 +7,8 @@ use super::encoded;
 use super::page::page;
 use crate::api;
 use crate::errors::IamError;
-use crate::state::{self, PolicyRecord, StoredDocument, VersionRecord, put_policy};
+use crate::policies;
+use crate::state::{PolicyRecord, StoredDocument, VersionRecord, put_policy};
 use neargate_decide::Kind;
 
 const POLICY_CHARACTERS_MAX: usize = 6144;
@@ -34,7 +35,7 @@ impl Operation for CreatePolicyVersion {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let mut policy = state::own_policy(cx, &input.policy_arn)?;
+        let mut policy = policies::own_policy(cx, &input.policy_arn)?;
         let document = checked_document(&input.policy_document)?;
         if policy.versions.len() == VERSIONS_MAX {
             return Err(IamError::Versions.into());
@@ -58,7 +59,7 @@ impl Operation for GetPolicyVersion {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let policy = state::policy(cx, &input.policy_arn)?;
+        let policy = policies::policy(cx, &input.policy_arn)?;
         let version = found(&policy, &input.version_id)?;
         Ok(api::GetPolicyVersionOutput { policy_version: Some(shown(&policy, version, true)) })
     }
@@ -76,7 +77,7 @@ impl Operation for ListPolicyVersions {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let policy = state::policy(cx, &input.policy_arn)?;
+        let policy = policies::policy(cx, &input.policy_arn)?;
         // Newest first. There are at most five, so places sort as text.
         let versions = policy.versions.iter().rev().enumerate();
         let versions = versions.map(|(at, version)| (at.to_string(), shown(&policy, version, false)));
@@ -98,7 +99,7 @@ impl Operation for SetDefaultPolicyVersion {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let mut policy = state::own_policy(cx, &input.policy_arn)?;
+        let mut policy = policies::own_policy(cx, &input.policy_arn)?;
         policy.default_version = found(&policy, &input.version_id)?.id.clone();
         policy.updated = Some(cx.time());
         put_policy(cx, policy);
@@ -118,7 +119,7 @@ impl Operation for DeletePolicyVersion {
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
-        let mut policy = state::own_policy(cx, &input.policy_arn)?;
+        let mut policy = policies::own_policy(cx, &input.policy_arn)?;
         let id = found(&policy, &input.version_id)?.id.clone();
         if id == policy.default_version {
             return Err(IamError::DefaultVersion.into());

@@ -10,7 +10,8 @@ use super::page::page;
 use super::trust::checked_trust;
 use crate::access::{on_path, on_role, pairs};
 use crate::errors::IamError;
-use crate::state::{self, RoleRecord, find_policy, find_role, put_role};
+use crate::policies::find_policy;
+use crate::state::{self, RoleRecord, find_role, put_role};
 use crate::{api, aws_managed};
 
 const SESSION_S_DEFAULT: i32 = 3600;

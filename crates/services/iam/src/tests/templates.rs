@@ -1,5 +1,7 @@
 //! The CloudFormation types, with the properties that the CDK writes.
 
+#![allow(clippy::disallowed_methods, reason = "the template is a file that other tests read too")]
+
 use expect_test::{Expect, expect};
 use neargate_base::{Scope, Timestamp};
 use neargate_kernel::{

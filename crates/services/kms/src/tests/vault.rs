@@ -79,6 +79,6 @@ fn a_core_without_a_vault_makes_no_keys() {
     let registry = Registry::new(open_ports(), services());
     let mut core = Core::open(registry, vec![], Box::new(MemorySegments::default()), 5).unwrap();
     let answer = make_key(&mut core, &world, Ok(()));
-    expect!["500 InternalFailure: no secret chance: the core was opened without a vault"]
+    expect!["500 InternalFailure: no entropy: the core was opened without a vault"]
         .assert_eq(&told(answer.map(|()| json!(null))));
 }

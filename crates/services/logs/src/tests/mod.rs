@@ -121,7 +121,7 @@ struct World {
     starts: u64,
 }
 
-/// A core whose chance is another one at each start.
+/// A core with another seed at each start.
 fn open(rows: Vec<neargate_kernel::Row>, disk: &Disk, starts: u64) -> Core {
     let ports = Ports { authorizer: &Fake, events: &Fake, networks: &Fake };
     let services = vec![service(), neargate_kms::service(), neargate_iam::service()];

@@ -43,7 +43,7 @@ impl Operation for CreateSecret {
     }
 }
 
-/// A secret under an ARN, or under one whose end is chance.
+/// A secret under an ARN, or under one whose end is random.
 fn make(cx: &mut Cx<'_>, input: api::CreateSecretInput, arn: Option<String>) -> Result<api::CreateSecretOutput, Fault> {
     refuse_what_is_not_here(&input)?;
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || NAME_CHARACTERS.contains(letter);
@@ -82,7 +82,7 @@ fn make(cx: &mut Cx<'_>, input: api::CreateSecretInput, arn: Option<String>) -> 
 }
 
 /// Puts a value into the secret that lies at a complete ARN of this account and region, and makes the secret where there is none:
-/// `CreateSecret` leaves the last six characters to chance, so nothing else can make what a template takes in by its complete ARN.
+/// `CreateSecret` draws the last six characters at random, so nothing else can make what a template takes in by its complete ARN.
 pub(crate) fn import(cx: &mut Cx<'_>, arn: &str, value: String) -> Result<(), Fault> {
     let name = state::name_in_arn(cx, arn).ok_or_else(|| {
         let wanted = cx.scope.arn("secretsmanager", "secret:NAME-XXXXXX");

@@ -4,7 +4,9 @@
 //! as the program ends.
 //!
 //! Invariant: the init process holds no descriptor, so the container's output ends when its writers end.
+//!
 //! Invariant: its name and arguments say nothing of the host.
+//!
 //! Invariant: it splits off after the program's user and capabilities were taken, so it has no right the program has not.
 
 use rustix::process::{WaitOptions, WaitStatus, wait};

@@ -5,6 +5,7 @@
 //!
 //! Invariant: what is found lies on a mount of the container; neither `..`, nor a symbolic link, nor a descriptor that
 //! happens to be open leads anywhere else.
+//!
 //! Invariant: nothing here waits: a pipe or a device in the place of a file is an error.
 
 use std::collections::VecDeque;

@@ -7,8 +7,11 @@
 //!
 //! Invariant: a child first closes all that the shim has open but its standard streams and its sync socket (for a command,
 //! the descriptor of the container's first process, until it has joined), so that no path leads through any of it.
+//!
 //! Invariant: every process of a container is under the filter of system calls ([`seccomp`]), its init process and commands included.
+//!
 //! Invariant: a child never returns: it executes the program, or reports one [`StartFailure`] and exits.
+//!
 //! Invariant: the sync socket is closed by exec, which is how the shim learns that the program runs.
 
 mod capability;

@@ -1,6 +1,7 @@
 //! Mounts that are made first and put in place later.
 //!
 //! Invariant: a mount has its flags before it is in place, so that no moment is without them.
+//!
 //! Invariant: what comes from the host is private: what is mounted there later does not appear in the container.
 
 use std::os::fd::{AsFd, OwnedFd};

@@ -1,6 +1,7 @@
 //! Finding and executing the program, with the texts an OCI runtime gives when that fails.
 //!
 //! Invariant: the search happens in the container's root, as the container's user.
+//!
 //! Invariant: no text of a failure holds a value of the environment: failures are written down.
 
 use std::ffi::{CString, OsStr};

@@ -8,6 +8,7 @@
 //!
 //! Invariant: every file system in which the container can make something is `nodev`: a device node made in the container
 //! cannot be opened, with or without a device control group.
+//!
 //! Invariant: the overlay's files need not survive a power loss (`volatile`): ephemeral storage ends with the task.
 
 use std::fs;

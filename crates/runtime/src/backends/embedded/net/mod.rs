@@ -6,6 +6,7 @@
 //! proxy ARP, whose answers the kernel delays by up to 0.8 s, and no first packet that waits.
 //!
 //! Invariant: the host's own network namespace is never touched.
+//!
 //! Invariant: a VPC's namespace is pinned by a bind mount at `<run>/net/<vpc>`, made and removed under `<vpc>.lock`.
 
 mod netlink;

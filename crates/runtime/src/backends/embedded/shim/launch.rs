@@ -1,6 +1,7 @@
 //! Forking a container or a command, and handing the network to those that wait for it.
 //!
 //! Invariant: everything a child needs is made before the fork, so that what fails here is told by the shim itself.
+//!
 //! Invariant: a child has a copy of its own container's specification and wipes all others, whose secrets are not its
 //! business; a container's init process keeps that memory for as long as the container runs.
 

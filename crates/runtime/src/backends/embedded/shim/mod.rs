@@ -7,10 +7,13 @@
 //! to.
 //!
 //! Invariant: one thread, from start to end; children are forked from it with all its memory.
+//!
 //! Invariant: the shim writes no record before the first message is whole: who finds the lock free and no record knows
 //! that the task was never started.
+//!
 //! Invariant: the key and the secrets are in this process's memory, which it lets nobody dump, and in a child's only as far
 //! as they are its container's own.
+//!
 //! Invariant: the lock on `<task dir>/lock` is held from before the shim exists to its end, without a gap, by the
 //! keepers of containers that an OCI runtime makes as long as those live, and by nobody else: who finds it free knows that no
 //! shim lives or is about to.

@@ -1,6 +1,7 @@
 //! The shim's loop: one task's containers, orders, output and ends.
 //!
 //! Invariant: nothing here waits but `epoll`; what takes time (a stop) is a deadline that the loop looks at.
+//!
 //! Invariant: a descriptor is taken out of `epoll` before it is closed, since a child may still hold a copy.
 
 use std::collections::BTreeMap;

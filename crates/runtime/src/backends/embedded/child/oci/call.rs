@@ -1,6 +1,7 @@
 //! Calling an OCI runtime, and what its answers mean.
 //!
 //! Invariant: a runtime that is called ends when its caller does, and when the shim lets go of the caller.
+//!
 //! Invariant: a runtime inherits no descriptor but its standard streams and those that the container is to have.
 
 use std::ffi::CString;

@@ -18,7 +18,9 @@
 //!
 //! Invariant: the keeper's end of the line, the socket to the shim, tells when the shim lets go or is dead: the keeper kills the
 //! container then and ends. It holds the task's lock until that is done.
+//!
 //! Invariant: what the runtime is told and its state lie in the keeper's mount namespace alone and go with it.
+//!
 //! Invariant: a keeper never returns, and has no secrets but its own container's.
 
 mod bundle;

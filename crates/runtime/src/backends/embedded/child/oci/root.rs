@@ -6,6 +6,7 @@
 //!
 //! Invariant: while paths are resolved an empty file system lies where the kernel's will be, and what leads into it is refused:
 //! neither a link of an image nor a path of a user leads to `/proc`.
+//!
 //! Invariant: the runtime is told the working directory's own path, without links.
 
 use std::os::fd::{AsRawFd, OwnedFd};

@@ -5,6 +5,7 @@
 //! made by `seccompiler` once for each set of capabilities, by the engine, and read by the shims.
 //!
 //! Invariant: calls of another architecture (programs of 32 bits on a 64-bit machine) end the process: their numbers mean other calls.
+//!
 //! Invariant: whoever is under the filter, and their children, never leave it.
 
 mod profile;
