@@ -18,6 +18,8 @@ use crate::spec::TaskId;
 use crate::spec::{ContainerSpec, TaskSpec};
 
 const PARENT: &str = "neargate";
+/// How often a group is made again whose parent has gone meanwhile.
+const MAKE_RETRIES_MAX: u32 = 100;
 const CPU_PERIOD_US: u64 = 100_000;
 const CPU_UNITS_PER_CPU: u64 = 1024;
 const MIB: u64 = 1024 * 1024;
@@ -148,14 +150,18 @@ impl TaskCgroup {
         let mut remarks = Vec::new();
         if let Hierarchies::V2(root) = &group.hierarchies {
             for dir in [root.clone(), root.join(PARENT), root.join(PARENT).join(instance)] {
-                let _ = fs::create_dir_all(&dir);
+                let _ = make_group(&dir);
                 enable_controllers(&dir, &mut remarks);
             }
         }
         for dir in group.dirs() {
-            if let Err(e) = fs::create_dir_all(&dir) {
+            if let Err(e) = make_group(&dir) {
                 remarks.push(format!("no control group `{}`: {e}; the task is not limited there", dir.display()));
             }
+        }
+        if layout.runtime.is_some() {
+            // An OCI runtime makes groups below these, in every hierarchy, and does not try again.
+            task_dirs(layout, &spec.task_id).iter().for_each(|dir| drop(make_group(dir)));
         }
         group.limit(spec, &mut remarks);
         if let Hierarchies::V2(_) = &group.hierarchies {
@@ -288,6 +294,19 @@ fn processes_max(memory_mib: u32) -> u64 {
     let number = |file: &str| fs::read_to_string(file).ok().and_then(|text| text.trim().parse::<u64>().ok());
     let here = ["/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"].into_iter().filter_map(number).min();
     of_size.min(PROCESSES_MAX).min(here.map_or(u64::MAX, |here| here / 2))
+}
+
+/// Makes a group and those above it. An instance that ends removes the group above all instances where it is empty, perhaps
+/// between two of the steps here.
+fn make_group(dir: &Path) -> io::Result<()> {
+    let mut made = fs::create_dir_all(dir);
+    for _ in 0..MAKE_RETRIES_MAX {
+        match &made {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => made = fs::create_dir_all(dir),
+            _ => break,
+        }
+    }
+    made
 }
 
 fn enable_controllers(dir: &Path, remarks: &mut Vec<String>) {
@@ -429,6 +448,28 @@ pub(super) fn recorded(layout: &Layout) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_is_made_while_another_instance_removes_what_they_share() {
+        let root = std::env::temp_dir().join(format!("neargate-groups-{}", std::process::id()));
+        let shared = root.join(PARENT);
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    let _ = fs::remove_dir(&shared);
+                }
+            });
+            for at in 0..2000 {
+                let instance = shared.join(at.to_string());
+                make_group(&instance.join("task")).unwrap();
+                fs::remove_dir(instance.join("task")).unwrap();
+                fs::remove_dir(instance).unwrap();
+            }
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        fs::remove_dir_all(root).unwrap();
+    }
 
     #[test]
     fn hierarchies_are_read_from_the_mount_table() {
