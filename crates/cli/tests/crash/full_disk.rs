@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use neargate_runtime::backends::embedded::{EmbeddedConfig, erase};
@@ -37,16 +38,34 @@ const LINES: usize = 2000;
 const TASKS: usize = 3;
 /// Unpacking an image leaves 256 MiB free; what remains is little more than an engine needs.
 const DISK: &std::ffi::CStr = c"size=384m";
+/// The same, with what the file system needs for itself.
+const EXT4_BYTES: u64 = 448 << 20;
 const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// The kind of file system that is filled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FileSystem {
+    Tmpfs,
+    /// In a file, through a loop device.
+    Ext4,
+}
 
 /// A file system of its own for the data directory.
 struct Disk(PathBuf);
 
 impl Disk {
-    fn mounted(at: PathBuf) -> Self {
+    fn mounted(at: PathBuf, kind: FileSystem) -> Self {
         fs::create_dir_all(&at).unwrap();
-        mount("neargate-drill", &at, "tmpfs", MountFlags::empty(), DISK).unwrap();
+        match kind {
+            FileSystem::Tmpfs => mount("neargate-drill", &at, "tmpfs", MountFlags::empty(), DISK).unwrap(),
+            FileSystem::Ext4 => {
+                let image = at.with_extension("ext4");
+                File::create(&image).unwrap().set_len(EXT4_BYTES).unwrap();
+                run(Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0"]).arg(&image));
+                run(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&at));
+            }
+        }
         Self(at)
     }
 
@@ -71,6 +90,11 @@ impl Drop for Disk {
     fn drop(&mut self) {
         let _ = unmount(&self.0, UnmountFlags::DETACH);
     }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// After a failed check something may be left.
@@ -214,10 +238,10 @@ struct Drill {
 }
 
 impl Drill {
-    fn begun() -> Self {
+    fn begun(kind: FileSystem) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("empty")).unwrap();
-        let disk = Disk::mounted(folder.path().join("data"));
+        let disk = Disk::mounted(folder.path().join("data"), kind);
         Images::of(PROGRAM_OF_IMAGE).copy_to(&disk.0);
         let port = free_port();
         let engine = Engine::start(folder.path(), port, Settings::default()).expect("an engine that nobody kills");
@@ -301,8 +325,8 @@ impl Drill {
 }
 
 /// The engine goes on by itself when there is room again.
-pub(crate) fn goes_on_by_itself() {
-    let drill = Drill::begun();
+pub(crate) fn goes_on_by_itself(kind: FileSystem) {
+    let drill = Drill::begun(kind);
     let (acknowledged, refused) = put_until_refused(&drill.engine, &drill.disk);
     check_parameters(&drill.engine, &acknowledged, &refused);
     drill.let_end();
@@ -323,8 +347,8 @@ pub(crate) fn goes_on_by_itself() {
 }
 
 /// The engine is stopped while the disk is full; the next one takes the tasks over.
-pub(crate) fn is_taken_over() {
-    let mut drill = Drill::begun();
+pub(crate) fn is_taken_over(kind: FileSystem) {
+    let mut drill = Drill::begun(kind);
     let (acknowledged, refused) = put_until_refused(&drill.engine, &drill.disk);
     drill.check_untouched();
     let said = drill.engine.stop_failing(drill.port);

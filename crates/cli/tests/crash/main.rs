@@ -43,6 +43,7 @@ use std::time::Instant;
 use neargate_runtime::backends::embedded::{EmbeddedConfig, probe_machine};
 use neargate_testkit::needs::{Need, needs};
 
+use crate::full_disk::FileSystem;
 use crate::lane::{Images, Outcome};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
@@ -88,13 +89,25 @@ fn an_engine_with_secrets_killed_at_any_point_loses_nothing_and_leaves_nothing_i
 #[needs(containers)]
 fn a_full_disk_stops_acknowledgements_alone_and_the_engine_goes_on_by_itself() {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    full_disk::goes_on_by_itself();
+    full_disk::goes_on_by_itself(FileSystem::Tmpfs);
+}
+
+#[needs(containers)]
+fn a_full_disk_of_ext4_stops_acknowledgements_alone_and_the_engine_goes_on_by_itself() {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    full_disk::goes_on_by_itself(FileSystem::Ext4);
 }
 
 #[needs(containers)]
 fn tasks_of_an_engine_stopped_at_a_full_disk_are_taken_over() {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    full_disk::is_taken_over();
+    full_disk::is_taken_over(FileSystem::Tmpfs);
+}
+
+#[needs(containers)]
+fn tasks_of_an_engine_stopped_at_a_full_disk_of_ext4_are_taken_over() {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    full_disk::is_taken_over(FileSystem::Ext4);
 }
 
 fn drill(scenario: Scenario) {
