@@ -22,6 +22,17 @@ impl Disk {
         Self(at)
     }
 
+    /// One that makes no holes in files.
+    fn without_holes(at: PathBuf) -> Self {
+        use rustix::fs::{FallocateFlags, fallocate};
+        mount("neargate-test", &at, "ramfs", MountFlags::empty(), None).unwrap();
+        let disk = Self(at);
+        let file = File::create(disk.0.join("file")).unwrap();
+        let refused = fallocate(&file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, 0, 4096);
+        assert_eq!(refused, Err(rustix::io::Errno::OPNOTSUPP));
+        disk
+    }
+
     /// Takes all the room there is.
     fn fill(&self) {
         let mut file = File::create(self.0.join("filler")).unwrap();
@@ -69,4 +80,47 @@ fn output_and_ends_wait_for_room() {
     assert_eq!(code, 7);
     assert_eq!(numbers, (1..=9000).collect::<Vec<_>>());
     host.remove(&task);
+}
+
+#[needs(containers)]
+fn output_goes_on_where_the_file_system_makes_no_holes() {
+    let mut host = EmbeddedHost::new();
+    let disk = Disk::without_holes(host.config.data_dir.join("tasks"));
+    // Many times what a spool holds.
+    let script = "seq 1 100000; seq 100001 300000; exit 7";
+    let task = host.task(vec![host.script("main", script)]);
+    host.backend().start(&task).unwrap();
+    host.wait_started("main");
+    let (mut numbers, mut released, mut takeovers) = (Vec::new(), 0, 0);
+    let code = loop {
+        let backend = host.backend();
+        let code = host.wait(|kind| match kind {
+            EventKind::Output { name, lines, next_offset } => {
+                let text = lines.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned());
+                numbers.extend(text.map(|text| text.parse::<u32>().unwrap()));
+                released = *next_offset;
+                backend.release_output(&task.task_id, name, *next_offset);
+                (numbers.len() > (takeovers + 1) * 100_000).then_some(None)
+            }
+            EventKind::ContainerExited { exit_code, .. } => Some(Some(*exit_code)),
+            EventKind::Remark { text } if !text.contains("ulimit") => panic!("{text}"),
+            _ => None,
+        });
+        let spool = disk.0.join(task.task_id.as_str()).join("c/0/spool");
+        let held = fs::metadata(spool).unwrap().len();
+        assert!(held <= host.config.spool_bytes_max + 1024 * 1024, "{held}");
+        if let Some(code) = code {
+            break code;
+        }
+        // Another engine takes over in the midst of it.
+        takeovers += 1;
+        host.restart_engine();
+        let resume = std::collections::BTreeMap::from([("main".to_owned(), released)]);
+        host.backend().adopt(&task, &resume).unwrap();
+    };
+    assert_eq!(takeovers, 2);
+    assert_eq!(code, 7);
+    assert_eq!(numbers, (1..=300_000).collect::<Vec<_>>());
+    host.remove(&task);
+    drop(host);
 }

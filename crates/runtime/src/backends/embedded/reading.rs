@@ -17,7 +17,7 @@ use super::link::TaskLink;
 use super::protocol::{Report, Standing, take_lines};
 use super::reader::Ending;
 use super::seal::FrameSeal;
-use super::spool::{self, SpoolReader};
+use super::spool::{self, Release, SpoolReader};
 use crate::backend::{ContainerState, ResumePoints};
 use crate::crash;
 use crate::event::{EventKind, OutputLines};
@@ -37,6 +37,8 @@ pub(super) struct Reading {
     resume: ResumePoints,
     /// Up to where space was given back.
     given_back: BTreeMap<String, u64>,
+    /// The file system makes no holes: spools start over, and wait for the last byte to be released.
+    no_holes: bool,
     ended: BTreeSet<String>,
     /// Containers whose output could not be read when it was last tried.
     unreadable: BTreeSet<String>,
@@ -63,6 +65,7 @@ impl From<ResumePoints> for Reading {
             spools: BTreeMap::new(),
             resume,
             given_back: BTreeMap::new(),
+            no_holes: false,
             ended: BTreeSet::new(),
             unreadable: BTreeSet::new(),
             removed: false,
@@ -176,12 +179,16 @@ impl TaskLink {
     fn give_back(&self, shared: &Shared, reading: &mut Reading, name: &str, offset: u64) {
         let Some(index) = self.container_index(name) else { return };
         let given_back = reading.given_back.entry(name.to_owned()).or_default();
-        if offset.saturating_sub(*given_back) < RELEASED_BYTES_MIN.min(shared.spool_bytes_max / RELEASED_PART_MAX) {
+        let at_once = reading.no_holes && offset > *given_back;
+        if !at_once
+            && offset.saturating_sub(*given_back) < RELEASED_BYTES_MIN.min(shared.spool_bytes_max / RELEASED_PART_MAX)
+        {
             return;
         }
         // A spool that is gone has given everything back.
-        if spool::release(&self.paths.container(index).spool(), offset).is_ok() {
+        if let Ok(release) = spool::release(&self.paths.container(index).spool(), offset) {
             *given_back = offset;
+            reading.no_holes = release == Release::Note;
         }
     }
 
@@ -213,7 +220,11 @@ impl TaskLink {
         if !reading.spools.contains_key(name) {
             let offset = reading.resume.get(name).copied().unwrap_or(0);
             match self.open_spool(index, offset) {
-                Ok(spool) => drop(reading.spools.insert(name.to_owned(), spool)),
+                Ok(spool) => {
+                    reading.spools.insert(name.to_owned(), spool);
+                    // The engine before may not have come to it.
+                    self.give_back(shared, reading, name, offset);
+                }
                 // A spool that is gone has been removed with its task.
                 Err(e) if e.kind() == io::ErrorKind::NotFound => return Batch::Nothing,
                 Err(e) => {
@@ -257,7 +268,7 @@ impl TaskLink {
         let mut states = BTreeMap::new();
         for (index, name) in self.names.iter().enumerate() {
             let paths = self.paths.container(index);
-            reading.push_output(name, std::fs::metadata(paths.spool()).map_or(0, |found| found.len()));
+            reading.push_output(name, spool::end_of(&paths.spool()).unwrap_or(0));
             let record = std::fs::read(paths.exit_record()).ok();
             let record = record.and_then(|text| serde_json::from_slice::<super::protocol::ExitRecord>(&text).ok());
             let state = record.map_or(ContainerState::Lost, |record| record.state);

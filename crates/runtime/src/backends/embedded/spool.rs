@@ -1,7 +1,8 @@
 //! A container's output on disk, between its pipes and whoever keeps logs.
 //!
 //! ```text
-//! file   = "NGSP" version:u16 encoding:u8 0 frame*          all numbers little-endian
+//! file   = "NGSP" version:u16 encoding:u8 0 begin frame*    all numbers little-endian
+//! begin  = offset:u64                                       in version 4 only; in version 3 the first frame is at offset 8
 //! frame  = length:u32 nonce sealed tag                      length: of what follows it
 //! body   = line line*                                       encoding 1: sealed with AES-256-GCM, see `seal`
 //! line   = stream:u8 partial:u8 at_ms:i64 length:u32 bytes
@@ -9,16 +10,20 @@
 //! A spool of another version or encoding is refused, by writer and reader: version 1 held lines in the clear (encoding 0),
 //! version 2 a frame for each line.
 //!
+//! Offsets only grow. What is kept elsewhere is given back to the file system as a hole before the offset; where the file system makes no
+//! holes, how far that goes is noted beside the spool, and once it is everything the writer starts a new file, of version 4, that begins
+//! at the offset where the old one ended.
+//!
 //! - Invariant: no line is on disk but sealed.
 //! - Invariant: only the shim writes, only whole frames after those that are there; a frame that a crash cut short is never read.
 //! - Invariant: a frame that does not open is an error, and nothing of it is given out.
 //! - Invariant: a line is at most [`LINE_BYTES_MAX`] long; a longer one is cut and marked partial.
 //! - Invariant: where there is no room, nothing is lost: what is not written yet is kept for the next try.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use neargate_base::Timestamp;
 
@@ -33,23 +38,66 @@ const FRAME_BYTES_MAX: usize = 64 * 1024;
 const BATCH_LINES_MIN: usize = 10_000;
 /// A batch takes no frame that ends behind this many bytes.
 const BATCH_BYTES_MAX: usize = 512 * 1024;
+/// Version 4, encoding 1; the offset of the first frame follows.
+const LATER_HEADER: [u8; 8] = [b'N', b'G', b'S', b'P', 4, 0, 1, 0];
+const BEGIN_BYTES: usize = 8;
 const LENGTH_BYTES: usize = 4;
 const FRAME_HEAD_BYTES: usize = LENGTH_BYTES + NONCE_BYTES;
 const LINE_HEAD_BYTES: usize = 14;
 
-fn check_header(file: &mut File) -> io::Result<()> {
-    let mut header = [0; HEADER.len()];
-    file.read_exact(&mut header)?;
-    if header == HEADER {
-        return Ok(());
+/// How offsets of a spool lie in its file.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    /// The offset of the first frame.
+    begin: u64,
+    /// Where that is in the file.
+    place: u64,
+}
+
+impl Origin {
+    const FIRST: Self = Self { begin: HEADER.len() as u64, place: HEADER.len() as u64 };
+
+    fn read(file: &mut File) -> io::Result<Self> {
+        let mut header = [0; HEADER.len()];
+        file.read_exact(&mut header)?;
+        match header {
+            HEADER => Ok(Self::FIRST),
+            LATER_HEADER => {
+                let mut begin = [0; BEGIN_BYTES];
+                file.read_exact(&mut begin)?;
+                Ok(Self::later(u64::from_le_bytes(begin)))
+            }
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "no output spool of this version")),
+        }
     }
-    Err(io::Error::new(io::ErrorKind::InvalidData, "no output spool of this version"))
+
+    const fn later(begin: u64) -> Self {
+        Self { begin, place: (LATER_HEADER.len() + BEGIN_BYTES) as u64 }
+    }
+
+    fn place_of(self, offset: u64) -> u64 {
+        offset.saturating_sub(self.begin) + self.place
+    }
+
+    /// The offset at which a file of this length ends.
+    fn end(self, length: u64) -> u64 {
+        length.saturating_sub(self.place) + self.begin
+    }
+}
+
+/// The offset at which a spool ends.
+pub(super) fn end_of(path: &Path) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let origin = Origin::read(&mut file)?;
+    Ok(origin.end(file.metadata()?.len()))
 }
 
 /// Seals lines and appends them.
 #[derive(Debug)]
 pub(super) struct SpoolWriter {
+    path: PathBuf,
     file: File,
+    origin: Origin,
     end: u64,
     seal: FrameSeal,
     nonces: Nonces,
@@ -74,15 +122,37 @@ impl SpoolWriter {
     /// Opens or makes a spool.
     pub(super) fn open(path: &Path, seal: FrameSeal) -> io::Result<Self> {
         let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
-        let mut end = file.metadata()?.len();
-        if end < HEADER.len() as u64 {
+        let length = file.metadata()?.len();
+        let mut origin = Origin::FIRST;
+        if length < HEADER.len() as u64 {
             file.set_len(0)?;
             file.write_all_at(&HEADER, 0)?;
-            end = HEADER.len() as u64;
         } else {
-            check_header(&mut file)?;
+            origin = Origin::read(&mut file)?;
         }
-        Ok(Self { file, end, seal, nonces: Nonces::new()?, batch: Vec::new(), open: None, failed: None })
+        let (path, end) = (path.to_owned(), origin.end(length));
+        Ok(Self { path, file, origin, end, seal, nonces: Nonces::new()?, batch: Vec::new(), open: None, failed: None })
+    }
+
+    /// Whether there is no room for more before what was written is released: it takes more than `bytes_max` of the disk. Where
+    /// all of it is released and the file system makes no holes, a new file is started.
+    pub(super) fn is_full(&mut self, bytes_max: u64) -> bool {
+        if self.is_stuck() {
+            return true;
+        }
+        // A new file that cannot be made is tried again.
+        self.bytes_held() > bytes_max
+            && !(released(&self.path).is_some_and(|offset| offset >= self.end) && self.start_over().is_ok())
+    }
+
+    /// Goes on in a new file, which takes the place of this one at once.
+    fn start_over(&mut self) -> io::Result<()> {
+        let next = self.path.with_extension("next");
+        let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).mode(0o600).open(&next)?;
+        file.write_all_at(&[LATER_HEADER, self.end.to_le_bytes()].concat(), 0)?;
+        fs::rename(&next, &self.path)?;
+        (self.file, self.origin) = (file, Origin::later(self.end));
+        Ok(())
     }
 
     /// Where the spool ends.
@@ -91,7 +161,7 @@ impl SpoolWriter {
     }
 
     /// How much of the disk the spool takes: what was released is not counted.
-    pub(super) fn bytes_held(&self) -> u64 {
+    fn bytes_held(&self) -> u64 {
         self.file.metadata().map_or(0, |found| found.blocks().saturating_mul(512))
     }
 
@@ -143,11 +213,11 @@ impl SpoolWriter {
         self.close_frame();
         let written = match self.failed.take() {
             Some(e) => Err(e),
-            None => self.file.write_all_at(&self.batch, self.end),
+            None => self.file.write_all_at(&self.batch, self.origin.place_of(self.end)),
         };
         if let Err(e) = written {
             // Where that fails too, the next try is written over what is left of this one.
-            let _ = self.file.set_len(self.end);
+            let _ = self.file.set_len(self.origin.place_of(self.end));
             if is_no_room(&e) {
                 return Ok(Flushed::NoRoom);
             }
@@ -211,7 +281,9 @@ impl LineSplitter {
 /// Reads lines.
 #[derive(Debug)]
 pub(super) struct SpoolReader {
+    path: PathBuf,
     file: File,
+    origin: Origin,
     offset: u64,
     seal: FrameSeal,
 }
@@ -220,8 +292,18 @@ impl SpoolReader {
     /// Opens a spool at an offset that was given out before, or 0.
     pub(super) fn open(path: &Path, offset: u64, seal: FrameSeal) -> io::Result<Self> {
         let mut file = File::open(path)?;
-        check_header(&mut file)?;
-        Ok(Self { file, offset: offset.max(HEADER.len() as u64), seal })
+        let origin = Origin::read(&mut file)?;
+        Ok(Self { path: path.to_owned(), file, origin, offset: offset.max(origin.begin), seal })
+    }
+
+    /// Goes to the file in which the writer goes on, where there is another; answers whether there is one.
+    fn follow(&mut self) -> io::Result<bool> {
+        let mut file = File::open(&self.path)?;
+        let origin = Origin::read(&mut file)?;
+        let is_other = origin.begin != self.origin.begin;
+        (self.file, self.origin) = (file, origin);
+        self.offset = self.offset.max(origin.begin);
+        Ok(is_other)
     }
 
     /// Where the next line begins.
@@ -238,16 +320,11 @@ impl SpoolReader {
     /// frame does not open, or is not whole.
     pub(super) fn read(&mut self, end: u64) -> io::Result<OutputLines> {
         let wanted = usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX).min(BATCH_BYTES_MAX);
-        let mut buffer = vec![0; wanted];
-        let mut filled = 0;
-        while let Some(free) = buffer.get_mut(filled..).filter(|free| !free.is_empty()) {
-            match self.file.read_at(free, self.offset + filled as u64)? {
-                0 => break,
-                n => filled += n,
-            }
+        let mut buffer = self.fill(wanted)?;
+        if buffer.is_empty() && wanted > 0 && self.follow()? {
+            buffer = self.fill(wanted)?;
         }
-        buffer.truncate(filled);
-        let mut lines = OutputLines::with_capacity(filled);
+        let mut lines = OutputLines::with_capacity(buffer.len());
         let mut rest = buffer.as_mut_slice();
         while lines.len() < BATCH_LINES_MIN
             && let Some(len) = open_frame(&self.seal, self.offset, rest, &mut lines)
@@ -260,6 +337,20 @@ impl SpoolReader {
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
         Ok(lines)
+    }
+
+    /// As many bytes as there are, up to `wanted`.
+    fn fill(&self, wanted: usize) -> io::Result<Vec<u8>> {
+        let mut buffer = vec![0; wanted];
+        let (place, mut filled) = (self.origin.place_of(self.offset), 0);
+        while let Some(free) = buffer.get_mut(filled..).filter(|free| !free.is_empty()) {
+            match self.file.read_at(free, place + filled as u64)? {
+                0 => break,
+                n => filled += n,
+            }
+        }
+        buffer.truncate(filled);
+        Ok(buffer)
     }
 }
 
@@ -289,16 +380,45 @@ fn split_line(body: &[u8]) -> Option<(OutputLine<'_>, &[u8])> {
     Some((OutputLine { stream, at, bytes, partial: *partial != 0 }, rest))
 }
 
+/// How space before an offset is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Release {
+    /// As a hole in the file.
+    Hole,
+    /// The file system makes no holes: it was noted, for the writer to start over.
+    Note,
+}
+
 /// Gives the space before `offset` back to the file system; the offsets stay as they are.
-pub(super) fn release(path: &Path, offset: u64) -> io::Result<()> {
+pub(super) fn release(path: &Path, offset: u64) -> io::Result<Release> {
     use rustix::fs::FallocateFlags;
-    let Some(len) = offset.checked_sub(HEADER.len() as u64).filter(|len| *len > 0) else { return Ok(()) };
-    let file = OpenOptions::new().write(true).open(path)?;
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let origin = Origin::read(&mut file)?;
+    let Some(len) = offset.checked_sub(origin.begin).filter(|len| *len > 0) else { return Ok(Release::Hole) };
     let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-    match rustix::fs::fallocate(&file, flags, HEADER.len() as u64, len) {
-        Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
-        other => Ok(other?),
+    match rustix::fs::fallocate(&file, flags, origin.place, len) {
+        Ok(()) => Ok(Release::Hole),
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
+            note_released(path, offset).map(|()| Release::Note)
+        }
+        Err(e) => Err(e.into()),
     }
+}
+
+/// Notes that everything before `offset` is kept elsewhere.
+fn note_released(path: &Path, offset: u64) -> io::Result<()> {
+    let note = path.with_extension("released");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(note)?;
+    file.write_all_at(&[offset.to_le_bytes(), (!offset).to_le_bytes()].concat(), 0)
+}
+
+/// What was noted last; nothing while that is being written.
+fn released(path: &Path) -> Option<u64> {
+    let mut note = File::open(path.with_extension("released")).ok()?;
+    let (mut offset, mut inverse) = ([0; 8], [0; 8]);
+    note.read_exact(&mut offset).and_then(|()| note.read_exact(&mut inverse)).ok()?;
+    let offset = u64::from_le_bytes(offset);
+    (u64::from_le_bytes(inverse) == !offset).then_some(offset)
 }
 
 #[cfg(test)]
@@ -394,6 +514,70 @@ mod tests {
         release(&dir.path().join("spool"), reader.offset()).unwrap();
         let mut again = SpoolReader::open(&dir.path().join("spool"), reader.offset(), ours()).unwrap();
         assert_eq!(texts(&again.read(end).unwrap()), ["two"]);
+    }
+
+    /// As where the file system refuses to make holes.
+    #[test]
+    fn without_holes_the_writer_starts_over_once_all_is_released() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spool");
+        let (bytes_max, mut seen) = (64 * 1024, vec![]);
+        let mut writer = SpoolWriter::open(&path, ours()).unwrap();
+        let mut reader = SpoolReader::open(&path, 0, ours()).unwrap();
+        for round in 0..4 {
+            let mut written = vec![];
+            while !writer.is_full(bytes_max) {
+                let text = format!("{round} {} {}", written.len(), "x".repeat(1000));
+                writer.push(Stream::Stdout, false, Timestamp(9), text.as_bytes());
+                assert_eq!(writer.flush().unwrap(), Flushed::Whole);
+                written.push(text);
+            }
+            assert!(written.len() > 50, "{}", written.len());
+            assert!(fs::metadata(&path).unwrap().len() < 2 * bytes_max, "it does not grow");
+            let (end, mut lines) = (writer.end(), vec![]);
+            assert_eq!(end_of(&path).unwrap(), end);
+            while reader.offset() < end {
+                lines.extend(texts(&reader.read(end).unwrap()));
+                assert!(writer.is_full(bytes_max), "not all is released");
+                note_released(&path, reader.offset() - 1).unwrap();
+                assert!(writer.is_full(bytes_max), "not all is released");
+            }
+            assert_eq!(lines, written, "round {round}");
+            note_released(&path, reader.offset()).unwrap();
+            // A reader and a writer that begin later find the same offsets.
+            if round == 1 {
+                writer = SpoolWriter::open(&path, ours()).unwrap();
+                reader = SpoolReader::open(&path, end, ours()).unwrap();
+            }
+            assert_eq!((writer.end(), reader.offset()), (end, end));
+            seen.push(end);
+        }
+        assert!(seen.is_sorted());
+        assert!(!writer.is_full(bytes_max));
+        let mut late = SpoolReader::open(&path, 0, ours()).unwrap();
+        assert_eq!((late.offset(), late.read(writer.end()).unwrap().len()), (writer.end(), 0));
+        writer.push(Stream::Stdout, false, Timestamp(9), b"later");
+        writer.flush().unwrap();
+        assert_eq!(texts(&late.read(writer.end()).unwrap()), ["later"]);
+        assert_eq!(release(&path, writer.end()).unwrap(), Release::Hole, "a later file has holes where there are any");
+        assert_eq!(texts(&reader.read(writer.end()).unwrap_or_default()), [""; 0], "what was released is gone");
+    }
+
+    #[test]
+    fn a_note_that_is_not_whole_releases_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spool");
+        assert_eq!(released(&path), None);
+        for offset in [0, 1, u64::MAX, 1 << 40] {
+            note_released(&path, offset).unwrap();
+            assert_eq!(released(&path), Some(offset));
+        }
+        let note = path.with_extension("released");
+        let whole = fs::read(&note).unwrap();
+        for cut in 0..whole.len() {
+            fs::write(&note, [&whole[..cut], &[7; 16][cut..]].concat()).unwrap();
+            assert_eq!(released(&path), None, "{cut}");
+        }
     }
 
     #[test]

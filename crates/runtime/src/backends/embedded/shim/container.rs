@@ -240,8 +240,8 @@ impl Container {
     }
 
     /// Whether no more output may be added: nobody has taken it for so long, or there is no room on the disk.
-    pub(super) fn spool_is_full(&self, bytes_max: u64) -> bool {
-        self.spool.as_ref().is_some_and(|spool| spool.is_stuck() || spool.bytes_held() > bytes_max)
+    pub(super) fn spool_is_full(&mut self, bytes_max: u64) -> bool {
+        self.spool.as_mut().is_some_and(|spool| spool.is_full(bytes_max))
     }
 
     /// Looks at how far the start is. Remarks are put into `remarks`.
