@@ -59,9 +59,20 @@ impl EmbeddedHost {
 
     fn open_with(instance: &str, kind: BackendKind) -> Self {
         let base = std::env::temp_dir().join(format!("neargate-{instance}"));
+        let run_dir = base.join("run");
+        Self::open_at(&base, instance, run_dir, kind)
+    }
+
+    /// An instance whose place beside others is as under `/run`.
+    pub(crate) fn below(base: &Path, instance: &str) -> Self {
+        let run_dir = base.join("neargate").join(instance);
+        Self::open_at(&base.join(format!("of-{instance}")), instance, run_dir, BackendKind::Embedded)
+    }
+
+    fn open_at(base: &Path, instance: &str, run_dir: PathBuf, kind: BackendKind) -> Self {
         let config = EmbeddedConfig {
             instance: instance.to_owned(),
-            run_dir: base.join("run"),
+            run_dir,
             data_dir: base.join("data"),
             spool_bytes_max: 256 * 1024,
             shim_program: std::env::current_exe().unwrap(),
@@ -75,9 +86,14 @@ impl EmbeddedHost {
         Self { backend: Some(backend), events, config, layer, purge: true }
     }
 
-    /// As if the engine had died: the connections end, nothing is cleaned up; then a new engine on the same instance.
-    pub(crate) fn restart_engine(&mut self) {
+    /// As if the engine had died: the connections end, nothing is cleaned up.
+    pub(crate) fn stop_engine(&mut self) {
         drop(self.backend.take());
+    }
+
+    /// As if the engine had died; then a new engine on the same instance.
+    pub(crate) fn restart_engine(&mut self) {
+        self.stop_engine();
         let (sink, events) = channel();
         self.events = events;
         self.backend = Some(EmbeddedBackend::open(self.config.clone(), sink).unwrap());
@@ -107,7 +123,7 @@ impl Drop for EmbeddedHost {
             && self.purge
         {
             backend.purge().unwrap();
-            let _ = std::fs::remove_dir_all(self.config.run_dir.parent().unwrap());
+            let _ = std::fs::remove_dir_all(self.config.data_dir.parent().unwrap());
         }
     }
 }

@@ -32,6 +32,8 @@ mod images;
 #[cfg(target_os = "linux")]
 mod isolation;
 #[cfg(target_os = "linux")]
+mod leftovers;
+#[cfg(target_os = "linux")]
 mod networks;
 #[cfg(target_os = "linux")]
 mod oci;

@@ -124,6 +124,8 @@ pub struct EmbeddedBackend {
     shared: Arc<Shared>,
     threads: Option<reader::Threads>,
     _holder: Option<placement::Holder>,
+    /// Open as long as this engine uses the instance's directories.
+    _owner: std::fs::File,
 }
 
 impl std::fmt::Debug for EmbeddedBackend {
@@ -207,8 +209,9 @@ impl EmbeddedBackend {
         start::check_instance(&config.instance)?;
         probe::rights().map_err(|e| RuntimeError::Unsupported(e.to_string()))?;
         let EmbeddedConfig { instance, run_dir, data_dir, spool_bytes_max, shim_program, runtime } = config;
-        start::prepare_dirs(&run_dir, &data_dir)?;
+        let owner = start::occupy(&run_dir, &data_dir)?;
         let layout = Layout { instance, run_dir, data_dir, group_base: None, runtime };
+        sweep::sweep_others(&layout);
         let settled = placement::settle(&layout, &shim_program)
             .map_err(|e| RuntimeError::io("making room for control groups", e))?;
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(|e| RuntimeError::io("epoll", e))?;
@@ -238,7 +241,7 @@ impl EmbeddedBackend {
             next_token: AtomicU64::new(1),
         });
         let threads = Some(reader::start(&shared, endings)?);
-        Ok(Self { shared, threads, _holder: settled.holder })
+        Ok(Self { shared, threads, _holder: settled.holder, _owner: owner })
     }
 
     fn in_vpc<T: Send>(

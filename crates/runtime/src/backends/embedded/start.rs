@@ -2,10 +2,10 @@
 //!
 //! Invariant: the intent is on tmpfs before the shim exists, and the task is known here before either.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -113,8 +113,36 @@ fn is_namespaced(name: &str) -> bool {
     clean && known
 }
 
+/// In an instance's directory under `/run`: locked, shared, while an engine uses it.
+const OWNER: &str = "owner";
+
+/// Makes the instance's directories and says, as long as the file is open, that an engine uses them.
+pub(super) fn occupy(run_dir: &Path, data_dir: &Path) -> Result<File, RuntimeError> {
+    let failed = |e: std::io::Error| RuntimeError::io(format!("preparing `{}`", run_dir.display()), e);
+    loop {
+        prepare_dirs(run_dir, data_dir)?;
+        let path = run_dir.join(OWNER);
+        let owner = match OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+            opened => opened.map_err(failed)?,
+        };
+        owner.lock_shared().map_err(failed)?;
+        // Another engine may just have removed it all.
+        let held = owner.metadata().map_err(failed)?;
+        if fs::metadata(&path).is_ok_and(|found| (found.dev(), found.ino()) == (held.dev(), held.ino())) {
+            return Ok(owner);
+        }
+    }
+}
+
+/// The right to remove what is in an instance's directory under `/run`, where an engine was that is gone.
+pub(super) fn take_over(run_dir: &Path) -> Option<File> {
+    let owner = OpenOptions::new().write(true).open(run_dir.join(OWNER)).ok()?;
+    owner.try_lock().ok().map(|()| owner)
+}
+
 /// Makes the instance's directories, the first on tmpfs.
-pub(super) fn prepare_dirs(run_dir: &Path, data_dir: &Path) -> Result<(), RuntimeError> {
+fn prepare_dirs(run_dir: &Path, data_dir: &Path) -> Result<(), RuntimeError> {
     let failed = |what: &Path| {
         let what = format!("preparing `{}`", what.display());
         move |e: std::io::Error| RuntimeError::io(what, e)

@@ -2,10 +2,11 @@
 //!
 //! Invariant: works from names alone, so that it finds what a crash at any moment left.
 //!
-//! Invariant: touches nothing but what carries the instance's names.
+//! Invariant: touches nothing but what carries the instance's names; of another instance only what does not outlive the machine's
+//! uptime anyway, and only where neither its engine nor a shim of it lives.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -59,6 +60,57 @@ pub fn erase(config: &EmbeddedConfig) -> Result<Swept, RuntimeError> {
             .map_err(|e| RuntimeError::io("removing the instance's run directory", e))?;
     }
     Ok(swept)
+}
+
+/// Removes what killed engines of other instances left of networks, control groups and directories under `/run`, where nothing of
+/// them lives. Their tasks' files stay: they are found as after a restart of the machine.
+pub(super) fn sweep_others(layout: &Layout) -> Vec<String> {
+    // An instance of a test's own is alone in its place.
+    let Some(above) = layout.run_dir.parent().filter(|above| above.ends_with("neargate")) else { return vec![] };
+    let mut swept = vec![];
+    for instance in entries(above) {
+        let run_dir = above.join(&instance);
+        if run_dir == layout.run_dir || super::start::check_instance(&instance).is_err() {
+            continue;
+        }
+        // The tasks' files are no business of this instance's.
+        let data_dir = run_dir.join("none");
+        let other = Layout { instance: instance.clone(), data_dir, run_dir, group_base: None, runtime: None };
+        if remove_dead(&other) {
+            swept.push(instance);
+        }
+    }
+    swept
+}
+
+/// Removes the traces of an instance in which nothing lives; answers whether it did.
+fn remove_dead(layout: &Layout) -> bool {
+    if !fs::symlink_metadata(&layout.run_dir).is_ok_and(|found| found.is_dir()) {
+        return false;
+    }
+    // Engines before this one hold nothing there: nobody can tell whether they live.
+    let Some(_owner) = super::start::take_over(&layout.run_dir) else { return false };
+    let tasks: Vec<TaskId> =
+        entries(&layout.tasks_run_dir()).into_iter().filter_map(|name| TaskId::parse(&name).ok()).collect();
+    // Held to the end, so that a shim that comes up late finds its lock taken.
+    let mut held = vec![];
+    for task in &tasks {
+        match File::options().write(true).open(layout.task(task).lock()) {
+            Ok(lock) if lock.try_lock().is_ok() => held.push(lock),
+            Ok(_) => return false,
+            Err(_) => {}
+        }
+    }
+    for task in &tasks {
+        remove_task_groups(&cgroup::task_dirs(layout, task));
+        let _ = fs::remove_dir_all(layout.task(task).run);
+    }
+    for vpc in net::vpcs(layout) {
+        let _ = net::remove_vpc(layout, &vpc);
+    }
+    placement::remove(layout);
+    let _ = unmount(&layout.run_dir, UnmountFlags::DETACH);
+    fs::remove_dir_all(&layout.run_dir).is_ok()
 }
 
 fn entries(dir: &Path) -> Vec<String> {
