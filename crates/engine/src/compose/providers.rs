@@ -3,23 +3,45 @@
 use neargate_testkit::Harness;
 use serde_json::{Value as Json, json};
 
-/// A function and its role, which may do this.
-fn provider(actions: &[&str]) -> Json {
+/// Logical ids of the functions that the CDK brings, as `aws-cdk-lib` 2.276.0 writes them.
+pub(super) const OF_SDK_CALL: &str = "AWS679f53fac002430cb0da5b7982bd22872D164C4C";
+pub(super) const OF_LOG_RETENTION: &str = "LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8aFD4BFC8A";
+pub(super) const OF_WRITER: &str = "CustomCrossRegionExportWriterCustomResourceProviderHandlerD8786E8A";
+pub(super) const OF_READER: &str = "CustomCrossRegionExportReaderCustomResourceProviderHandler46647B68";
+pub(super) const PROVIDERS: [&str; 4] = [OF_SDK_CALL, OF_LOG_RETENTION, OF_WRITER, OF_READER];
+
+/// The logical id of the function that serves resources of a type; calls of the SDK have any type.
+fn function_of(type_name: &str) -> &'static str {
+    match type_name {
+        "Custom::LogRetention" => OF_LOG_RETENTION,
+        "Custom::CrossRegionExportWriter" => OF_WRITER,
+        "Custom::CrossRegionExportReader" => OF_READER,
+        _ => OF_SDK_CALL,
+    }
+}
+
+/// A function of this logical id and its role, which may do this.
+fn provider(actions: &[&str], function: &str) -> Json {
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]});
     let allow =
         json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]});
     json!({
         "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust,
             "Policies": [{"PolicyName": "Inline", "PolicyDocument": allow}]}},
-        "Function": {"Type": "AWS::Lambda::Function", "Properties": {"Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Code": {"ZipFile": "x"}}},
+        function: {"Type": "AWS::Lambda::Function", "Properties": {"Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Code": {"ZipFile": "x"}}},
     })
 }
 
 /// A stack with a provider, and a custom resource that it serves; its outputs are the attributes that are asked for.
 fn template(actions: &[&str], type_name: &str, properties: &Json, attributes: &[&str]) -> String {
-    let mut resources = provider(actions);
+    template_with(function_of(type_name), actions, type_name, properties, attributes)
+}
+
+/// The same with a function of another logical id.
+fn template_with(function: &str, actions: &[&str], type_name: &str, properties: &Json, attributes: &[&str]) -> String {
+    let mut resources = provider(actions, function);
     let mut properties = properties.clone();
-    properties["ServiceToken"] = json!({"Fn::GetAtt": ["Function", "Arn"]});
+    properties["ServiceToken"] = json!({"Fn::GetAtt": [function, "Arn"]});
     resources["It"] = json!({"Type": type_name, "Properties": properties});
     let output = |(at, name): (usize, &&str)| (format!("A{at}"), json!({"Value": {"Fn::GetAtt": ["It", name]}}));
     let mut outputs: serde_json::Map<String, Json> = attributes.iter().enumerate().map(output).collect();
@@ -103,6 +125,80 @@ fn a_provider_does_only_what_its_role_may() {
     assert!(status == "ROLLBACK_COMPLETE" && reason.contains("Function not found"), "{status} {reason}");
 }
 
+/// Properties with which a resource of each type would make the parameter or the log group `/by/it`.
+fn that_make_something() -> [(&'static str, Json); 5] {
+    let call = call("SSM", "putParameter", json!({"Name": "/by/it", "Value": "v", "Type": "String"}), json!({}));
+    let call = json!({"Create": call, "InstallLatestAwsSdk": false});
+    [
+        ("Custom::AWS", call.clone()),
+        ("Custom::OfMine", call),
+        ("Custom::LogRetention", json!({"LogGroupName": "/by/it", "RetentionInDays": 3})),
+        (
+            "Custom::CrossRegionExportWriter",
+            json!({"WriterProps": {"region": "eu-west-1", "exports": {"/by/it": "v"}}}),
+        ),
+        (
+            "Custom::CrossRegionExportReader",
+            json!({"ReaderProps": {"region": "eu-west-1", "prefix": "S", "imports": {"/by/it": "v"}}}),
+        ),
+    ]
+}
+
+#[test]
+fn the_role_of_another_function_is_not_acted_as() {
+    let mut harness = engine();
+    harness.scope = neargate_base::Scope::new(harness.scope.account.as_str(), "eu-west-1");
+    let put = json!({"Name": "/by/nobody", "Value": "v", "Type": "String"});
+    harness.call("ssm", "PutParameter", put).unwrap();
+    let mut check = |type_name: &str, template: &str| {
+        let before = (parameters(&mut harness, "eu-west-1", &["/by/it", "/by/nobody"]), groups(&mut harness));
+        let (status, reason, _) = deploy(&mut harness, "CreateStack", template);
+        assert_eq!(status, "ROLLBACK_COMPLETE", "{type_name}");
+        let not_served = "nothing serves this custom resource: arn:aws:lambda:eu-west-1:000000000000:function:";
+        assert!(reason.contains(not_served), "{type_name}: {reason}");
+        let after = (parameters(&mut harness, "eu-west-1", &["/by/it", "/by/nobody"]), groups(&mut harness));
+        assert_eq!(after, before, "{type_name}");
+        delete(&mut harness);
+    };
+    for (type_name, properties) in that_make_something() {
+        let others = PROVIDERS.into_iter().filter(|id| *id != function_of(type_name));
+        for function in others.chain(["Function", "SeedDb", "AWS679f53fac0", "LogRetention"]) {
+            check(type_name, &template_with(function, &["*"], type_name, &properties, &[]));
+        }
+        // A caller's tag does not make it one of the CDK's, nor do its properties.
+        let mut tagged: Json =
+            serde_json::from_str(&template_with("SeedDb", &["*"], type_name, &properties, &[])).unwrap();
+        let id = function_of(type_name);
+        tagged["Resources"]["SeedDb"]["Properties"]["FunctionName"] = json!("seed-db");
+        tagged["Resources"]["SeedDb"]["Properties"]["Handler"] = json!(id);
+        tagged["Resources"]["SeedDb"]["Properties"]["Tags"] = json!([{"Key": "logical-id", "Value": id}]);
+        check(type_name, &tagged.to_string());
+    }
+}
+
+#[test]
+fn a_function_that_a_caller_made_is_not_acted_as() {
+    let mut harness = engine();
+    harness.scope = neargate_base::Scope::new(harness.scope.account.as_str(), "eu-west-1");
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]});
+    let role = json!({"RoleName": "admin", "AssumeRolePolicyDocument": trust.to_string()});
+    harness.call("iam", "CreateRole", role).unwrap();
+    let policy = json!({"RoleName": "admin", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"});
+    harness.call("iam", "AttachRolePolicy", policy).unwrap();
+    let function = json!({"FunctionName": "seed-db", "Role": "arn:aws:iam::000000000000:role/admin",
+        "Runtime": "nodejs22.x", "Handler": "index.handler", "Code": {"ZipFile": "eA=="}});
+    harness.call("lambda", "CreateFunction", function).unwrap();
+    for (type_name, mut properties) in that_make_something() {
+        properties["ServiceToken"] = json!("arn:aws:lambda:eu-west-1:000000000000:function:seed-db");
+        let template = json!({"Resources": {"It": {"Type": type_name, "Properties": properties}}}).to_string();
+        let (status, reason, _) = deploy(&mut harness, "CreateStack", &template);
+        assert_eq!(status, "ROLLBACK_COMPLETE", "{type_name}");
+        assert!(reason.contains("function:seed-db is not the function of the CDK"), "{type_name}: {reason}");
+        assert_eq!(parameters(&mut harness, "eu-west-1", &["/by/it"]), Vec::<String>::new(), "{type_name}");
+        delete(&mut harness);
+    }
+}
+
 #[test]
 fn imports_are_marked_answered_and_released() {
     let mut harness = engine();
@@ -124,6 +220,13 @@ fn imports_are_marked_answered_and_released() {
     assert_eq!(tags(&mut harness).as_array().map_or(0, Vec::len), 0);
 }
 
+/// The log groups, and for how many days they are kept.
+fn groups(harness: &mut Harness) -> Vec<(String, Option<i64>)> {
+    let groups = harness.call("logs", "DescribeLogGroups", json!({})).unwrap()["logGroups"].clone();
+    let days = |group: &Json| (group["logGroupName"].as_str().unwrap().to_owned(), group["retentionInDays"].as_i64());
+    groups.as_array().unwrap().iter().map(days).collect()
+}
+
 #[test]
 fn log_groups_are_kept_for_as_long_as_is_said() {
     let mut harness = engine();
@@ -134,16 +237,10 @@ fn log_groups_are_kept_for_as_long_as_is_said() {
         properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         template(&actions, "Custom::LogRetention", &properties, &["LogGroupName"])
     };
-    let groups = |harness: &mut Harness| {
-        let groups = harness.call("logs", "DescribeLogGroups", json!({})).unwrap()["logGroups"].clone();
-        let days =
-            |group: &Json| (group["logGroupName"].as_str().unwrap().to_owned(), group["retentionInDays"].as_i64());
-        groups.as_array().unwrap().iter().map(days).collect::<Vec<_>>()
-    };
     let (status, reason, outputs) = deploy(&mut harness, "CreateStack", &with(json!({"RetentionInDays": 3})));
     assert_eq!((status.as_str(), outputs.join(" ").as_str()), ("CREATE_COMPLETE", "/kept /kept"), "{reason}");
     let made = groups(&mut harness);
-    assert!(made.iter().any(|it| it.0.starts_with("/aws/lambda/s-Function-") && it.1 == Some(1)), "{made:?}");
+    assert!(made.iter().any(|it| it.0.starts_with("/aws/lambda/s-LogRetentionaae0") && it.1 == Some(1)), "{made:?}");
     assert!(made.contains(&("/kept".to_owned(), Some(3))), "{made:?}");
     let (status, reason, _) = deploy(&mut harness, "UpdateStack", &with(json!({"RemovalPolicy": "destroy"})));
     assert_eq!(status, "UPDATE_COMPLETE", "{reason}");

@@ -7,6 +7,8 @@ use neargate_kernel::{Principal, Row};
 use neargate_testkit::Harness;
 use serde_json::{Map, Value as Json, json};
 
+use super::providers::{OF_LOG_RETENTION, OF_READER, OF_SDK_CALL, OF_WRITER, PROVIDERS};
+
 /// One resource type, as a stack makes it and changes it.
 pub(super) struct Case {
     pub(super) type_name: &'static str,
@@ -20,6 +22,15 @@ pub(super) struct Case {
 
 /// Everything that the cases are made beside, in a stack of the account's root.
 fn surroundings() -> Json {
+    let mut all = plain_surroundings();
+    let role = json!({"Fn::GetAtt": ["ProviderRole", "Arn"]});
+    for id in PROVIDERS {
+        all[id] = json!({"Type": "AWS::Lambda::Function", "Properties": {"Role": role, "Code": {"ZipFile": "x"}}});
+    }
+    all
+}
+
+fn plain_surroundings() -> Json {
     let trust = |service: &str| json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}]});
     json!({
         "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
@@ -39,7 +50,6 @@ fn surroundings() -> Json {
         "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust("lambda.amazonaws.com")}},
         "ProviderRole": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
             "ManagedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]}},
-        "Provider": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "provider", "Role": {"Fn::GetAtt": ["ProviderRole", "Arn"]}, "Code": {"ZipFile": "x"}}},
         "Key": {"Type": "AWS::KMS::Key"},
         "OtherKey": {"Type": "AWS::KMS::Key"},
         "Logs": {"Type": "AWS::Logs::LogGroup"},
@@ -62,6 +72,7 @@ pub(super) fn cases() -> Vec<Case> {
         changed.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         Case { type_name, service, made, changed, is_named }
     };
+    let arn = |id: &str| format!("${id}.Arn");
     let rule = json!({"GroupId": "$Group", "IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": "10.0.0.0/8"});
     vec![
         case("AWS::EC2::EIP", "ec2", json!({"Domain": "vpc"}), json!({"Tags": tags}), false),
@@ -195,28 +206,28 @@ pub(super) fn cases() -> Vec<Case> {
         case(
             "Custom::CrossRegionExportWriter",
             "lambda",
-            json!({"ServiceToken": "$Provider.Arn", "WriterProps": {"region": "us-west-2", "exports": {"/cdk/exports/S/a": "1"}}}),
+            json!({"ServiceToken": arn(OF_WRITER), "WriterProps": {"region": "us-west-2", "exports": {"/cdk/exports/S/a": "1"}}}),
             json!({"WriterProps": {"region": "us-west-2", "exports": {"/cdk/exports/S/b": "2"}}}),
             false,
         ),
         case(
             "Custom::CrossRegionExportReader",
             "lambda",
-            json!({"ServiceToken": "$Provider.Arn", "ReaderProps": {"region": "eu-west-1", "prefix": "S", "imports": {}}}),
+            json!({"ServiceToken": arn(OF_READER), "ReaderProps": {"region": "eu-west-1", "prefix": "S", "imports": {}}}),
             json!({"ReaderProps": {"region": "eu-west-1", "prefix": "T", "imports": {}}}),
             false,
         ),
         case(
             "Custom::LogRetention",
             "lambda",
-            json!({"ServiceToken": "$Provider.Arn", "LogGroupName": "kept", "RetentionInDays": 3}),
+            json!({"ServiceToken": arn(OF_LOG_RETENTION), "LogGroupName": "kept", "RetentionInDays": 3}),
             json!({"RetentionInDays": 7}),
             false,
         ),
         case(
             "Custom::AWS",
             "lambda",
-            json!({"ServiceToken": "$Provider.Arn", "InstallLatestAwsSdk": false, "Create": call_of_ssm("a")}),
+            json!({"ServiceToken": arn(OF_SDK_CALL), "InstallLatestAwsSdk": false, "Create": call_of_ssm("a")}),
             json!({"Update": call_of_ssm("b")}),
             false,
         ),
@@ -281,21 +292,16 @@ pub(super) struct World {
 impl World {
     pub(super) fn new() -> Self {
         let mut harness = Harness::new(super::services, super::ports()).unwrap();
-        let template = json!({"Resources": surroundings(), "Outputs": {
-            "Vpc.DefaultSecurityGroup": null, "OtherVpc.DefaultSecurityGroup": null, "Role.Arn": null, "Address.AllocationId": null,
-            "Provider.Arn": null,
-        }});
-        let mut template = template;
-        let outputs: Map<_, _> = [
-            "Vpc.DefaultSecurityGroup",
-            "OtherVpc.DefaultSecurityGroup",
-            "Role.Arn",
-            "Address.AllocationId",
-            "Provider.Arn",
-        ]
-        .into_iter()
-        .map(|path| (path.replace('.', ""), json!({"Value": {"Fn::GetAtt": path.split('.').collect::<Vec<_>>()}})))
-        .collect();
+        let mut template = json!({"Resources": surroundings()});
+        let of_providers = PROVIDERS.map(|id| format!("{id}.Arn"));
+        let outputs: Map<_, _> =
+            ["Vpc.DefaultSecurityGroup", "OtherVpc.DefaultSecurityGroup", "Role.Arn", "Address.AllocationId"]
+                .into_iter()
+                .chain(of_providers.iter().map(String::as_str))
+                .map(|path| {
+                    (path.replace('.', ""), json!({"Value": {"Fn::GetAtt": path.split('.').collect::<Vec<_>>()}}))
+                })
+                .collect();
         template["Outputs"] = Json::Object(outputs);
         let input = json!({"StackName": "around", "TemplateBody": template.to_string(), "Capabilities": ["CAPABILITY_NAMED_IAM"]});
         harness.call("cloudformation", "CreateStack", input).unwrap();

@@ -79,7 +79,9 @@ pub(crate) fn blank(cx: &Cx<'_>, name: &str, code: FunctionCodeLocation) -> Resu
         "Version": "$LATEST",
     });
     let tags = std::collections::BTreeMap::new();
-    Ok(FunctionRecord { configuration: configuration(blank)?, code, tags, reserved_concurrent_executions: None })
+    let logical_id = cx.system_tags().get("aws:cloudformation:logical-id").cloned();
+    let configuration = configuration(blank)?;
+    Ok(FunctionRecord { configuration, code, tags, reserved_concurrent_executions: None, logical_id })
 }
 
 /// Gives a function what an input says of its configuration; the rest stays.

@@ -15,6 +15,9 @@ pub(crate) struct FunctionRecord {
     pub(crate) code: FunctionCodeLocation,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) reserved_concurrent_executions: Option<i32>,
+    /// What it is called in the template of the stack that made it; none for one that a caller made, and for one of an older build.
+    #[serde(default)]
+    pub(crate) logical_id: Option<String>,
 }
 
 impl Record for FunctionRecord {

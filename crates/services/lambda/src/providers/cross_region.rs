@@ -11,7 +11,7 @@ use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceStat
 use neargate_shape::ResourceShape;
 use serde_json::{Value as Json, json};
 
-use super::{Provider, in_region, texts};
+use super::{Known, Provider, in_region, texts};
 
 /// What the writer made: of what it found it may only change the value.
 const MADE: &str = "Made";
@@ -31,7 +31,7 @@ impl ResourceType for ExportWriter {
         if action == Action::Delete && request.physical_id().is_empty() {
             return Ok(Progress::Done(ResourceState::default()));
         }
-        let provider = Provider::of(cx, request)?;
+        let provider = Provider::of(cx, request, Known::EXPORT_WRITER)?;
         let id = physical_id(cx, request);
         let made = provider.act(cx, |cx| {
             let mut made = made(request);
@@ -72,7 +72,7 @@ impl ResourceType for ExportReader {
         if action == Action::Delete && request.physical_id().is_empty() {
             return Ok(Progress::Done(ResourceState::default()));
         }
-        let provider = Provider::of(cx, request)?;
+        let provider = Provider::of(cx, request, Known::EXPORT_READER)?;
         let id = physical_id(cx, request);
         let wanted = imports(Some(request.properties));
         provider.act(cx, |cx| {

@@ -6,9 +6,8 @@ use neargate_kernel::{Action, Cx, Fault, Lack, Progress, Registry, ResourceReque
 use neargate_shape::ResourceShape;
 use serde_json::Value as Json;
 
+use super::known::NOT_SERVED;
 use super::{SERVICE_TOKEN, sdk_call};
-
-const NOT_SERVED: &str = "functions are not run, so nothing serves this custom resource";
 
 /// Any custom resource. Of those under names of their users' own, the CDK's calls of the AWS SDK are told by their properties.
 pub(crate) struct CustomResource;

@@ -4,7 +4,7 @@ use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceStat
 use neargate_shape::ResourceShape;
 use serde_json::{Value as Json, json};
 
-use super::{Provider, in_region};
+use super::{Known, Provider, in_region};
 
 /// How long the function lets its own log group be kept.
 const OWN_RETENTION_DAYS: i64 = 1;
@@ -23,7 +23,7 @@ impl ResourceType for LogRetention {
         if action == Action::Delete && request.physical_id().is_empty() {
             return Ok(Progress::Done(ResourceState::default()));
         }
-        let provider = Provider::of(cx, request)?;
+        let provider = Provider::of(cx, request, Known::LOG_RETENTION)?;
         let Some(group) = request.text("LogGroupName") else {
             return Err(Fault::validation("property `LogGroupName` is required"));
         };

@@ -5,9 +5,13 @@
 //!
 //! Invariant: each acts through operations as its function's role, as the function would, and who makes the stack must be allowed to
 //! invoke the function.
+//!
+//! Invariant: only the role of a function that the CDK brings for just this is acted as. What any other function would do with its
+//! role is not known, so nobody gets the use of it.
 
 mod cross_region;
 mod custom;
+mod known;
 mod log_retention;
 mod sdk_call;
 
@@ -16,6 +20,7 @@ pub(crate) use custom::CustomResource;
 pub(crate) use log_retention::LogRetention;
 pub(crate) use sdk_call::SdkCall;
 
+use known::Known;
 use neargate_base::Region;
 use neargate_kernel::{Access, Cx, Fault, ResourceRequest};
 use serde_json::Value as Json;
@@ -36,13 +41,16 @@ struct Provider {
 }
 
 impl Provider {
-    /// The function that the resource names. Whoever makes the stack invokes it.
-    fn of(cx: &Cx<'_>, request: &ResourceRequest<'_>) -> Result<Self, Fault> {
+    /// The function that the resource names, which must be the known one. Whoever makes the stack invokes it.
+    fn of(cx: &Cx<'_>, request: &ResourceRequest<'_>, known: Known) -> Result<Self, Fault> {
         let token = request.text(SERVICE_TOKEN).unwrap_or_default();
         cx.authorize(&Access::new("lambda:InvokeFunction", token))?;
         let name = token.rsplit(":function:").next().unwrap_or_default().to_owned();
         let function = cx.get::<FunctionRecord>(&name).filter(|_| arn(&cx.scope, &name) == token);
         let Some(function) = function else { return Err(LambdaError::NotFound(token.to_owned()).into()) };
+        if !known.is(&name, function) {
+            return Err(known.refusal(token));
+        }
         let role = function.configuration.role.clone().unwrap_or_default();
         Ok(Self { name, arn: token.to_owned(), role })
     }

@@ -8,7 +8,7 @@ use neargate_shape::{ResourceShape, finds_pattern, from_properties, to_json};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::{Provider, in_region};
+use super::{Known, Provider, in_region};
 
 /// In parameters: the resource's physical id.
 const PHYSICAL_ID: &str = "PHYSICAL:RESOURCEID:";
@@ -129,7 +129,7 @@ pub(super) fn step(cx: &mut Cx<'_>, action: Action, request: &ResourceRequest<'_
     if action == Action::Delete && request.physical_id().is_empty() {
         return Ok(Progress::Done(ResourceState::default()));
     }
-    let provider = Provider::of(cx, request)?;
+    let provider = Provider::of(cx, request, Known::SDK_CALL)?;
     let name = match action {
         Action::Create => "Create",
         Action::Update => "Update",
