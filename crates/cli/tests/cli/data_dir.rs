@@ -109,9 +109,9 @@ fn what_others_keep_in_a_directory_is_never_taken() {
     let refused = place.run(&["down", "--purge", "--port", &other, "--data-dir", "data"]);
     assert!(refused.code != 0 && refused.stderr.contains("NG-E0102"), "{}", refused.stderr);
     let purged = place.run(&["down", "--purge", "--port", &port]);
-    expect!["purged [PLACE]/data, except what is not the engine's: `thesis.txt`"]
+    expect!["purged [PLACE]/data, except what is not the engine's: `segments/link`, `thesis.txt`"]
         .assert_eq(purged.stderr.lines().last().unwrap().trim());
-    assert_eq!(modes(&place.path("data")).len(), 1);
+    assert_eq!(modes(&place.path("data")).len(), 2, "the file, and the folder of the link");
     assert_eq!(fs::read_to_string(place.path("precious/tasks/todo.txt")).unwrap(), "mine too");
     assert_eq!(modes(&place.path("state/neargate/keys")), [], "its key is gone, too");
 }

@@ -127,9 +127,10 @@ pub(super) fn occupy(run_dir: &Path, data_dir: &Path) -> Result<File, RuntimeErr
             opened => opened.map_err(failed)?,
         };
         owner.lock_shared().map_err(failed)?;
-        // Another engine may just have removed it all.
+        // Another engine may just have removed it all, or unmounted it.
         let held = owner.metadata().map_err(failed)?;
-        if fs::metadata(&path).is_ok_and(|found| (found.dev(), found.ino()) == (held.dev(), held.ino())) {
+        let is_there = fs::metadata(&path).is_ok_and(|found| (found.dev(), found.ino()) == (held.dev(), held.ino()));
+        if is_there && is_tmpfs(run_dir).map_err(failed)? {
             return Ok(owner);
         }
     }
@@ -151,8 +152,7 @@ fn prepare_dirs(run_dir: &Path, data_dir: &Path) -> Result<(), RuntimeError> {
     for dir in own.into_iter().chain([run_dir]) {
         make_private_dir(dir).map_err(failed(dir))?;
     }
-    let found = rustix::fs::statfs(run_dir).map_err(|e| failed(run_dir)(e.into()))?;
-    if !u64::try_from(found.f_type).is_ok_and(|kind| kind == TMPFS_MAGIC) {
+    if !is_tmpfs(run_dir).map_err(failed(run_dir))? {
         let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
         mount("neargate", run_dir, "tmpfs", flags, c"mode=0700,size=256m").map_err(|e| failed(run_dir)(e.into()))?;
     }
@@ -160,6 +160,11 @@ fn prepare_dirs(run_dir: &Path, data_dir: &Path) -> Result<(), RuntimeError> {
         make_private_dir(&dir).map_err(failed(&dir))?;
     }
     Ok(())
+}
+
+fn is_tmpfs(dir: &Path) -> std::io::Result<bool> {
+    let found = rustix::fs::statfs(dir)?;
+    Ok(u64::try_from(found.f_type).is_ok_and(|kind| kind == TMPFS_MAGIC))
 }
 
 /// Makes a directory that its owner alone may enter, whatever the umask is; one that is there is taken from everybody else.

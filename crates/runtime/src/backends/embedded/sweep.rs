@@ -70,6 +70,11 @@ pub(super) fn sweep_others(layout: &Layout) -> Vec<String> {
     let mut swept = vec![];
     for instance in entries(above) {
         let run_dir = above.join(&instance);
+        // One that was killed while it removed this.
+        if instance.starts_with(LEAVING) {
+            let _ = fs::remove_dir_all(&run_dir);
+            continue;
+        }
         if run_dir == layout.run_dir || super::start::check_instance(&instance).is_err() {
             continue;
         }
@@ -97,8 +102,8 @@ fn remove_dead(layout: &Layout) -> bool {
     for task in &tasks {
         match File::options().write(true).open(layout.task(task).lock()) {
             Ok(lock) if lock.try_lock().is_ok() => held.push(lock),
-            Ok(_) => return false,
-            Err(_) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Ok(_) | Err(_) => return false,
         }
     }
     for task in &tasks {
@@ -109,8 +114,23 @@ fn remove_dead(layout: &Layout) -> bool {
         let _ = net::remove_vpc(layout, &vpc);
     }
     placement::remove(layout);
-    let _ = unmount(&layout.run_dir, UnmountFlags::DETACH);
-    fs::remove_dir_all(&layout.run_dir).is_ok()
+    remove_at_once(&layout.run_dir)
+}
+
+/// What a directory is called that is on its way out: no instance's name.
+const LEAVING: &str = ".leaving-";
+
+/// Removes an instance's directory in one step, so that an engine of it that comes up now finds all of it or nothing.
+fn remove_at_once(run_dir: &Path) -> bool {
+    if unmount(run_dir, UnmountFlags::DETACH).is_ok() {
+        // What lies below the mount point, if anything, is another's by now.
+        return fs::remove_dir(run_dir).is_ok();
+    }
+    let (Some(above), Some(name)) = (run_dir.parent(), run_dir.file_name()) else { return false };
+    let mut leaving = std::ffi::OsString::from(format!("{LEAVING}{}-", std::process::id()));
+    leaving.push(name);
+    let leaving = above.join(leaving);
+    fs::rename(run_dir, &leaving).is_ok() && fs::remove_dir_all(leaving).is_ok()
 }
 
 fn entries(dir: &Path) -> Vec<String> {
