@@ -74,6 +74,19 @@ impl From<ResumePoints> for Reading {
 }
 
 impl Reading {
+    /// Whether so much of a container's output is released that its space is to be given back.
+    fn is_due(&self, name: &str, offset: u64, spool_bytes_max: u64) -> bool {
+        let bytes = offset.saturating_sub(self.given_back.get(name).copied().unwrap_or(0));
+        let bytes_min = if self.no_holes { 1 } else { RELEASED_BYTES_MIN.min(spool_bytes_max / RELEASED_PART_MAX) };
+        bytes >= bytes_min
+    }
+
+    fn gave_back(&mut self, name: &str, offset: u64, release: Release) {
+        self.given_back.insert(name.to_owned(), offset);
+        // All spools of a task are on one file system.
+        self.no_holes |= release == Release::Note;
+    }
+
     fn push(&mut self, kind: EventKind) {
         self.queue.push_back(Waiting::Event(kind));
     }
@@ -178,17 +191,12 @@ impl TaskLink {
 
     fn give_back(&self, shared: &Shared, reading: &mut Reading, name: &str, offset: u64) {
         let Some(index) = self.container_index(name) else { return };
-        let given_back = reading.given_back.entry(name.to_owned()).or_default();
-        let at_once = reading.no_holes && offset > *given_back;
-        if !at_once
-            && offset.saturating_sub(*given_back) < RELEASED_BYTES_MIN.min(shared.spool_bytes_max / RELEASED_PART_MAX)
-        {
+        if !reading.is_due(name, offset, shared.spool_bytes_max) {
             return;
         }
         // A spool that is gone has given everything back.
         if let Ok(release) = spool::release(&self.paths.container(index).spool(), offset) {
-            *given_back = offset;
-            reading.no_holes = release == Release::Note;
+            reading.gave_back(name, offset, release);
         }
     }
 
@@ -279,5 +287,27 @@ impl TaskLink {
         }
         reading.queue.push_back(Waiting::Lost(reason));
         states
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A container whose spool has just started over has nothing to give back, and says nothing about the others.
+    #[test]
+    fn where_there_are_no_holes_every_release_of_every_container_is_due() {
+        const SPOOL_BYTES_MAX: u64 = 64 << 20;
+        let mut reading = Reading::from(ResumePoints::new());
+        let due = |reading: &Reading, name, offset| reading.is_due(name, offset, SPOOL_BYTES_MAX);
+        assert!(!due(&reading, "a", RELEASED_BYTES_MIN - 1) && due(&reading, "a", RELEASED_BYTES_MIN));
+        reading.gave_back("a", RELEASED_BYTES_MIN, Release::Hole);
+        assert!(!due(&reading, "a", RELEASED_BYTES_MIN + 1) && due(&reading, "a", 2 * RELEASED_BYTES_MIN));
+        reading.gave_back("a", 2 * RELEASED_BYTES_MIN, Release::Note);
+        for release in [Release::Nothing, Release::Hole, Release::Note] {
+            reading.gave_back("b", 100, release);
+            assert!(due(&reading, "a", 2 * RELEASED_BYTES_MIN + 1) && due(&reading, "b", 101), "{release:?}");
+            assert!(!due(&reading, "a", 2 * RELEASED_BYTES_MIN) && !due(&reading, "b", 100), "{release:?}");
+        }
     }
 }

@@ -383,6 +383,8 @@ fn split_line(body: &[u8]) -> Option<(OutputLine<'_>, &[u8])> {
 /// How space before an offset is given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Release {
+    /// There was nothing to give back.
+    Nothing,
     /// As a hole in the file.
     Hole,
     /// The file system makes no holes: it was noted, for the writer to start over.
@@ -394,7 +396,7 @@ pub(super) fn release(path: &Path, offset: u64) -> io::Result<Release> {
     use rustix::fs::FallocateFlags;
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let origin = Origin::read(&mut file)?;
-    let Some(len) = offset.checked_sub(origin.begin).filter(|len| *len > 0) else { return Ok(Release::Hole) };
+    let Some(len) = offset.checked_sub(origin.begin).filter(|len| *len > 0) else { return Ok(Release::Nothing) };
     let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
     match rustix::fs::fallocate(&file, flags, origin.place, len) {
         Ok(()) => Ok(Release::Hole),

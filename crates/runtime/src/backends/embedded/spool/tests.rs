@@ -128,6 +128,7 @@ fn without_holes_the_writer_starts_over_once_all_is_released() {
     }
     assert!(seen.is_sorted());
     assert!(!writer.is_full(bytes_max));
+    assert_eq!(release(&path, writer.end()).unwrap(), Release::Nothing, "the new file is empty");
     let mut late = SpoolReader::open(&path, 0, ours()).unwrap();
     assert_eq!((late.offset(), late.read(writer.end()).unwrap().len()), (writer.end(), 0));
     writer.push(Stream::Stdout, false, Timestamp(9), b"later");
