@@ -12,7 +12,8 @@
 //!
 //! Offsets only grow. What is kept elsewhere is given back to the file system as a hole before the offset; where the file system makes no
 //! holes, how far that goes is noted beside the spool, and once it is everything the writer starts a new file, of version 4, that begins
-//! at the offset where the old one ended.
+//! at the offset where the old one ended. The note is there from the beginning, and the old file is emptied where there is no room for a
+//! new one: a full disk does not keep a spool from starting over.
 //!
 //! - Invariant: no line is on disk but sealed.
 //! - Invariant: only the shim writes, only whole frames after those that are there; a frame that a crash cut short is never read.
@@ -41,6 +42,8 @@ const BATCH_BYTES_MAX: usize = 512 * 1024;
 /// Version 4, encoding 1; the offset of the first frame follows.
 const LATER_HEADER: [u8; 8] = [b'N', b'G', b'S', b'P', 4, 0, 1, 0];
 const BEGIN_BYTES: usize = 8;
+/// How far all is released, and that inverted.
+const NOTE_BYTES: u64 = 16;
 const LENGTH_BYTES: usize = 4;
 const FRAME_HEAD_BYTES: usize = LENGTH_BYTES + NONCE_BYTES;
 const LINE_HEAD_BYTES: usize = 14;
@@ -105,6 +108,8 @@ pub(super) struct SpoolWriter {
     batch: Vec<u8>,
     /// Where the frame begins that takes lines.
     open: Option<usize>,
+    /// All of it is released and the file is empty: a new one has to be made before anything is written.
+    emptied: bool,
     /// Why the batch is not whole.
     failed: Option<io::Error>,
 }
@@ -130,8 +135,12 @@ impl SpoolWriter {
         } else {
             origin = Origin::read(&mut file)?;
         }
-        let (path, end) = (path.to_owned(), origin.end(length));
-        Ok(Self { path, file, origin, end, seal, nonces: Nonces::new()?, batch: Vec::new(), open: None, failed: None })
+        make_note(path)?;
+        let (path, written) = (path.to_owned(), origin.end(length));
+        // A file that was emptied ends before what was released of it.
+        let end = released(&path).unwrap_or(0).max(written);
+        let (nonces, batch, emptied) = (Nonces::new()?, Vec::new(), end > written);
+        Ok(Self { path, file, origin, end, seal, nonces, batch, open: None, emptied, failed: None })
     }
 
     /// Whether there is no room for more before what was written is released: it takes more than `bytes_max` of the disk. Where
@@ -141,17 +150,29 @@ impl SpoolWriter {
             return true;
         }
         // A new file that cannot be made is tried again.
-        self.bytes_held() > bytes_max
+        (self.emptied || self.bytes_held() > bytes_max)
             && !(released(&self.path).is_some_and(|offset| offset >= self.end) && self.start_over().is_ok())
     }
 
-    /// Goes on in a new file, which takes the place of this one at once.
+    /// Goes on in a new file, all of this one being released. Where there is no room for it, this one may be what takes it.
     fn start_over(&mut self) -> io::Result<()> {
+        match self.start_file() {
+            Err(e) if is_no_room(&e) && !self.emptied => {
+                self.file.set_len(self.origin.place)?;
+                self.emptied = true;
+                self.start_file()
+            }
+            other => other,
+        }
+    }
+
+    /// Makes a new file, which takes the place of this one at once.
+    fn start_file(&mut self) -> io::Result<()> {
         let next = self.path.with_extension("next");
         let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).mode(0o600).open(&next)?;
         file.write_all_at(&[LATER_HEADER, self.end.to_le_bytes()].concat(), 0)?;
         fs::rename(&next, &self.path)?;
-        (self.file, self.origin) = (file, Origin::later(self.end));
+        (self.file, self.origin, self.emptied) = (file, Origin::later(self.end), false);
         Ok(())
     }
 
@@ -213,11 +234,14 @@ impl SpoolWriter {
         self.close_frame();
         let written = match self.failed.take() {
             Some(e) => Err(e),
-            None => self.file.write_all_at(&self.batch, self.origin.place_of(self.end)),
+            None if self.batch.is_empty() => Ok(()),
+            None => self.write_batch(),
         };
         if let Err(e) = written {
-            // Where that fails too, the next try is written over what is left of this one.
-            let _ = self.file.set_len(self.origin.place_of(self.end));
+            if !self.emptied {
+                // Where that fails too, the next try is written over what is left of this one.
+                let _ = self.file.set_len(self.origin.place_of(self.end));
+            }
             if is_no_room(&e) {
                 return Ok(Flushed::NoRoom);
             }
@@ -227,6 +251,13 @@ impl SpoolWriter {
         self.end += self.batch.len() as u64;
         self.batch.clear();
         Ok(Flushed::Whole)
+    }
+
+    fn write_batch(&mut self) -> io::Result<()> {
+        if self.emptied {
+            self.start_over()?;
+        }
+        self.file.write_all_at(&self.batch, self.origin.place_of(self.end))
     }
 }
 
@@ -405,6 +436,12 @@ pub(super) fn release(path: &Path, offset: u64) -> io::Result<Release> {
         }
         Err(e) => Err(e.into()),
     }
+}
+
+/// Makes the note of a spool that has none, so that there is room for it when the disk is full.
+fn make_note(path: &Path) -> io::Result<()> {
+    let is_whole = fs::metadata(path.with_extension("released")).is_ok_and(|note| note.len() >= NOTE_BYTES);
+    if is_whole { Ok(()) } else { note_released(path, 0) }
 }
 
 /// Notes that everything before `offset` is kept elsewhere.

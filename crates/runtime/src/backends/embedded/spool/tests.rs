@@ -138,6 +138,37 @@ fn without_holes_the_writer_starts_over_once_all_is_released() {
     assert_eq!(texts(&reader.read(writer.end()).unwrap_or_default()), [""; 0], "what was released is gone");
 }
 
+/// The place of the new file leads to a device that has no room.
+#[test]
+fn a_full_disk_does_not_keep_the_writer_from_starting_over() {
+    let (dir, mut reader, end) = written_in_frames(&[b"one\n", b"two\n"]);
+    let path = dir.path().join("spool");
+    let (next, length) = (path.with_extension("next"), || fs::metadata(&path).unwrap().len());
+    assert_eq!(released(&path), Some(0), "the note is there before it is needed");
+    let mut writer = SpoolWriter::open(&path, ours()).unwrap();
+    assert_eq!(texts(&reader.read(end).unwrap()), ["one", "two"]);
+    std::os::unix::fs::symlink("/dev/full", &next).unwrap();
+    assert!(writer.is_full(0) && length() == end, "not all is released");
+    note_released(&path, end).unwrap();
+    for _ in 0..2 {
+        assert!(writer.is_full(0));
+        assert!(writer.is_full(1 << 20), "there is nothing to write to");
+        assert_eq!((writer.end(), length()), (end, HEADER.len() as u64), "its room is given back");
+    }
+    // Nothing is lost of what still comes, nor do offsets go back for a writer that begins then.
+    for text in [b"six", b"ten"] {
+        writer = SpoolWriter::open(&path, ours()).unwrap();
+        writer.push(Stream::Stdout, false, Timestamp(9), text);
+        assert_eq!(writer.flush().unwrap(), Flushed::NoRoom);
+        assert_eq!((writer.end(), length()), (end, HEADER.len() as u64));
+    }
+    assert!(writer.is_full(1 << 20) && reader.read(end).unwrap().is_empty());
+    fs::remove_file(&next).unwrap();
+    assert_eq!(writer.flush().unwrap(), Flushed::Whole);
+    assert!(!writer.is_full(1 << 20) && writer.end() > end);
+    assert_eq!(texts(&reader.read(writer.end()).unwrap()), ["ten"]);
+}
+
 #[test]
 fn a_note_that_is_not_whole_releases_nothing() {
     let dir = tempfile::tempdir().unwrap();
