@@ -270,6 +270,34 @@ mod tests {
     }
 
     #[test]
+    fn a_purge_removes_what_a_killed_engine_left_of_its_trials() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, outside) = (folder.path().join("data"), folder.path().join("outside"));
+        let leave = |data: &Path| {
+            for name in
+                ["runtime/.neargate-probe-0123abcd", "runtime/.neargate-trial-00000000", ".neargate-trial-fedcba98"]
+            {
+                fs::create_dir_all(data.join(name).join("layer/deep")).unwrap();
+                write(&data.join(name).join("layer/deep/file"));
+            }
+            symlink(&outside, data.join(".neargate-probe-76543210")).unwrap();
+        };
+        make(&outside, &[], &["thesis.txt"]);
+        engine_was_here(&data);
+        leave(&data);
+        assert_eq!(purge(&data).unwrap(), Purged::Directory);
+        // Where the directory itself stays, the next engine takes it.
+        fs::create_dir(&data).unwrap();
+        let link = folder.path().join("link");
+        symlink(&data, &link).unwrap();
+        engine_was_here(&link);
+        leave(&data);
+        assert_eq!(purge(&link).unwrap(), Purged::Contents(vec![]));
+        claim::claim(&data).unwrap();
+        assert_eq!(tree(&outside), "thesis.txt 644");
+    }
+
+    #[test]
     fn a_directory_in_use_and_one_that_is_none_are_not_purged() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");

@@ -28,7 +28,8 @@ fn owner(path: &[&str]) -> Owner {
         | ["runtime", "storage", "ready"]
         | ["images", "blobs" | "layers" | "layers-user" | "builds" | "tmp"]
         | ["images", "blobs", "sha256"] => Owner::Folder,
-        [name] => ours(OWN_ENTRIES.contains(name)),
+        [name] => ours(OWN_ENTRIES.contains(name) || is_leftover(name)),
+        ["runtime", name] if is_leftover(name) => Owner::Ours,
         ["tasks", task] | ["runtime", "tasks", task] => ours(is_hex(task, 32)),
         ["runtime", "storage", name] => ours(is_template(name)),
         ["runtime", "storage", "ready", name] => ours(name.strip_suffix(".ext4").is_some_and(is_number)),
@@ -69,15 +70,28 @@ fn is_scratch(name: &str) -> bool {
     is_pair(name) || name.strip_prefix("gc-").is_some_and(doomed)
 }
 
+/// What a killed engine left of its trials of the machine: `.neargate-<purpose>-<8 hex digits>`.
+fn is_leftover(name: &str) -> bool {
+    let suffix = ["probe", "trial"].iter().find_map(|it| name.strip_prefix(".neargate-")?.strip_prefix(it));
+    suffix.and_then(|suffix| suffix.strip_prefix('-')).is_some_and(|suffix| is_hex(suffix, 8))
+}
+
 /// The name of every segment has slashes, which are escaped.
 fn is_segment(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'%');
     name.contains("%2f") && name.bytes().all(is_plain)
 }
 
-/// Removes what an engine made in its data directory, in the order of [`OWN_ENTRIES`]; answers what of others is in its folders.
+/// Removes what an engine made in its data directory, leftovers first, then in the order of [`OWN_ENTRIES`]; answers what of
+/// others is in its folders.
 pub(crate) fn remove(directory: &Path) -> io::Result<Vec<String>> {
     let mut others = vec![];
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?.file_name();
+        if let Some(name) = entry.to_str().filter(|name| is_leftover(name)) {
+            remove_entry(directory, &[name], &mut others)?;
+        }
+    }
     for name in OWN_ENTRIES {
         remove_entry(directory, &[name], &mut others)?;
     }
@@ -143,6 +157,8 @@ mod tests {
             "lock",
             "tasks/TASK",
             "runtime/tasks/TASK",
+            ".neargate-probe-0123abcd",
+            "runtime/.neargate-trial-fedcba98",
             "runtime/storage/21-gib.ext4",
             "runtime/storage/21-gib.4711-0.new",
             "runtime/storage/ready/7.ext4",
@@ -162,6 +178,11 @@ mod tests {
             "thesis.txt",
             "tasks/notes",
             "tasks/TASK.bak",
+            ".neargate-probe",
+            ".neargate-mine-0123abcd",
+            "tasks/.neargate-probe-0123abcd",
+            "runtime/.neargate-trial-0123abcd.bak",
+            "runtime/.neargate-trial-mine",
             "runtime/notes",
             "runtime/tasks/TASKA",
             "runtime/storage/my.ext4",
