@@ -15,7 +15,7 @@ use crate::host::Host;
 const DESCRIPTORS: u32 = 40;
 
 /// The line with which the container ends.
-fn outcome(host: &EmbeddedHost, container: ContainerSpec) -> String {
+pub(crate) fn outcome(host: &EmbeddedHost, container: ContainerSpec) -> String {
     let (lines, code) = host.run(container);
     format!("{} ({code})", lines.last().cloned().unwrap_or_default().rsplit("process: ").next().unwrap_or_default())
 }

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use neargate_runtime::{Adopted, BackendKind, ContainerState, EventKind, ExecSpec, ResumePoints};
+use neargate_runtime::{Adopted, BackendKind, BindMount, ContainerState, EventKind, ExecSpec, ResumePoints};
 use neargate_testkit::needs::needs;
 
 use crate::embedded::{BACKEND, EmbeddedHost, kind};
 use crate::host::{Behaviour, Host};
+use crate::isolation::outcome;
 
 /// Runs tests of this binary, by a part of their name, with containers that an OCI runtime makes.
 fn with_oci(tests: &str) {
@@ -132,4 +133,29 @@ fn a_runtime_that_fails_is_quoted_and_nothing_is_left() {
     });
     assert_eq!(failure.message, "false ended with exit code 1 and without a word");
     host.remove(&task);
+}
+
+#[needs(containers, runc)]
+fn the_devices_are_the_runtimes_and_beside_them_is_room() {
+    let host = EmbeddedHost::of(BackendKind::Oci);
+    let source = host.config.data_dir.join("volume");
+    std::fs::create_dir_all(&source).unwrap();
+    std::fs::write(source.join("null"), "mine").unwrap();
+    let at = |path: &str, script: &str| {
+        let mut container = host.script("main", script);
+        container.mounts.push(BindMount { source: source.clone(), container_path: path.to_owned(), read_only: false });
+        outcome(&host, container)
+    };
+    for (path, reason) in [
+        ("/dev", "it is /dev, with an OCI runtime, which makes the devices there"),
+        ("/dev/null", "it is in the place of /dev/null, with an OCI runtime, which makes that"),
+        ("/dev/shm/../fd/x", "it is in the place of /dev/fd, with an OCI runtime, which makes that"),
+    ] {
+        let expected = format!("error mounting: \"{path}\" cannot be mounted because {reason}: unknown (128)");
+        assert_eq!(at(path, "echo started"), expected);
+    }
+    let own = "test -c /dev/null && test /dev/null -ef /proc/self/fd/0 && ";
+    for path in ["/dev/shm", "/dev/mine", "/dev/shm/below"] {
+        assert_eq!(at(path, &format!("{own}cat {path}/null")), "mine (0)");
+    }
 }

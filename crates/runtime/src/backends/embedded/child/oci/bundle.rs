@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::super::rootfs::{MASKED, READ_ONLY};
 use super::super::user::User;
 use super::super::{OOM_SCORE_ADJ, capability, seccomp};
-use super::root::Composed;
+use super::root::{Composed, without_dots};
 use crate::event::StartFailure;
 use crate::spec::{ContainerSpec, TaskNetwork, Tmpfs, Ulimit};
 
@@ -124,14 +124,15 @@ fn mounts(composed: &Composed) -> Vec<Json> {
         let options =
             harmless.iter().map(|option| (*option).to_owned()).chain([size]).chain(it.options.iter().cloned());
         json!({
-            "type": "tmpfs", "source": "tmpfs", "destination": it.container_path, "options": options.collect::<Vec<_>>(),
+            "type": "tmpfs", "source": "tmpfs", "destination": without_dots(&it.container_path),
+            "options": options.collect::<Vec<_>>(),
         })
     };
     all.extend(composed.tmpfs.iter().map(memory_file_system));
     all.extend(composed.volumes.iter().map(|it| {
         let access = if it.read_only { "ro" } else { "rw" };
         let options = ["bind", "private", "nodev", "exec", "suid", access];
-        json!({ "type": "bind", "source": it.source, "destination": it.container_path, "options": options })
+        json!({ "type": "bind", "source": it.source, "destination": without_dots(&it.container_path), "options": options })
     }));
     all
 }

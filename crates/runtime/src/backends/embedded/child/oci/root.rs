@@ -7,6 +7,9 @@
 //! Invariant: while paths are resolved an empty file system lies where the kernel's will be, and what leads into it is refused:
 //! neither a link of an image nor a path of a user leads to `/proc`.
 //!
+//! Invariant: the runtime makes `/dev` and the devices in it itself: nothing of a user lies in their place, and no link of a
+//! volume leads to them.
+//!
 //! Invariant: the runtime is told the working directory's own path, without links.
 
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -25,6 +28,11 @@ use crate::spec::{BindMount, Tmpfs};
 
 /// Where the runtime mounts the kernel's file systems.
 const KERNELS: [&str; 3] = ["proc", "dev", "sys"];
+/// What the runtime makes in `/dev`: devices, terminals and links.
+const MADE_IN_DEV: [&str; 14] = [
+    "null", "zero", "full", "random", "urandom", "tty", "console", "ptmx", "pts", "fd", "stdin", "stdout", "stderr",
+    "core",
+];
 
 /// What was put together, and what the runtime is left to do.
 #[derive(Debug)]
@@ -49,6 +57,7 @@ pub(super) fn compose(child: &Child<'_>) -> Result<Composed, StartFailure> {
     let files = rootfs::make_files(child)?;
     let (late_volumes, volumes) = divide(&spec.mounts, |it| &it.container_path)?;
     let (late_tmpfs, tmpfs) = divide(&spec.tmpfs, |it| &it.container_path)?;
+    check_nesting(&late_volumes)?;
     let volumes = volumes.iter().map(rootfs::hold_volume).collect::<Result<Vec<_>, _>>()?;
     rootfs::mount_overlay(child)?;
     let place = child.paths.root();
@@ -69,28 +78,66 @@ pub(super) fn compose(child: &Child<'_>) -> Result<Composed, StartFailure> {
 
 /// Those inside `/dev`, and the others.
 fn divide<T: Clone>(all: &[T], path: impl Fn(&T) -> &String) -> Result<(Vec<T>, Vec<T>), StartFailure> {
-    let refused = all.iter().map(&path).find(|path| matches!(kernels(path), Some("proc" | "sys")));
-    match refused {
-        Some(path) if kernels(path) == Some("sys") => Err(failed(format!(
-            "error mounting: \"{path}\" cannot be mounted because it is inside /sys, with an OCI runtime"
+    if let Some((path, reason)) = all.iter().map(&path).find_map(|path| Some((path, refusal(path)?))) {
+        return Err(failed(format!("error mounting: \"{path}\" cannot be mounted because {reason}")));
+    }
+    Ok(all.iter().cloned().partition(|one| kernels(path(one)).is_some()))
+}
+
+/// Why nothing of a user is mounted there.
+fn refusal(path: &str) -> Option<String> {
+    let plain = without_dots(path);
+    let inside = |dir: &str| plain.strip_prefix(Path::new("/").join(dir)).ok();
+    if inside("proc").is_some() {
+        return Some("it is inside /proc".to_owned());
+    }
+    if inside("sys").is_some() {
+        return Some("it is inside /sys, with an OCI runtime".to_owned());
+    }
+    match inside("dev")?.iter().next() {
+        None => Some("it is /dev, with an OCI runtime, which makes the devices there".to_owned()),
+        Some(name) if MADE_IN_DEV.iter().any(|made| name == *made) => {
+            Some(format!("it is in the place of /dev/{}, with an OCI runtime, which makes that", name.display()))
+        }
+        Some(_) => None,
+    }
+}
+
+/// The runtime follows links that lie in a volume, perhaps to where it makes devices.
+fn check_nesting(volumes: &[BindMount]) -> Result<(), StartFailure> {
+    let places: Vec<PathBuf> = volumes.iter().map(|it| without_dots(&it.container_path)).collect();
+    let below = |(index, place): (usize, &PathBuf)| {
+        let others = places.iter().enumerate().filter(move |(other, _)| *other != index);
+        let mut above = others.filter(|(_, other)| place.starts_with(other));
+        above.next().map(|(_, other)| (place.clone(), other.clone()))
+    };
+    match places.iter().enumerate().find_map(below) {
+        None => Ok(()),
+        Some((place, above)) => Err(failed(format!(
+            "error mounting: \"{}\" cannot be mounted because it is inside the volume at {}, inside /dev, with an OCI runtime",
+            place.display(),
+            above.display()
         ))),
-        Some(path) => Err(failed(format!("error mounting: \"{path}\" cannot be mounted because it is inside /proc"))),
-        None => Ok(all.iter().cloned().partition(|one| kernels(path(one)).is_some())),
     }
 }
 
 /// In which of the kernel's file systems a path lies by its text.
 fn kernels(path: &str) -> Option<&'static str> {
-    let mut names = Vec::new();
+    let path = without_dots(path);
+    KERNELS.into_iter().find(|name| path.starts_with(Path::new("/").join(name)))
+}
+
+/// A path of a container by its text, from `/`.
+pub(super) fn without_dots(path: &str) -> PathBuf {
+    let mut plain = PathBuf::from("/");
     for component in Path::new(path).components() {
         match component {
-            Component::Normal(name) => names.push(name),
-            Component::ParentDir => drop(names.pop()),
+            Component::Normal(name) => plain.push(name),
+            Component::ParentDir => drop(plain.pop()),
             Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
         }
     }
-    let first = names.first()?;
-    KERNELS.into_iter().find(|name| first == name)
+    plain
 }
 
 fn guard(root: &Root, name: &'static str) -> Result<Guard, StartFailure> {
@@ -190,6 +237,35 @@ mod tests {
             ("/", None),
         ] {
             assert_eq!(kernels(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_the_runtime_makes_in_dev_is_left_to_it() {
+        for path in ["/dev", "/dev/", "dev", "/a/../dev/.", "/dev/shm/.."] {
+            let refusal = refusal(path).unwrap_or_default();
+            assert_eq!(refusal, "it is /dev, with an OCI runtime, which makes the devices there", "{path}");
+        }
+        for name in MADE_IN_DEV {
+            for path in [format!("/dev/{name}"), format!("/./dev/x/..//{name}/0"), format!("/dev/shm/../{name}")] {
+                let refusal = refusal(&path).unwrap_or_default();
+                assert!(refusal.starts_with(&format!("it is in the place of /dev/{name}, ")), "{path}: {refusal}");
+            }
+        }
+        for path in ["/dev/shm", "/dev/shm/null", "/dev/mine", "/dev/nulls", "/devices", "/data/dev/null", "/"] {
+            assert_eq!(refusal(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_volume_in_dev_holds_no_other() {
+        let volume = |path: &str| BindMount { source: "/".into(), container_path: path.to_owned(), read_only: true };
+        let checked = |paths: [&str; 2]| check_nesting(&paths.map(volume)).map_err(|e| e.message);
+        assert_eq!(checked(["/dev/shm", "/dev/shms"]), Ok(()));
+        let text = "error mounting: \"/dev/a/l/null\" cannot be mounted because it is inside the volume at /dev/a, \
+                    inside /dev, with an OCI runtime";
+        for paths in [["/dev/a", "/dev/a/l/null"], ["/dev/a/l/b/../null", "/dev/./a"]] {
+            assert_eq!(checked(paths), Err(text.to_owned()), "{paths:?}");
         }
     }
 }
