@@ -76,11 +76,18 @@ pub(super) fn runtimes(config: &EmbeddedConfig) -> Vec<Capability> {
         Capability { name, ok, required: false, detail, hint }
     };
     let found: Vec<Capability> = runtime::all().into_iter().map(tried).collect();
-    if !found.is_empty() {
-        return found;
+    let passed_over: Vec<Capability> = runtime::passed_over().into_iter().map(not_run).collect();
+    if !found.is_empty() || !passed_over.is_empty() {
+        return found.into_iter().chain(passed_over).collect();
     }
     let hint = "install `runc` for `--backend oci`".to_owned();
     vec![Capability { name: "oci", ok: false, required: false, detail: runtime::MISSING.to_owned(), hint }]
+}
+
+fn not_run((program, reason): (PathBuf, String)) -> Capability {
+    let detail = format!("`{}` is passed over: {reason}", program.display());
+    let hint = "root runs a runtime only where file and directories are root's and writable to nobody else".to_owned();
+    Capability { name: "oci", ok: false, required: false, detail, hint }
 }
 
 /// Looks at this machine. Nothing is made in the data directory, which need not exist.
