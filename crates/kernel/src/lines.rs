@@ -68,7 +68,7 @@ impl Lines {
 
     /// All of them, each time moved by so many milliseconds.
     pub fn moved(&self, by_ms: i64) -> LinesPart<'_> {
-        LinesPart { text: &self.text, marks: &self.marks, begin: 0, by_ms }
+        LinesPart { text: &self.text, marks: &self.marks, begin: 0, by_ms, latest: Timestamp(i64::MAX) }
     }
 }
 
@@ -88,6 +88,8 @@ pub struct LinesPart<'a> {
     /// Where the first text begins.
     begin: usize,
     by_ms: i64,
+    /// What no moved time goes beyond.
+    latest: Timestamp,
 }
 
 impl<'a> LinesPart<'a> {
@@ -101,6 +103,12 @@ impl<'a> LinesPart<'a> {
         self.marks.is_empty()
     }
 
+    /// The same, each with this time where its own is later.
+    #[must_use]
+    pub fn until(self, latest: Timestamp) -> Self {
+        Self { latest: self.latest.min(latest), ..self }
+    }
+
     /// The first so many, and the others.
     #[must_use]
     pub fn split_at(self, count: usize) -> (Self, Self) {
@@ -111,11 +119,11 @@ impl<'a> LinesPart<'a> {
 
     /// Times and texts.
     pub fn iter(&self) -> impl Iterator<Item = (Timestamp, &'a str)> + use<'a> {
-        let Self { text, marks, mut begin, by_ms } = *self;
+        let Self { text, marks, mut begin, by_ms, latest } = *self;
         marks.iter().map(move |mark| {
             let found = text.get(begin..mark.end).unwrap_or_default();
             begin = mark.end;
-            (mark.at.plus_ms(by_ms), found)
+            (mark.at.plus_ms(by_ms).min(latest), found)
         })
     }
 }
@@ -137,6 +145,15 @@ mod tests {
             assert_eq!((one.len(), other.len()), (first, rest));
             assert_eq!([shown(one), shown(other)].concat(), shown(lines.moved(0)));
         }
+    }
+
+    #[test]
+    fn no_time_is_later_than_the_latest() {
+        let lines: Lines = [(Timestamp(1), "a"), (Timestamp(9), "b"), (Timestamp(3), "c")].into_iter().collect();
+        assert_eq!(shown(lines.moved(10).until(Timestamp(13))), [(11, "a"), (13, "b"), (13, "c")]);
+        let (first, rest) = lines.moved(10).until(Timestamp(12)).split_at(1);
+        assert_eq!((shown(first), shown(rest)), (vec![(11, "a")], vec![(12, "b"), (12, "c")]));
+        assert_eq!(shown(lines.moved(0).until(Timestamp(2)).until(Timestamp(5))), [(1, "a"), (2, "b"), (2, "c")]);
     }
 
     #[test]

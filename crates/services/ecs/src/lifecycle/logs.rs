@@ -1,7 +1,7 @@
 //! The awslogs driver: streams are made and written as the execution role, so its policies decide.
 
 use neargate_base::Timestamp;
-use neargate_kernel::{Cx, Fault, Lines, LinesPart, Notice, NoticeKind};
+use neargate_kernel::{Cx, Fault, Lines, LinesPart, Notice, NoticeKind, Now};
 use neargate_shape::Value;
 
 use crate::state::{LogRoute, Task};
@@ -59,7 +59,7 @@ fn open_stream(cx: &mut Cx<'_>, route: &LogRoute) -> Result<(), Fault> {
 
 /// Logs lines of a container, each with its time of service. A refusal is said, and the container goes on.
 pub(super) fn put_lines(cx: &mut Cx<'_>, task: &Task, route: &LogRoute, lines: &Lines) {
-    let behind_ms = cx.now.service.millis() - cx.now.process.millis();
+    let now = cx.now;
     let input = Value::Structure(vec![
         ("logGroupName", Value::from(route.group.as_str())),
         ("logStreamName", Value::from(route.stream.as_str())),
@@ -67,7 +67,7 @@ pub(super) fn put_lines(cx: &mut Cx<'_>, task: &Task, route: &LogRoute, lines: &
     let written = task.assume_execution_role(cx).map_err(Fault::internal).and_then(|writer| {
         cx.as_principal(writer, |cx| {
             cx.in_region(route.region.as_deref(), |cx| {
-                let mut calls = calls(lines.moved(behind_ms));
+                let mut calls = calls(in_service_time(lines, now));
                 calls.try_for_each(|lines| cx.call_with_lines("logs", "PutLogEvents", &input, lines))
             })
         })
@@ -76,6 +76,12 @@ pub(super) fn put_lines(cx: &mut Cx<'_>, task: &Task, route: &LogRoute, lines: &
         let text = format!("lost {} log lines of task {}: {fault}", lines.len(), task.id());
         cx.notice(Notice { kind: NoticeKind::Failed, subject: task.arn().to_owned(), text, hint: fault.hint });
     }
+}
+
+/// Lines with their times of service. Of those from before the machine's clock was put back it is not known by how much that was
+/// then, and what has been written is not of the future.
+fn in_service_time(lines: &Lines, now: Now) -> LinesPart<'_> {
+    lines.moved(now.service.millis().saturating_sub(now.process.millis())).until(now.service)
 }
 
 /// Lines in one `PutLogEvents`.
@@ -103,4 +109,33 @@ fn calls(mut lines: LinesPart<'_>) -> impl Iterator<Item = LinesPart<'_>> {
         lines = rest;
         Some(call)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    /// Lines of these moments, as they are logged at a moment of process and one of service time: how many each call takes, and when
+    /// each line is.
+    fn logged(written: &[i64], process: i64, service: i64) -> (Vec<usize>, Vec<i64>) {
+        let lines: Lines = written.iter().map(|at| (Timestamp(*at), "x")).collect();
+        let now = Now { process: Timestamp(process), service: Timestamp(service) };
+        let calls: Vec<_> = calls(in_service_time(&lines, now)).collect();
+        let times = calls.iter().flat_map(|call| call.iter().map(|(at, _)| at.millis()));
+        (calls.iter().map(|call| call.len()).collect(), times.collect())
+    }
+
+    #[test]
+    fn lines_from_before_the_clock_was_put_back_are_not_of_the_future() {
+        // As on every day, with service time elsewhere.
+        assert_eq!(logged(&[10, 20], 20, 20), (vec![2], vec![10, 20]));
+        assert_eq!(logged(&[10, 20], 25, HOUR), (vec![2], vec![HOUR - 15, HOUR - 5]));
+        assert_eq!(logged(&[HOUR, HOUR + 1], HOUR + 1, 5), (vec![2], vec![4, 5]));
+        // The machine's clock went from ten hours back to three, and service time went on.
+        let (process, service) = (3 * HOUR + 10, 10 * HOUR + 10);
+        let written = [10 * HOUR - 5, 10 * HOUR, 3 * HOUR, 3 * HOUR + 5];
+        assert_eq!(logged(&written, process, service), (vec![2, 2], vec![service, service, service - 10, service - 5]));
+    }
 }

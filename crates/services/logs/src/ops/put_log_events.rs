@@ -1,7 +1,7 @@
 //! `PutLogEvents`.
 
 use neargate_base::Timestamp;
-use neargate_kernel::{Accesses, Cx, Fault, LinesPart, Operation};
+use neargate_kernel::{Accesses, Cx, Fault, LinesPart, Notice, NoticeKind, Operation};
 use neargate_shape::{OperationShape, Value, Wire, validate};
 
 use super::invalid;
@@ -38,19 +38,46 @@ impl Operation for PutLogEvents {
     }
 }
 
-/// The operation with events that are borrowed. What the shape's constraints refuse is refused by the shape, in its words.
+/// The operation with events that are borrowed. What the shape's constraints refuse is refused by the shape, in its words. Nobody
+/// gets the answer, so what it would say of events that were left out is said to the user.
 pub(crate) fn put_lines(cx: &mut Cx<'_>, input: &Value, lines: LinesPart<'_>) -> Result<(), Fault> {
     let events: Vec<_> = lines.iter().map(|(at, message)| Draft { timestamp: at.millis(), message }).collect();
     let is_plain = |event: &Draft<'_>| event.timestamp >= 0 && !event.message.is_empty();
     let named = api::PutLogEventsInput::from_value(with_events(input, events.get(..1).unwrap_or_default()));
     let fits = events.len() <= EVENTS_MAX && events.iter().all(is_plain);
     let Some(named) = named.ok().filter(|named| fits && named.entity.is_none() && is_valid(named.clone())) else {
-        return cx.call("logs", "PutLogEvents", with_events(input, &events)).map(drop);
+        let answer = cx.call("logs", "PutLogEvents", with_events(input, &events))?;
+        let answer = api::PutLogEventsOutput::from_value(answer).map_err(|error| Fault::internal(error.to_string()))?;
+        say_lost(cx, input, events.len(), answer.rejected_log_events_info.as_ref());
+        return Ok(());
     };
     for access in PutLogEvents::access(cx, &named).iter() {
         cx.authorize(access)?;
     }
-    put(cx, &named.log_group_name, &named.log_stream_name, &events).map(drop)
+    let answer = put(cx, &named.log_group_name, &named.log_stream_name, &events)?;
+    say_lost(cx, input, events.len(), answer.rejected_log_events_info.as_ref());
+    Ok(())
+}
+
+/// Says that events of a batch were left out, and why.
+fn say_lost(cx: &mut Cx<'_>, input: &Value, count: usize, rejected: Option<&api::RejectedLogEventsInfo>) {
+    let Some(rejected) = rejected else { return };
+    let index = |at: Option<i32>, without: usize| at.map_or(without, |at| usize::try_from(at).unwrap_or_default());
+    let too_old = index(rejected.too_old_log_event_end_index, 0);
+    let expired = index(rejected.expired_log_event_end_index, 0).saturating_sub(too_old);
+    let too_new = count.saturating_sub(index(rejected.too_new_log_event_start_index, count));
+    let of = |member: &str| input.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (group, stream) = (of("logGroupName"), of("logStreamName"));
+    let reasons = [
+        (too_old, "more than 14 days old"),
+        (expired, "older than the log group keeps them"),
+        (too_new, "more than 2 hours ahead of the service clock"),
+    ];
+    for (count, reason) in reasons.into_iter().filter(|(count, _)| *count > 0) {
+        let text = format!("lost {count} log lines of stream {stream}: they are {reason}");
+        let subject = cx.scope.arn("logs", &format!("log-group:{group}"));
+        cx.notice(Notice { kind: NoticeKind::Failed, subject, text, hint: None });
+    }
 }
 
 /// As many events as the shape allows.

@@ -81,6 +81,38 @@ fn borrowed_texts_do_what_the_call_does() {
 }
 
 #[test]
+fn lines_that_are_left_out_are_said() {
+    let mut world = World::with_stream();
+    world.ok("PutRetentionPolicy", json!({"logGroupName": "g", "retentionInDays": 3}));
+    let mut said = |events: &[(i64, &str)]| {
+        let lines: Lines = events.iter().map(|(after, text)| (Timestamp(*after), text)).collect();
+        let input = Value::Structure(vec![("logGroupName", Value::from("g")), ("logStreamName", Value::from("s"))]);
+        let root = world.principal.clone();
+        let (result, applied) = world.core.perform(Timestamp(world.now_ms), &Scope::default(), root, |cx| {
+            cx.call_with_lines("logs", "PutLogEvents", &input, lines.moved(NOW_MS))
+        });
+        result.unwrap();
+        world.keep(&applied);
+        applied.notices.into_iter().map(|notice| format!("{} {}", notice.subject, notice.text)).collect::<Vec<_>>()
+    };
+    let lost = |count: usize, reason: &str| {
+        format!("arn:aws:logs:us-east-1:000000000000:log-group:g lost {count} log lines of stream s: they are {reason}")
+    };
+    let hours = |count: i64| count * 3_600_000;
+    let ahead = "more than 2 hours ahead of the service clock";
+    assert_eq!(said(&[(-hours(1), "a"), (0, "b"), (hours(2), "c")]), Vec::<String>::new());
+    assert_eq!(said(&[(0, "kept"), (hours(3), "a"), (hours(4), "b")]), [lost(2, ahead)]);
+    assert_eq!(said(&[(hours(3), "a")]), [lost(1, ahead)]);
+    assert_eq!(said(&[(-15 * DAY, "a"), (-15 * DAY, "b")]), [lost(2, "more than 14 days old")]);
+    assert_eq!(
+        said(&[(-14 * DAY - 1, "a"), (-14 * DAY, "b"), (-13 * DAY - 1, "c")]),
+        [lost(1, "more than 14 days old"), lost(2, "older than the log group keeps them")]
+    );
+    let stored = get(&mut world);
+    assert!(stored.contains("kept"), "{stored}");
+}
+
+#[test]
 fn an_operation_that_takes_no_texts_says_so() {
     let mut world = World::with_stream();
     let (result, _) = world.core.perform(Timestamp(NOW_MS), &Scope::default(), world.principal.clone(), |cx| {
