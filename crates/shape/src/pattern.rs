@@ -13,6 +13,8 @@ use std::rc::Rc;
 
 /// Copies that counted repetition may make.
 const PROGRAM_MAX: usize = 20_000;
+/// The most nodes that are visited to write one.
+const VISITS_MAX: usize = 4 * PROGRAM_MAX;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -66,7 +68,8 @@ impl Pattern {
         let mut parser = Parser { rest: &letters };
         let node = parser.either()?;
         let mut program = Vec::new();
-        (parser.rest.is_empty() && emit(&node, &mut program)).then_some(Self(program))
+        let mut left = VISITS_MAX;
+        (parser.rest.is_empty() && emit(&node, &mut program, &mut left)).then_some(Self(program))
     }
 
     /// Whether the whole text matches.
@@ -252,29 +255,31 @@ fn in_class(class: char, letter: char) -> bool {
     }
 }
 
-/// Adds a node's steps; false where the program becomes too long.
-fn emit(node: &Node, program: &mut Vec<Step>) -> bool {
-    if program.len() > PROGRAM_MAX {
+/// Adds a node's steps; false where the program becomes too long. `left` is how many nodes may still be visited, those without a step
+/// and those inside of lookarounds too: a pattern may repeat either as often as it can write a number.
+fn emit(node: &Node, program: &mut Vec<Step>, left: &mut usize) -> bool {
+    if program.len() > PROGRAM_MAX || *left == 0 {
         return false;
     }
+    *left -= 1;
     match node {
         Node::One(set) => program.push(Step::One(set.clone())),
         Node::Start => program.push(Step::Start),
         Node::End => program.push(Step::End),
-        Node::Sequence(nodes) => return nodes.iter().all(|node| emit(node, program)),
-        Node::Either(branches) => return emit_either(branches, program),
+        Node::Sequence(nodes) => return nodes.iter().all(|node| emit(node, program, left)),
+        Node::Either(branches) => return emit_either(branches, program, left),
         Node::Repeat(inner, least, most) => {
             for _ in 0..*least {
-                if !emit(inner, program) {
+                if !emit(inner, program, left) {
                     return false;
                 }
             }
-            let Some(most) = most else { return emit_optional(inner, program, true) };
-            return (*least..*most).all(|_| emit_optional(inner, program, false));
+            let Some(most) = most else { return emit_optional(inner, program, true, left) };
+            return (*least..*most).all(|_| emit_optional(inner, program, false, left));
         }
         Node::Look { behind, negated, inner } => {
             let mut inside = Vec::new();
-            if !emit(inner, &mut inside) {
+            if !emit(inner, &mut inside, left) {
                 return false;
             }
             program.push(Step::Look { behind: *behind, negated: *negated, program: inside });
@@ -283,10 +288,10 @@ fn emit(node: &Node, program: &mut Vec<Step>) -> bool {
     true
 }
 
-fn emit_optional(inner: &Node, program: &mut Vec<Step>, again: bool) -> bool {
+fn emit_optional(inner: &Node, program: &mut Vec<Step>, again: bool, left: &mut usize) -> bool {
     let split = program.len();
     program.push(Step::Jump(0));
-    if !emit(inner, program) {
+    if !emit(inner, program, left) {
         return false;
     }
     if again {
@@ -297,7 +302,7 @@ fn emit_optional(inner: &Node, program: &mut Vec<Step>, again: bool) -> bool {
     true
 }
 
-fn emit_either(branches: &[Node], program: &mut Vec<Step>) -> bool {
+fn emit_either(branches: &[Node], program: &mut Vec<Step>, left: &mut usize) -> bool {
     let mut ends = Vec::new();
     for (index, branch) in branches.iter().enumerate() {
         let last = index + 1 == branches.len();
@@ -305,7 +310,7 @@ fn emit_either(branches: &[Node], program: &mut Vec<Step>) -> bool {
         if !last {
             program.push(Step::Jump(0));
         }
-        if !emit(branch, program) {
+        if !emit(branch, program, left) {
             return false;
         }
         if !last {
@@ -409,6 +414,18 @@ mod tests {
         for text in others {
             assert!(!compiled.matches(text), "`{pattern}` should not match `{text}`");
         }
+    }
+
+    #[test]
+    fn what_adds_nothing_is_not_repeated_without_end() {
+        for pattern in [
+            "(){18446744073709551615}".to_owned(),
+            "((((){20000}){20000}){20000}){20000}".to_owned(),
+            format!("(?=a{{{0}}}){{{0}}}", 19_999),
+        ] {
+            assert!(Pattern::new(&pattern).is_none(), "{pattern}");
+        }
+        check("(){3}a{2}", &["aa"], &["a", "aaa"]);
     }
 
     #[test]
