@@ -16,8 +16,11 @@ impl Document {
     /// # Errors
     /// The first thing for which AWS would refuse it.
     pub fn parse(text: &str, kind: Kind) -> Result<Self, Malformed> {
-        let mut reading = Reading { kind, legacy: vec![] };
+        let mut reading = Reading::of(kind);
         let (document, version) = reading.document(text)?;
+        if reading.id_is_no_text {
+            return Err(reading.syntax("`Id` must be text"));
+        }
         check(&document, version.as_deref(), kind, &reading.legacy)?;
         Ok(document)
     }
@@ -27,7 +30,7 @@ impl Document {
     /// # Errors
     /// What makes it no document at all.
     pub fn load(text: &str, kind: Kind) -> Result<Self, Malformed> {
-        Ok(Reading { kind, legacy: vec![] }.document(text)?.0)
+        Ok(Reading::of(kind).document(text)?.0)
     }
 }
 
@@ -36,9 +39,14 @@ struct Reading {
     kind: Kind,
     /// What AWS's first parser of policies does not take: an effect in other letters, a date that is none.
     legacy: Vec<String>,
+    id_is_no_text: bool,
 }
 
 impl Reading {
+    fn of(kind: Kind) -> Self {
+        Self { kind, legacy: vec![], id_is_no_text: false }
+    }
+
     fn syntax(&self, hint: impl Into<String>) -> Malformed {
         Malformed::Syntax(self.kind, hint.into())
     }
@@ -48,9 +56,7 @@ impl Reading {
         let json: Value = serde_json::from_str(text).map_err(|error| self.syntax(error.to_string()))?;
         let object = json.as_object().ok_or_else(|| self.syntax("a policy is a JSON object"))?;
         only(object, &["Version", "Id", "Statement"]).map_err(|hint| self.syntax(hint))?;
-        if object.get("Id").is_some_and(|id| !id.is_string()) {
-            return Err(self.syntax("`Id` must be text"));
-        }
+        self.id_is_no_text = object.get("Id").is_some_and(|id| !id.is_string());
         let version = match object.get("Version") {
             None => None,
             Some(Value::String(version)) if matches!(version.as_str(), "2008-10-17" | "2012-10-17") => {

@@ -8,6 +8,16 @@ fn refused(kind: Kind, text: &str, expected: &Expect) {
     expected.assert_eq(&format!("{malformed} | {}", malformed.hint().unwrap_or("-")));
 }
 
+/// Documents that were stored before an `Id` had to be text.
+#[test]
+fn an_id_that_is_no_text_is_refused_anew_and_read_when_stored() {
+    for id in ["1", "null", r#"["a"]"#] {
+        let text = format!(r#"{{"Id":{id},"Statement":{{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}}}"#);
+        assert!(Document::parse(&text, Kind::Identity).is_err(), "{id}");
+        assert!(Document::load(&text, Kind::Identity).is_ok(), "{id}");
+    }
+}
+
 #[test]
 fn identity_policies_that_are_refused() {
     let statement = |rest: &str| format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow",{rest}}}}}"#);
