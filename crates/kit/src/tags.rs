@@ -82,7 +82,8 @@ impl<T> Tagging<T> {
     /// # Errors
     /// Where they are none that a caller may give.
     pub fn check(&self, tags: &[T]) -> Result<(), TagFlaw> {
-        let keys = || tags.iter().map(self.key);
+        // One more than there may be is enough to look at.
+        let keys = || tags.iter().take(TAGS_MAX + 1).map(self.key);
         let is_reserved = |key: &&str| key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
         if let Some(key) = keys().find(is_reserved) {
             return Err(TagFlaw::Reserved(key.to_owned()));

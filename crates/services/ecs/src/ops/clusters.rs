@@ -142,6 +142,9 @@ fn change(
     Ok(cluster)
 }
 
+/// The most clusters that one call describes.
+const CLUSTERS_MAX: usize = 100;
+
 /// `DescribeClusters` describes the clusters named, or `default`.
 pub(crate) struct DescribeClusters;
 
@@ -153,10 +156,15 @@ impl Operation for DescribeClusters {
 
     fn access(cx: &Cx<'_>, input: &Self::Input) -> Accesses {
         let access = |name| on_cluster(cx, "ecs:DescribeClusters", name);
-        Accesses::each(input.clusters.iter().flatten().map(|name| access(Some(name.as_str()))), || access(None))
+        // More than there may be are refused whole.
+        let named = input.clusters.iter().flatten().take(CLUSTERS_MAX);
+        Accesses::each(named.map(|name| access(Some(name.as_str()))), || access(None))
     }
 
     fn apply(cx: &mut Cx<'_>, input: Self::Input) -> Result<Self::Output, Fault> {
+        if input.clusters.as_ref().is_some_and(|names| names.len() > CLUSTERS_MAX) {
+            return Err(EcsError::InvalidParameter(format!("Clusters cannot be greater than {CLUSTERS_MAX}.")).into());
+        }
         let wanted = input.clusters.filter(|names| !names.is_empty()).unwrap_or_else(|| vec!["default".to_owned()]);
         let with_tags = input.include.iter().flatten().any(|field| field == "TAGS");
         let (mut clusters, mut failures) = (vec![], vec![]);
