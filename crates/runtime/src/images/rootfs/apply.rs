@@ -27,6 +27,9 @@ use super::directories::Directories;
 use super::merged::{Found, Place, Tree, UPPER, is_whiteout, look};
 
 const PATH_BYTES_MAX: usize = 4096;
+const PATH_NAMES_MAX: usize = 256;
+/// Names on the way to one member, with those of the symbolic links on it.
+const STEPS_MAX: usize = 1024;
 const SYMLINKS_MAX: usize = 40;
 const FREE_CHECK_BYTES: u64 = 64 << 20;
 const WHITEOUT: &[u8] = b".wh.";
@@ -183,8 +186,15 @@ impl<'a> Applier<'a> {
         let mut todo: Vec<OsString> = parts.iter().rev().map(|part| (*part).to_owned()).collect();
         let mut above: Vec<Vec<u16>> = Vec::new();
         let mut here = self.tree.root();
-        let mut symlinks = 0;
+        let (mut symlinks, mut steps) = (0, 0);
         while let Some(name) = todo.pop() {
+            steps += 1;
+            if steps > STEPS_MAX {
+                let path = whole.escape_ascii();
+                return Err(over_limit(&format!(
+                    "its path `{path}` leads through more than {STEPS_MAX} names, with those of the symbolic links on it"
+                )));
+            }
             if name == ".." {
                 here.layers =
                     above.pop().ok_or_else(|| escape(whole, "a symbolic link on its way leaves the image"))?;
@@ -384,6 +394,10 @@ fn parts(path: &[u8]) -> Result<Vec<&OsStr>, Diagnostic> {
         return Err(escape(path, "it has a NUL byte"));
     }
     let names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".");
+    let count = names.clone().count();
+    if count > PATH_NAMES_MAX {
+        return Err(over_limit(&format!("it has a path of {count} names, at most {PATH_NAMES_MAX} are allowed")));
+    }
     names
         .map(|name| if name == b".." { Err(escape(path, "it has `..`")) } else { Ok(OsStr::from_bytes(name)) })
         .collect()

@@ -294,3 +294,38 @@ fn directories_that_no_member_mentions_count_too() {
     assert!(refused(&wide, &limits).contains("more than 10 directories"));
     assert!(!place.files().iter().any(|file| file.starts_with("tmp/")));
 }
+
+#[test]
+fn a_member_is_not_sought_through_any_number_of_names() {
+    let place = Place::new();
+    let stores = ImageStores::open(place.store.dir(), &[]).unwrap();
+    let check = |name: &str, layer: Vec<u8>, expected: Option<&str>| {
+        let image = place.image(&format!("corp/{name}:1"), &[layer]);
+        match (stores.rootfs_within(&image, &Limits::default()), expected) {
+            (Ok(_), None) => {}
+            (Err(problem), Some(text)) => {
+                assert_eq!(problem.code.0, "NG-R0109", "{name}");
+                assert!(problem.message.contains(text), "{name}: {problem}");
+            }
+            (unpacked, _) => panic!("{name}: {:?}", unpacked.map(|_| "unpacked")),
+        }
+    };
+    let file = |directories: usize| format!("{}f", "d/".repeat(directories));
+    let names = "a path of 257 names, at most 256 are allowed";
+    check("deepest", tar(&[(File, &format!("/.//{}", file(255)), "1")]), None);
+    check("deeper", tar(&[(File, &file(256), "1")]), Some(names));
+    check("link", tar(&[(File, "f", "1"), (HardLink, "g", &file(256))]), Some(names));
+    // Each of the links leads back, after many names.
+    let target = format!("{}{}", "d/../".repeat(100), "d");
+    let through = |links: usize| {
+        let path = format!("{}f", "l/".repeat(links));
+        tar(&[
+            (Directory, "d/", ""),
+            (Symlink, "l", &target),
+            (Symlink, "d/l", &format!("../{target}")),
+            (File, &path, "1"),
+        ])
+    };
+    check("five-links", through(5), None);
+    check("six-links", through(6), Some("leads through more than 1024 names"));
+}

@@ -286,7 +286,7 @@ fn zstd_layer(dir: &Path, expected: &'static str, window: u8) -> &'static str {
 
 /// Layers that each have a deep directory, and a last one that removes something in it.
 fn deep(dir: &Path) -> &'static str {
-    let path = vec!["d"; 1200].join("/");
+    let path = vec!["d"; 255].join("/");
     let mut layers: Vec<Vec<u8>> = (0..11).map(|n| tar(&[(Kind::File, &format!("{path}/f{n}"), "")])).collect();
     let name = format!("{path}/.wh.f0");
     layers.push(super::make::tar_of([(member(Kind::File, &name, ""), "")]));
