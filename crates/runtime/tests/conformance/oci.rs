@@ -159,3 +159,28 @@ fn the_devices_are_the_runtimes_and_beside_them_is_room() {
         assert_eq!(at(path, &format!("{own}cat {path}/null")), "mine (0)");
     }
 }
+
+#[needs(containers, runc)]
+fn the_data_directory_may_lie_behind_a_link() {
+    let mut host = EmbeddedHost::of(BackendKind::Oci);
+    let link = host.config.data_dir.with_file_name("link");
+    std::os::unix::fs::symlink(".", &link).unwrap();
+    host.config.data_dir = link.join("data");
+    host.restart_engine();
+    let mut container = host.script("main", "trap 'exit 3' TERM; pwd; while :; do sleep 0.1; done");
+    container.working_dir = "/srv".to_owned();
+    let task = host.task(vec![container]);
+    host.backend().start(&task).unwrap();
+    host.wait_started("main");
+    let argv = ["sh", "-c", "test $(pwd) = /srv && exit 4"].map(str::to_owned).to_vec();
+    host.backend().exec(&task.task_id, "main", &ExecSpec { exec_id: "a".to_owned(), argv, timeout_s: 9 }).unwrap();
+    let code = host.wait(|kind| match kind {
+        EventKind::ExecExited { exit_code, .. } => Some(*exit_code),
+        _ => None,
+    });
+    assert_eq!(code, 4);
+    host.backend().stop_container(&task.task_id, "main", 30).unwrap();
+    assert_eq!(host.wait_exit("main"), 3);
+    host.remove(&task);
+    host.config.data_dir = link.with_file_name("data");
+}

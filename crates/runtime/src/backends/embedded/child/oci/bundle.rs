@@ -62,7 +62,6 @@ impl Process<'_> {
 /// Where things are.
 #[derive(Debug)]
 pub(super) struct Places<'a> {
-    pub(super) root: &'a Path,
     pub(super) network_namespace: &'a Path,
     /// Below the hierarchies' roots; nothing where there are none.
     pub(super) cgroup: Option<&'a Path>,
@@ -96,7 +95,7 @@ pub(super) fn config(
     Ok(json!({
         "ociVersion": VERSION,
         "process": process.told(),
-        "root": { "path": places.root, "readonly": container.readonly_root },
+        "root": { "path": composed.place, "readonly": container.readonly_root },
         "hostname": network.hostname,
         "mounts": mounts(composed),
         "linux": linux,

@@ -111,8 +111,7 @@ fn keep_container(child: &Child<'_>, keeper: &Keeper<'_>, forked: &Forked) -> Re
         limits: &limits,
     };
     let cgroup = child.cgroup.path_in_hierarchy();
-    let place = child.paths.root();
-    let places = Places { root: &place, network_namespace: &network, cgroup: cgroup.as_deref() };
+    let places = Places { network_namespace: &network, cgroup: cgroup.as_deref() };
     let config = bundle::config(&process, spec, child.network, &composed, &places)?;
     let told = Told::write(dir.join("config.json"), &config).map_err(rootfs::io_at("config.json"))?;
     drop(config);
@@ -213,15 +212,14 @@ fn keep_command(
     keeper.settle(&[kept.mounts, &kept.line], forked)?;
     rustix::thread::move_into_thread_name_spaces(kept.mounts.as_fd(), ThreadNameSpaceType::MOUNT)
         .map_err(|e| resources(format!("joining the keeper: {e}")))?;
-    let place = kept.paths.root();
-    let root = Root::at(&place).map_err(|e| resources(format!("the container's root: {e}")))?;
+    let root = Root::at(&kept.paths.root()).map_err(|e| resources(format!("the container's root: {e}")))?;
     let inside = root::of_process(kept.pid.cast_signed()).map_err(|e| resources(format!("the container: {e}")))?;
     let null = rootfs::null_device(&inside)?;
     drop(inside);
     let (limits, _) = limits::granted(&spec.ulimits)?;
     let user = user::resolve(&spec.user, &root)?;
     let env = program::environment(spec, &child.network.hostname, &user.home);
-    let working_dir = root::working_dir(&root, &place, &spec.working_dir)?;
+    let working_dir = root::working_dir(&root, &spec.working_dir)?;
     check_command(&root, &working_dir, child.argv, &env)?;
     let process = Process {
         argv: child.argv,

@@ -38,6 +38,8 @@ const MADE_IN_DEV: [&str; 14] = [
 #[derive(Debug)]
 pub(super) struct Composed {
     pub(super) root: Root,
+    /// Where it is, without links: a directory above it may be one.
+    pub(super) place: PathBuf,
     pub(super) working_dir: PathBuf,
     /// Those inside `/dev`, which the runtime makes.
     pub(super) volumes: Vec<BindMount>,
@@ -60,8 +62,8 @@ pub(super) fn compose(child: &Child<'_>) -> Result<Composed, StartFailure> {
     check_nesting(&late_volumes)?;
     let volumes = volumes.iter().map(rootfs::hold_volume).collect::<Result<Vec<_>, _>>()?;
     rootfs::mount_overlay(child)?;
-    let place = child.paths.root();
-    let root = Root::at(&place).map_err(io_at("/"))?;
+    let root = Root::at(&child.paths.root()).map_err(io_at("/"))?;
+    let place = root.place().map_err(io_at("/"))?;
     let guards = KERNELS.iter().map(|name| guard(&root, name)).collect::<Result<Vec<_>, _>>()?;
     for one in &tmpfs {
         put(&root, &guards, rootfs::hold_tmpfs(one)?)?;
@@ -73,7 +75,7 @@ pub(super) fn compose(child: &Child<'_>) -> Result<Composed, StartFailure> {
     for guard in &guards {
         unmount(place.join(guard.name), UnmountFlags::DETACH).map_err(at(format!("mounting `/{}`", guard.name)))?;
     }
-    Ok(Composed { root, working_dir, volumes: late_volumes, tmpfs: late_tmpfs })
+    Ok(Composed { root, place, working_dir, volumes: late_volumes, tmpfs: late_tmpfs })
 }
 
 /// Those inside `/dev`, and the others.
@@ -198,11 +200,11 @@ fn make_working_dir(root: &Root, guards: &[Guard], place: &Path, dir: &str) -> R
 }
 
 /// The working directory's path for a command, whose container made it when it started.
-pub(super) fn working_dir(root: &Root, place: &Path, dir: &str) -> Result<PathBuf, StartFailure> {
+pub(super) fn working_dir(root: &Root, dir: &str) -> Result<PathBuf, StartFailure> {
     let dir = if dir.is_empty() { "/" } else { dir };
     let found = root.find(Path::new(dir), OFlags::PATH | OFlags::DIRECTORY);
     let found = found.map_err(|e| failed(format!("chdir to cwd (\"{dir}\") failed: {}", plain(&e.into()))))?;
-    own_path(&found, place, dir)
+    own_path(&found, &root.place().map_err(io_at(dir))?, dir)
 }
 
 /// A directory's path in the container, without links.
