@@ -353,15 +353,17 @@ impl ContainerCgroup {
         }
     }
 
-    /// The group's path below the hierarchies' mount points, as an OCI runtime takes it.
-    pub(crate) fn path_in_hierarchy(&self) -> Option<PathBuf> {
-        let dir = self.dirs().next()?;
+    /// The group's path below the hierarchies' mount points, as an OCI runtime takes it; nothing where there are none.
+    pub(crate) fn path_in_hierarchy(&self) -> Result<Option<PathBuf>, String> {
+        let Some(dir) = self.dirs().next() else { return Ok(None) };
         let path = match &self.hierarchies {
             Hierarchies::V1(mounts) => mounts.iter().find_map(|(_, root)| dir.strip_prefix(root).ok()),
             Hierarchies::V2(_) => dir.strip_prefix("/sys/fs/cgroup").ok(),
-            Hierarchies::Absent => None,
+            Hierarchies::Absent => return Ok(None),
         };
-        path.map(|path| Path::new("/").join(path))
+        let path =
+            path.ok_or_else(|| format!("an OCI runtime looks below `/sys/fs/cgroup`, not for `{}`", dir.display()));
+        path.map(|path| Some(Path::new("/").join(path)))
     }
 
     /// SIGKILL to every process of the group.
@@ -579,5 +581,15 @@ mod tests {
                 "neargate/i/T/pids.max = 8192",
             ]
         );
+    }
+
+    #[test]
+    fn an_oci_runtime_finds_a_group_or_it_is_said_that_it_does_not() {
+        let path = |found: &str| {
+            let hierarchies = Hierarchies::V2(found.into());
+            ContainerCgroup { hierarchies, task_dirs: vec![Path::new(found).join("T")], index: 2 }.path_in_hierarchy()
+        };
+        assert_eq!(path("/sys/fs/cgroup/a"), Ok(Some("/a/T/2".into())));
+        assert_eq!(path("/mnt"), Err("an OCI runtime looks below `/sys/fs/cgroup`, not for `/mnt/T/2`".to_owned()));
     }
 }

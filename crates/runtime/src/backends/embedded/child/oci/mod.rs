@@ -110,7 +110,7 @@ fn keep_container(child: &Child<'_>, keeper: &Keeper<'_>, forked: &Forked) -> Re
         capabilities: capability::effective_set(&spec.capabilities_add, &spec.capabilities_drop)?,
         limits: &limits,
     };
-    let cgroup = child.cgroup.path_in_hierarchy();
+    let cgroup = child.cgroup.path_in_hierarchy().map_err(|e| resources(format!("control group: {e}")))?;
     let places = Places { network_namespace: &network, cgroup: cgroup.as_deref() };
     let config = bundle::config(&process, spec, child.network, &composed, &places)?;
     let told = Told::write(dir.join("config.json"), &config).map_err(rootfs::io_at("config.json"))?;
