@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use neargate_runtime::{Adopted, BackendKind, BindMount, ContainerState, EventKind, ExecSpec, ResumePoints};
+use neargate_runtime::{Adopted, BackendKind, BindMount, ContainerState, EventKind, ExecSpec, ResumePoints, Tmpfs};
 use neargate_testkit::needs::needs;
 
 use crate::embedded::{BACKEND, EmbeddedHost, kind};
@@ -183,4 +183,23 @@ fn the_data_directory_may_lie_behind_a_link() {
     assert_eq!(host.wait_exit("main"), 3);
     host.remove(&task);
     host.config.data_dir = link.with_file_name("data");
+}
+
+#[needs(containers, runc)]
+fn a_memory_file_system_in_dev_takes_the_options_that_others_take() {
+    let host = EmbeddedHost::of(BackendKind::Oci);
+    let with = |path: &str, options: &[&str]| {
+        let script = format!("grep ' {path} ' /proc/self/mountinfo | cut -d ' ' -f 6; stat -c %a {path}");
+        let mut container = host.script("main", &script);
+        let options = options.iter().map(|&option| option.to_owned()).collect();
+        container.tmpfs.push(Tmpfs { container_path: path.to_owned(), size_mib: 1, options });
+        host.run(container)
+    };
+    for path in ["/dev/mine", "/mine"] {
+        let (lines, code) = with(path, &["dev", "exec", "bind", "tmpcopyup", "remount", "mode=710"]);
+        assert_eq!((lines, code), (vec!["rw,nosuid,nodev,relatime".to_owned(), "710".to_owned()], 0), "{path}");
+        let (lines, code) = with(path, &["idmap=x"]);
+        let refusal = format!("error mounting: mounting tmpfs at `{path}`: invalid argument: unknown");
+        assert!(lines.last().is_some_and(|line| line.ends_with(&refusal)) && code == 128, "{lines:?}");
+    }
 }

@@ -287,27 +287,40 @@ fn mount_proc_and_dev(root: &Root, devices: Vec<Held>) -> Result<(), StartFailur
 }
 
 pub(super) fn hold_tmpfs(tmpfs: &Tmpfs) -> Result<Held, StartFailure> {
-    use MountAttrFlags as Flags;
     let size = format!("{}m", tmpfs.size_mib);
     let mut flags = HARMLESS_MOUNT;
     let mut options = vec![("size", Some(size.as_str()))];
     for option in &tmpfs.options {
-        match option.as_str() {
-            "ro" => flags |= Flags::MOUNT_ATTR_RDONLY,
-            "rw" => flags -= Flags::MOUNT_ATTR_RDONLY,
-            "noexec" => flags |= Flags::MOUNT_ATTR_NOEXEC,
-            "exec" => flags -= Flags::MOUNT_ATTR_NOEXEC,
-            "nosuid" => flags |= Flags::MOUNT_ATTR_NOSUID,
-            "suid" => flags -= Flags::MOUNT_ATTR_NOSUID,
-            "noatime" => flags |= Flags::MOUNT_ATTR_NOATIME,
-            "strictatime" => flags |= Flags::MOUNT_ATTR_STRICTATIME,
-            "sync" => options.push(("sync", None)),
-            option => options.extend(option.split_once('=').map(|(name, value)| (name, Some(value)))),
+        match (tmpfs_flag(option), option.as_str()) {
+            (Some((flag, is_set)), _) => flags.set(flag, is_set),
+            (None, "sync") => options.push(("sync", None)),
+            (None, option) => options.extend(option.split_once('=').map(|(name, value)| (name, Some(value)))),
         }
     }
     let what = || format!("mounting tmpfs at `{}`", tmpfs.container_path);
     let mount = Detached::new("tmpfs", &options, flags).map_err(at(what()))?;
     Ok(Held { mount, target: tmpfs.container_path.clone(), is_dir: true })
+}
+
+/// The flag that a word among the options of a memory file system is about, and whether it is set.
+fn tmpfs_flag(word: &str) -> Option<(MountAttrFlags, bool)> {
+    use MountAttrFlags as Flags;
+    Some(match word {
+        "ro" => (Flags::MOUNT_ATTR_RDONLY, true),
+        "rw" => (Flags::MOUNT_ATTR_RDONLY, false),
+        "noexec" => (Flags::MOUNT_ATTR_NOEXEC, true),
+        "exec" => (Flags::MOUNT_ATTR_NOEXEC, false),
+        "nosuid" => (Flags::MOUNT_ATTR_NOSUID, true),
+        "suid" => (Flags::MOUNT_ATTR_NOSUID, false),
+        "noatime" => (Flags::MOUNT_ATTR_NOATIME, true),
+        "strictatime" => (Flags::MOUNT_ATTR_STRICTATIME, true),
+        _ => return None,
+    })
+}
+
+/// Whether [`hold_tmpfs`] does anything about an option.
+pub(super) fn is_of_tmpfs(option: &str) -> bool {
+    tmpfs_flag(option).is_some() || option == "sync" || option.contains('=')
 }
 
 /// Version 2: the container's own group is `/sys/fs/cgroup`. Version 1: a directory per controller in a tmpfs.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
-use super::super::rootfs::{MASKED, READ_ONLY};
+use super::super::rootfs::{MASKED, READ_ONLY, is_of_tmpfs};
 use super::super::user::User;
 use super::super::{OOM_SCORE_ADJ, capability, seccomp};
 use super::root::{Composed, without_dots};
@@ -120,8 +120,8 @@ fn mounts(composed: &Composed) -> Vec<Json> {
     ];
     let memory_file_system = |it: &Tmpfs| {
         let size = format!("size={}m", it.size_mib);
-        let options =
-            harmless.iter().map(|option| (*option).to_owned()).chain([size]).chain(it.options.iter().cloned());
+        let own = it.options.iter().filter(|option| is_of_tmpfs(option)).cloned();
+        let options = harmless.iter().map(|option| (*option).to_owned()).chain([size]).chain(own);
         json!({
             "type": "tmpfs", "source": "tmpfs", "destination": without_dots(&it.container_path),
             "options": options.collect::<Vec<_>>(),

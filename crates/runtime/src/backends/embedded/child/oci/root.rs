@@ -60,6 +60,8 @@ pub(super) fn compose(child: &Child<'_>) -> Result<Composed, StartFailure> {
     let (late_volumes, volumes) = divide(&spec.mounts, |it| &it.container_path)?;
     let (late_tmpfs, tmpfs) = divide(&spec.tmpfs, |it| &it.container_path)?;
     check_nesting(&late_volumes)?;
+    // The kernel is asked about their options, of which runtimes give some a meaning of their own.
+    late_tmpfs.iter().try_for_each(|one| rootfs::hold_tmpfs(one).map(drop))?;
     let volumes = volumes.iter().map(rootfs::hold_volume).collect::<Result<Vec<_>, _>>()?;
     rootfs::mount_overlay(child)?;
     let root = Root::at(&child.paths.root()).map_err(io_at("/"))?;
