@@ -166,11 +166,11 @@ impl TaskCgroup {
         group.limit(spec, &mut remarks);
         if let Hierarchies::V2(_) = &group.hierarchies {
             group.dirs().iter().for_each(|dir| enable_controllers(dir, &mut remarks));
-            // An OCI runtime has its own. Where the kernel takes no filter file systems without devices are left, as the
-            // probe says.
-            if group.layout.runtime.is_none() {
-                let _ = group.dirs().iter().try_for_each(|dir| devices::guard(dir));
-            }
+            // An OCI runtime has its own. File systems without devices are left where the kernel takes no filter.
+            let guarded =
+                group.dirs().into_iter().filter(|_| group.layout.runtime.is_none()).map(|dir| devices::guard(&dir));
+            let text = |e| format!("access to devices is not filtered by the task's control group: {e}");
+            remarks.extend(guarded.filter_map(Result::err).map(text));
         }
         if group.hierarchies == Hierarchies::Absent {
             remarks.push("no control groups are mounted: cpu and memory are not limited".to_owned());
@@ -522,7 +522,9 @@ mod tests {
             group_base: None,
             runtime: None,
         };
-        let (task, _) = TaskCgroup::create(hierarchies(dir.path()), &layout, &spec);
+        let (task, remarks) = TaskCgroup::create(hierarchies(dir.path()), &layout, &spec);
+        let unfiltered = remarks.iter().any(|remark| remark.starts_with("access to devices is not filtered"));
+        assert_eq!(unfiltered, matches!(task.hierarchies, Hierarchies::V2(_)), "{remarks:?}");
         let (_, remarks) = task.container(0, &spec.containers[0]);
         assert_eq!(remarks, Vec::<String>::new());
         let mut found = Vec::new();
