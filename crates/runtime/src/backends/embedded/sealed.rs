@@ -63,8 +63,20 @@ pub(super) fn file(content: &[u8]) -> io::Result<OwnedFd> {
     Ok(File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))?.into())
 }
 
+/// How often a file is sealed again whose pages something else in the kernel holds: each time waits about 150 ms for that.
+const SEAL_ATTEMPTS_MAX: u32 = 20;
+
+/// On a busy machine the kernel's own lists hold pages just written, and a file with such pages is refused as busy.
 fn seal(file: &File) -> io::Result<()> {
-    Ok(fcntl_add_seals(file, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?)
+    let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
+    let mut sealed = fcntl_add_seals(file, seals);
+    for _ in 1..SEAL_ATTEMPTS_MAX {
+        if sealed != Err(Errno::BUSY) {
+            break;
+        }
+        sealed = fcntl_add_seals(file, seals);
+    }
+    Ok(sealed?)
 }
 
 /// How much of a 64-bit ELF file is used when it runs: all segments. What tells debuggers more lies behind them.
