@@ -113,7 +113,9 @@ impl Blobs {
         for shard in 0..=u8::MAX {
             make_folder(&store.shard(shard))?;
         }
-        store.disk.sync_folder(folder).map_err(BlobError::io("sync", folder))?;
+        for made in [Some(folder), folder.parent()].into_iter().flatten() {
+            store.disk.sync_folder(made).map_err(BlobError::io("sync", made))?;
+        }
         store.clear_uploads()?;
         Ok(Self(Arc::new(store)))
     }
