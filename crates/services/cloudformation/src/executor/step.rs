@@ -229,9 +229,10 @@ fn one_step(cx: &mut Cx<'_>, stack: &Stack, resource: &Resource, step: &Step) ->
                 true => reveal(cx, &resource.type_name, &made_of.properties)?,
                 false => (made_of.properties.clone(), vec![]),
             };
-            let previous = step.previous.as_ref();
-            let previous =
-                previous.map(|it| reveal(cx, &resource.type_name, it).map_or_else(|_| it.clone(), |it| it.0));
+            let previous = step.previous.as_ref().map(|it| match reveal(cx, &resource.type_name, it) {
+                Ok((previous, _)) => previous,
+                Err(_) => revealed_as_now(it, &made_of.properties, &properties),
+            });
             hidden.extend(secrets);
             let request = ResourceRequest { properties: &properties, previous: previous.as_ref(), ..base.clone() };
             let outcome = catch_unwind(AssertUnwindSafe(|| request.take(cx, handler, step.action)));
@@ -249,6 +250,17 @@ fn one_step(cx: &mut Cx<'_>, stack: &Stack, resource: &Resource, step: &Step) ->
         }
     });
     outcome.map_err(|fault| masked_fault(fault, &hidden))
+}
+
+/// Properties of which something cannot be revealed any more, a secret that is gone: what the template says as before is as it
+/// is now, so that it is no change.
+fn revealed_as_now(before: &Json, after: &Json, revealed: &Json) -> Json {
+    let Some(members) = before.as_object() else { return before.clone() };
+    let member = |(name, value): (&String, &Json)| {
+        let is_same = after.get(name) == Some(value);
+        (name.clone(), revealed.get(name).filter(|_| is_same).unwrap_or(value).clone())
+    };
+    Json::Object(members.iter().map(member).collect())
 }
 
 pub(super) fn say(cx: &mut Cx<'_>, stack: &Stack, resource: &Resource, fault: &Fault) {
@@ -275,4 +287,19 @@ fn handler_message(cx: &mut Cx<'_>, type_name: &str, fault: &Fault) -> String {
          (RequestToken: {token}, HandlerErrorCode: {code})",
         fault.message, fault.status
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::revealed_as_now;
+
+    #[test]
+    fn what_the_template_says_as_before_is_no_change_though_it_cannot_be_revealed() {
+        let reference = "{{resolve:secretsmanager:s}}";
+        let (before, after) = (json!({"Name": reference, "Other": "{{resolve:ssm:gone}}"}), json!({"Name": reference}));
+        let told = revealed_as_now(&before, &after, &json!({"Name": "n"}));
+        assert_eq!(told, json!({"Name": "n", "Other": "{{resolve:ssm:gone}}"}));
+    }
 }
