@@ -453,6 +453,22 @@ fn properties_that_a_type_does_not_have_are_refused_before_anything_is_made() {
             [#/ContainerDefinitions/0: required key [Name] not found, #/ContainerDefinitions/0/Secrets/0: required key [Name] not found, #/ContainerDefinitions/0/Secrets/0: required key [ValueFrom] not found]
             line 15:11, `Resources.It.Properties.ContainerDefinitions[0]` must have `Name`; line 18:15, `Resources.It.Properties.ContainerDefinitions[0].Secrets[0]` must have `Name`; line 18:15, `Resources.It.Properties.ContainerDefinitions[0].Secrets[0]` must have `ValueFrom`"#]],
     );
+    check(
+        "AWS::IAM::Role",
+        json!({"AssumeRolePolicyDocument": {}, "Rolename": "x"}),
+        expect![[r#"
+        Properties validation failed for resource It with message:
+        [#: extraneous key [Rolename] is not permitted]
+        line 15:9, `Resources.It.Properties.Rolename` is no property of AWS::IAM::Role: did you mean `RoleName`?"#]],
+    );
+    check(
+        "AWS::Lambda::Function",
+        json!({"Code": {}, "Memory": 1}),
+        expect![[r#"
+        Properties validation failed for resource It with message:
+        [#: required key [Role] not found, #: extraneous key [Memory] is not permitted]
+        line 13:7, `Resources.It.Properties` must have `Role`; line 15:9, `Resources.It.Properties.Memory` is no property of AWS::Lambda::Function"#]],
+    );
     let chosen = json!({"Volumes": {"Fn::If": ["C", [{"EFSVolumeConfiguration": {"FileSystemId": "f"}}], {"Ref": "AWS::NoValue"}]}});
     check(
         "AWS::ECS::TaskDefinition",

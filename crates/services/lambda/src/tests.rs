@@ -158,13 +158,11 @@ fn what_cannot_be_recorded_says_why() {
     };
     expect!["InvalidParameterValueException: The role defined for the function cannot be assumed by Lambda."]
         .assert_eq(&check(root(), &|p| p["Role"] = json!("arn:aws:iam::000000000000:role/bad")));
-    expect!["ValidationException: Encountered unsupported property Memory"]
-        .assert_eq(&check(root(), &|p| p["Memory"] = json!(1)));
     expect!["ValidationException: `Environment.Vars` is not known here"]
         .assert_eq(&check(root(), &|p| p["Environment"] = json!({"Vars": {}})));
-    expect!["ValidationException: properties `Code` and `Role` are required"]
+    expect!["InvalidParameterValueException: Please provide exactly one source for function code: an S3 bucket and key, an image or a zip file."]
         .assert_eq(&check(root(), &|p| p["Code"] = Json::Null));
-    expect!["AccessDeniedException: User: x.amazonaws.com is not authorized to perform: lambda:CreateFunction on resource: arn:aws:lambda:us-east-1:000000000000:function:TriggeredStatic-CustomVpcRestrictDefaultSGCustomRes-CZQPCHCF9GGE because no identity-based policy allows the lambda:CreateFunction action"].assert_eq(&check(Principal::service("x.amazonaws.com"), &|_| ()));
+    expect!["AccessDeniedException: User: x.amazonaws.com is not authorized to perform: lambda:CreateFunction on resource: arn:aws:lambda:us-east-1:000000000000:function:TriggeredStatic-CustomVpcRestrictDefaultSGCustomRes-GEBQYJWWCKLK because no identity-based policy allows the lambda:CreateFunction action"].assert_eq(&check(Principal::service("x.amazonaws.com"), &|_| ()));
 }
 
 #[test]

@@ -9,10 +9,9 @@ use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceStat
 use neargate_shape::{ResourceShape, Value, to_json};
 use serde_json::{Value as Json, json};
 
-use super::{call, call_to_remove, check_properties, texts};
+use super::{call, call_to_remove, refuse_users_and_groups, texts};
 use crate::api;
 
-const PROPERTIES: &[&str] = &["Description", "Groups", "ManagedPolicyName", "Path", "PolicyDocument", "Roles", "Users"];
 const NAME_CHARACTERS_MAX: usize = 128;
 const VERSIONS_MAX: usize = 5;
 
@@ -33,7 +32,7 @@ impl ResourceType for ManagedPolicy {
 }
 
 fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
-    check_properties(request.properties, PROPERTIES)?;
+    refuse_users_and_groups(request.properties)?;
     let name = match request.text("ManagedPolicyName") {
         Some(name) => name.to_owned(),
         None => request.generated_name(cx, NAME_CHARACTERS_MAX),
@@ -48,7 +47,7 @@ fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fa
 }
 
 fn update(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
-    check_properties(request.properties, PROPERTIES)?;
+    refuse_users_and_groups(request.properties)?;
     let arn = request.physical_id();
     if request.changed("PolicyDocument") {
         let mut versions = versions(cx, arn)?;

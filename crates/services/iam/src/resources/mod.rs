@@ -43,19 +43,13 @@ fn texts<'p>(properties: Option<&'p Json>, property: &str) -> Vec<&'p str> {
     list.into_iter().flatten().filter_map(Json::as_str).collect()
 }
 
-/// Refuses properties that the type does not have, and those that name users or groups.
-fn check_properties(properties: &Json, known: &[&str]) -> Result<(), Fault> {
-    for (name, value) in properties.as_object().into_iter().flatten() {
-        if !known.contains(&name.as_str()) {
-            return Err(Fault::validation(format!("Encountered unsupported property {name}")));
-        }
-        let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
-        if matches!(name.as_str(), "Users" | "Groups") && !is_empty {
-            return Err(Fault::not_implemented(
-                "iam",
-                if name == "Users" { "AttachUserPolicy" } else { "AttachGroupPolicy" },
-            )
-            .with_hint(format!("property `{name}`: Neargate has roles only; attach the policy to roles")));
+/// Refuses properties that name users or groups.
+fn refuse_users_and_groups(properties: &Json) -> Result<(), Fault> {
+    for (name, operation) in [("Users", "AttachUserPolicy"), ("Groups", "AttachGroupPolicy")] {
+        let says_nothing = |value: &Json| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        if properties.get(name).is_some_and(|value| !says_nothing(value)) {
+            return Err(Fault::not_implemented("iam", operation)
+                .with_hint(format!("property `{name}`: Neargate has roles only; attach the policy to roles")));
         }
     }
     Ok(())

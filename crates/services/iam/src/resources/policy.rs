@@ -7,10 +7,8 @@ use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceStat
 use neargate_shape::ResourceShape;
 use serde_json::{Value as Json, json};
 
-use super::{call, call_to_remove, check_properties, has_inline, texts};
+use super::{call, call_to_remove, has_inline, refuse_users_and_groups, texts};
 use crate::api;
-
-const PROPERTIES: &[&str] = &["Groups", "PolicyDocument", "PolicyName", "Roles", "Users"];
 
 pub(super) struct Policy;
 
@@ -65,7 +63,7 @@ fn taken(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Option<String> {
 }
 
 fn put(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<(), Fault> {
-    check_properties(request.properties, PROPERTIES)?;
+    refuse_users_and_groups(request.properties)?;
     let roles = texts(Some(request.properties), "Roles");
     if roles.is_empty() {
         return Err(Fault::validation("At least one of [Groups,Roles,Users] must be non-empty."));

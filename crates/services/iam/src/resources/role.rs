@@ -7,20 +7,9 @@ use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceStat
 use neargate_shape::ResourceShape;
 use serde_json::{Map, Value as Json, json};
 
-use super::{call, call_to_remove, check_properties, texts};
+use super::{call, call_to_remove, texts};
 use crate::api;
 
-const PROPERTIES: &[&str] = &[
-    "AssumeRolePolicyDocument",
-    "Description",
-    "ManagedPolicyArns",
-    "MaxSessionDuration",
-    "Path",
-    "PermissionsBoundary",
-    "Policies",
-    "RoleName",
-    "Tags",
-];
 const NAME_CHARACTERS_MAX: usize = 64;
 
 pub(super) struct Role;
@@ -40,7 +29,6 @@ impl ResourceType for Role {
 }
 
 fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
-    check_properties(request.properties, PROPERTIES)?;
     let name = match request.text("RoleName") {
         Some(name) => name.to_owned(),
         None => request.generated_name(cx, NAME_CHARACTERS_MAX),
@@ -56,7 +44,6 @@ fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fa
 }
 
 fn update(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
-    check_properties(request.properties, PROPERTIES)?;
     let name = request.physical_id();
     let property = |property: &str| request.properties.get(property);
     if request.changed("AssumeRolePolicyDocument") {

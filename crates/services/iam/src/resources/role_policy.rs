@@ -7,10 +7,8 @@ use neargate_kernel::{Action, Cx, Fault, Progress, ResourceRequest, ResourceStat
 use neargate_shape::ResourceShape;
 use serde_json::{Value as Json, json};
 
-use super::{call, call_to_remove, check_properties, has_inline};
+use super::{call, call_to_remove, has_inline};
 use crate::api;
-
-const PROPERTIES: &[&str] = &["PolicyDocument", "PolicyName", "RoleName"];
 
 pub(super) struct RolePolicy;
 
@@ -24,7 +22,6 @@ impl ResourceType for RolePolicy {
         let (policy, role) = (text("PolicyName"), text("RoleName"));
         match action {
             Action::Create | Action::Update => {
-                check_properties(request.properties, PROPERTIES)?;
                 let is_taken = action == Action::Create && has_inline(cx, &role, &policy);
                 let document = request.properties.get("PolicyDocument").cloned().unwrap_or(Json::Null);
                 let input = json!({"RoleName": role, "PolicyName": policy, "PolicyDocument": document});

@@ -224,11 +224,6 @@ fn what_cannot_be_made_says_why() {
         json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]});
     check(
         ROLE,
-        json!({"AssumeRolePolicyDocument": trust("x"), "Rolename": "x"}),
-        expect!["ValidationException: Encountered unsupported property Rolename"],
-    );
-    check(
-        ROLE,
         json!({"AssumeRolePolicyDocument": trust("x"), "ManagedPolicyArns": ["arn:aws:iam::aws:policy/Nope"]}),
         expect!["NoSuchEntity: Policy arn:aws:iam::aws:policy/Nope does not exist or is not attachable."],
     );

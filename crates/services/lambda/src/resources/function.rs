@@ -37,22 +37,6 @@ const AS_THEY_ARE: &[&str] = &[
     "TracingConfig",
     "VpcConfig",
 ];
-/// Properties that are turned into something else, have operations of their own, or are left out.
-const OTHERS: &[&str] = &[
-    "CapacityProviderConfig",
-    "Code",
-    "CodeSigningConfigArn",
-    "DurableConfig",
-    "FunctionName",
-    "FunctionScalingConfig",
-    "KmsKeyArn",
-    "PublishToLatestPublished",
-    "RecursiveLoop",
-    "ReservedConcurrentExecutions",
-    "RuntimeManagementConfig",
-    "Tags",
-    "TenancyConfig",
-];
 
 pub(crate) struct Function;
 
@@ -83,7 +67,6 @@ impl ResourceType for Function {
 }
 
 fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
-    check(request)?;
     let name = match request.text("FunctionName") {
         Some(name) => name.to_owned(),
         None => request.generated_name(cx, NAME_CHARACTERS_MAX),
@@ -100,7 +83,6 @@ fn create(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fa
 }
 
 fn update(cx: &mut Cx<'_>, request: &ResourceRequest<'_>) -> Result<Progress, Fault> {
-    check(request)?;
     let name = request.physical_id().to_owned();
     if request.changed("Code") || request.changed("Architectures") {
         let mut input = code(request);
@@ -151,18 +133,6 @@ fn defaults(name: &str) -> Vec<(&'static str, Json)> {
         ("TracingConfig", json!({"Mode": "PassThrough"})),
         ("VpcConfig", json!({"SubnetIds": [], "SecurityGroupIds": []})),
     ]
-}
-
-fn check(request: &ResourceRequest<'_>) -> Result<(), Fault> {
-    let known = |property: &str| AS_THEY_ARE.contains(&property) || OTHERS.contains(&property);
-    let unknown = request.properties.as_object().and_then(|it| it.keys().find(|property| !known(property.as_str())));
-    if let Some(unknown) = unknown {
-        return Err(Fault::validation(format!("Encountered unsupported property {unknown}")));
-    }
-    if request.properties.get("Code").is_none_or(|code| !code.is_object()) || request.text("Role").is_none() {
-        return Err(Fault::validation("properties `Code` and `Role` are required"));
-    }
-    Ok(())
 }
 
 /// The configuration as the operations name it, of the properties that are wanted.

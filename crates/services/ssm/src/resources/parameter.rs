@@ -11,9 +11,6 @@ use crate::api;
 use crate::errors::SsmError;
 use crate::secure::SECURE_STRING;
 
-const PROPERTIES: &[&str] =
-    &["AllowedPattern", "DataType", "Description", "Name", "Policies", "Tags", "Tier", "Type", "Value"];
-
 pub(crate) struct Parameter;
 
 impl ResourceType for Parameter {
@@ -51,9 +48,6 @@ impl ResourceType for Parameter {
 /// The properties as `PutParameter` takes them.
 fn input(request: &ResourceRequest<'_>, name: &str, tags: Option<&Json>) -> Result<Map<String, Json>, Fault> {
     let mut input = request.properties.as_object().cloned().unwrap_or_default();
-    if let Some(unknown) = input.keys().find(|property| !PROPERTIES.contains(&property.as_str())) {
-        return Err(Fault::validation(format!("Encountered unsupported property {unknown}")));
-    }
     if request.text("Type") == Some(SECURE_STRING) {
         return Err(SsmError::SecureStringInStack.into());
     }

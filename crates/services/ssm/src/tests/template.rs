@@ -73,7 +73,7 @@ fn a_parameter_without_a_name_gets_one_and_unknown_properties_are_named() {
     let state = made(step(world, Action::Create, &json!({"Type": "String", "Value": "a"}), None).unwrap());
     expect!["CFN-AlbArnParam1C6FD837-OWAWV0LKDJA1"].assert_eq(&state.physical_id);
     let fault = step(world, Action::Create, &json!({"Type": "String", "Value": "a", "Valeu": "b"}), None).unwrap_err();
-    expect!["ValidationException: Encountered unsupported property Valeu"].assert_eq(&fault.to_string());
+    expect!["ValidationException: `Valeu` is not known here"].assert_eq(&fault.to_string());
     let fault = step(world, Action::Create, &json!({"Type": "SecureString", "Value": "a"}), None).unwrap_err();
     expect!["ValidationException: SSM Parameters of type SecureString cannot be created using CloudFormation"]
         .assert_eq(&fault.to_string());
